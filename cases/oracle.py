@@ -1,0 +1,44 @@
+"""What masks should do, in NumPy. Expected values of cases come from here, never from a Keras."""
+
+import numpy as np
+
+
+def masking(x, mask_value):
+    """Mask of `Masking(mask_value)`: True where any feature of a step differs.
+
+    x: (..., F); mask_value: scalar or (F,). Returns bool (...).
+    """
+    return np.any(np.not_equal(x, np.asarray(mask_value, x.dtype)), axis=-1)
+
+
+def masking_output(x, mask_value):
+    """Output of `Masking(mask_value)`: masked steps are zero, the others unchanged."""
+    return np.where(masking(x, mask_value)[..., None], x, np.zeros_like(x))
+
+
+def sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def lstm(x, mask, kernel, recurrent, bias, state=None):
+    """An LSTM that skips masked steps, gates in the order i, f, c, o.
+
+    x: (B, T, F); mask: bool (B, T) or None; kernel: (F, 4U); recurrent: (U, 4U); bias: (4U,);
+    state: pair of (B, U), zeros by default. A skipped step keeps both states and repeats
+    the output of the step before, zeros if there is none.
+
+    Returns (sequence (B, T, U), h (B, U), c (B, U)).
+    """
+    batch, steps, units = x.shape[0], x.shape[1], recurrent.shape[0]
+    h, c = (np.zeros((batch, units)), np.zeros((batch, units))) if state is None else state
+    emitted = np.zeros((batch, units))
+    mask = np.ones((batch, steps), bool) if mask is None else mask
+    sequence = []
+    for t in range(steps):
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=-1)
+        new_c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        new_h = sigmoid(o) * np.tanh(new_c)
+        keep = mask[:, t, None]
+        h, c, emitted = np.where(keep, new_h, h), np.where(keep, new_c, c), np.where(keep, new_h, emitted)
+        sequence.append(emitted)
+    return np.stack(sequence, axis=1), h, c

@@ -1,0 +1,98 @@
+"""Where Keras comes from, and the few things that differ with it."""
+
+import importlib
+import sys
+
+FRONT_ENDS = ("keras", "tf.keras", "tf_keras")
+
+
+class FrontEnd(object):
+    """One importable Keras.
+
+    Attributes:
+        name: "keras", "tf.keras" or "tf_keras".
+        keras: the module; cases see it as the fixture ``keras``.
+        backend: "tensorflow", "jax", "torch", "numpy" or "openvino".
+        tf: the TensorFlow module where `backend` is "tensorflow", else None.
+        ops: `keras.ops`, or the same names over TensorFlow for Keras 2.
+        is_keras3: whether `keras.ops` exists.
+    """
+
+    def __init__(self, name):
+        if name not in FRONT_ENDS:
+            raise ValueError("unknown front end %r, expected one of %s" % (name, ", ".join(FRONT_ENDS)))
+        self.name = name
+        self.keras = _import(name)
+        self.is_keras3 = hasattr(self.keras, "ops")
+        self.backend = _backend(self.keras, self.is_keras3)
+        self.tf = importlib.import_module("tensorflow") if self.backend == "tensorflow" else None
+        self.ops = self.keras.ops if self.is_keras3 else TensorFlowOps(self.tf)
+        # The layers of tf.keras are modules of TensorFlow; those of standalone Keras 2 are not.
+        self.is_standalone_keras2 = (
+            name == "keras" and not self.is_keras3 and not issubclass(self.keras.layers.Layer, self.tf.Module)
+        )
+
+    def versions(self):
+        """Versions as reported by the imported modules themselves."""
+        # TF 2.14 and 2.15 load tf.keras lazily, from the package `keras`, without a version of its own.
+        keras = self.keras if hasattr(self.keras, "__version__") else sys.modules["keras"]
+        found = {"python": "%d.%d.%d" % sys.version_info[:3], "keras": keras.__version__}
+        for module in ("tensorflow", "jax", "torch", "openvino", "numpy"):
+            if module in sys.modules and hasattr(sys.modules[module], "__version__"):
+                found[module] = sys.modules[module].__version__
+        return found
+
+    def has(self, dotted):
+        """Whether `keras` has the attribute "layers.MultiHeadAttention"."""
+        found = self.keras
+        for part in dotted.split("."):
+            found = getattr(found, part, None)
+            if found is None:
+                return False
+        return True
+
+
+def detect():
+    """The front end of the current environment: the first that can be imported."""
+    for name in FRONT_ENDS:
+        try:
+            return FrontEnd(name)
+        except ImportError:
+            continue
+    raise ImportError("no Keras found; looked for %s" % ", ".join(FRONT_ENDS))
+
+
+def _import(name):
+    if name == "tf.keras":
+        # `tensorflow.keras` is an attribute, in most versions not an importable submodule.
+        return importlib.import_module("tensorflow").keras
+    return importlib.import_module(name)
+
+
+def _backend(keras, is_keras3):
+    return keras.config.backend() if is_keras3 else "tensorflow"
+
+
+class TensorFlowOps(object):
+    """The part of `keras.ops` that cases use, for Keras 2: same names, same arguments."""
+
+    def __init__(self, tf):
+        self._tf = tf
+        self.any = lambda x, axis=None: tf.reduce_any(x, axis=axis)
+        self.all = lambda x, axis=None: tf.reduce_all(x, axis=axis)
+        self.sum = lambda x, axis=None: tf.reduce_sum(x, axis=axis)
+        self.not_equal = tf.not_equal
+        self.equal = tf.equal
+        self.logical_and = tf.logical_and
+        self.logical_not = tf.logical_not
+        self.cast = tf.cast
+        self.shape = tf.shape
+        self.reshape = tf.reshape
+        self.zeros_like = tf.zeros_like
+        self.ones_like = tf.ones_like
+        self.concatenate = lambda xs, axis=-1: tf.concat(xs, axis)
+        self.expand_dims = lambda x, axis: tf.expand_dims(x, axis)
+        self.convert_to_tensor = tf.convert_to_tensor
+
+    def where(self, condition, x, y):
+        return self._tf.compat.v2.where(condition, x, y)  # the v1 `where` does not broadcast

@@ -1,0 +1,289 @@
+"""How a case executes: `eager`, `graph`, `session`, `jit` (docs/modes.md).
+
+A mode turns "this function of tensors, on these arrays" into NumPy results, and knows
+how to set weights and which arguments of `Model.compile` select it. Modes that change
+the whole process (`session`, and on TF 1 everything but it) do so in `start_process`.
+"""
+
+import inspect
+import random
+
+import numpy as np
+
+MODES = ("eager", "graph", "session", "jit")
+SEED = 20161
+
+
+class Unsupported(Exception):
+    """The column has no such API or no such mode; never a matter of masks."""
+
+
+def flatten(structure, leaves):
+    """Append the leaves of nested lists, tuples and dicts; return what `pack` needs to undo it."""
+    if structure is None:
+        return None
+    if isinstance(structure, (list, tuple)):
+        return [flatten(s, leaves) for s in structure]
+    if isinstance(structure, dict):
+        return {key: flatten(s, leaves) for key, s in structure.items()}
+    leaves.append(structure)
+    return len(leaves) - 1
+
+
+def pack(layout, leaves):
+    """The structure whose `flatten` gave `layout`; tuples come back as lists."""
+    if layout is None:
+        return None
+    if isinstance(layout, list):
+        return [pack(part, leaves) for part in layout]
+    if isinstance(layout, dict):
+        return {key: pack(part, leaves) for key, part in layout.items()}
+    return leaves[layout]
+
+
+class Mode(object):
+    """One way to execute; the base class is op-by-op execution on any backend."""
+
+    name = "eager"
+
+    def __init__(self, front):
+        self.front = front
+
+    def begin(self):
+        """Called before every cell: nothing of the cell before may be seen."""
+        self._seed()
+
+    def end(self):
+        """Called after every cell."""
+
+    def call(self, fn, arrays, shapes=None):
+        """`fn` of one tensor per array; its result (nested lists, dicts, None) with NumPy leaves.
+
+        shapes: static shape of each input (None: a dimension not known while tracing);
+            the arrays' own shapes by default. Ignored where nothing is traced.
+        """
+        leaves = []
+        layout = flatten(fn(*[self._tensor(a) for a in arrays]), leaves)
+        return pack(layout, [self._numpy(leaf) for leaf in leaves])
+
+    def set_weights(self, layer, arrays):
+        """Set the weights of a built layer or model, in the order of `layer.weights`."""
+        layer.set_weights(arrays)
+
+    def weight_shapes(self, layer):
+        return [tuple(w.shape) for w in layer.get_weights()]
+
+    def compile_arguments(self):
+        """Arguments of `Model.compile` that make it run in this mode."""
+        return {"run_eagerly": True}
+
+    def require_training_loop(self):
+        """Raise `Unsupported` where `compile`, `fit`, `evaluate` and `predict` do not exist in this mode."""
+
+    def _seed(self):
+        random.seed(SEED)
+        np.random.seed(SEED)
+        if self.front.is_keras3:
+            self.front.keras.utils.set_random_seed(SEED)
+        else:
+            self.front.tf.compat.v1.set_random_seed(SEED)
+
+    def _tensor(self, array):
+        if self.front.is_keras3:
+            return self.front.ops.convert_to_tensor(array)
+        return self.front.tf.constant(array)
+
+    def _numpy(self, tensor):
+        if self.front.is_keras3:
+            return self.front.ops.convert_to_numpy(tensor)
+        return tensor.numpy()
+
+
+class Graph(Mode):
+    """`tf.function`, with autograph as by default."""
+
+    name = "graph"
+    function_arguments = {}
+
+    def call(self, fn, arrays, shapes=None):
+        tf = self.front.tf
+        layouts = []
+
+        @tf.autograph.experimental.do_not_convert
+        def remember(result):
+            leaves = []
+            layouts.append(flatten(result, leaves))
+            return leaves
+
+        def traced(*tensors):
+            return remember(fn(*tensors))
+
+        signature = None
+        if shapes is not None:
+            signature = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arrays)]
+        function = tf.function(traced, input_signature=signature, **self.function_arguments)
+        leaves = function(*[tf.constant(a) for a in arrays])
+        return pack(layouts[-1], [leaf.numpy() for leaf in leaves])
+
+    def compile_arguments(self):
+        arguments = {"run_eagerly": False}
+        if self.front.is_keras3:
+            arguments["jit_compile"] = False  # its default, "auto", may compile
+        return arguments
+
+
+class Jit(Graph):
+    """`tf.function(jit_compile=True)`: the whole function as one XLA computation."""
+
+    name = "jit"
+
+    def __init__(self, front):
+        super(Jit, self).__init__(front)
+        known = inspect.signature(front.tf.function).parameters
+        for spelling in ("jit_compile", "experimental_compile"):
+            if spelling in known:
+                self.function_arguments = {spelling: True}
+                break
+        else:
+            raise Unsupported("tf.function has no jit_compile argument")
+
+    def compile_arguments(self):
+        if "jit_compile" not in inspect.signature(self.front.keras.Model.compile).parameters:
+            raise Unsupported("Model.compile has no jit_compile argument")
+        return {"jit_compile": True}
+
+
+class Session(Mode):
+    """A v1 graph of its own for each cell, run in a `Session`."""
+
+    name = "session"
+
+    def begin(self):
+        v1 = self.front.tf.compat.v1
+        graph = v1.Graph()
+        self._scope = graph.as_default()
+        self._scope.__enter__()
+        self._session = v1.Session(graph=graph)
+        self._initialized = set()
+        self._seed()
+        if not self.front.is_keras3:
+            self._keras_backend().set_session(self._session)
+
+    def end(self):
+        self._session.close()
+        self._scope.__exit__(None, None, None)
+
+    def call(self, fn, arrays, shapes=None):
+        v1 = self.front.tf.compat.v1
+        inputs = [
+            v1.placeholder(a.dtype, a.shape if shapes is None else shapes[i]) for i, a in enumerate(arrays)
+        ]
+        leaves = []
+        layout = self._trace(fn, inputs, leaves)
+        self._initialize()
+        return pack(layout, self._session.run(leaves, dict(zip(inputs, arrays))))
+
+    def _trace(self, fn, inputs, leaves):
+        return flatten(fn(*inputs), leaves)
+
+    def _initialize(self):
+        if not self.front.is_keras3:
+            self._keras_backend().get_session()  # initialises what is not yet
+            return
+        new = [v for v in self.front.tf.compat.v1.global_variables() if id(v) not in self._initialized]
+        self._session.run([v.initializer for v in new])
+        self._initialized.update(id(v) for v in new)
+
+    def set_weights(self, layer, arrays):
+        if not self.front.is_keras3:
+            layer.set_weights(arrays)
+            return
+        # In a v1 graph, Keras 3 makes assign operations that nothing runs: run them.
+        self._initialize()
+        self._session.run([w.value.assign(a).op for w, a in zip(layer.weights, arrays)])
+
+    def weight_shapes(self, layer):
+        if self.front.is_keras3:
+            return [tuple(w.shape) for w in layer.weights]
+        return super(Session, self).weight_shapes(layer)
+
+    def compile_arguments(self):
+        return {}
+
+    def require_training_loop(self):
+        if self.front.is_keras3:
+            raise Unsupported("Keras 3 trains, evaluates and predicts with eager execution only")
+
+    def _keras_backend(self):
+        front = self.front
+        if front.is_standalone_keras2:
+            return front.keras.backend
+        if front.name == "tf_keras":
+            return front.keras.src.backend  # `set_session` is not in its public v2 API
+        return front.tf.compat.v1.keras.backend
+
+
+class SessionJit(Session):
+    """`jit` of TF 1: `tf.xla.experimental.compile` in a v1 graph."""
+
+    name = "jit"
+
+    def _trace(self, fn, inputs, leaves):
+        layouts = []
+
+        def computation(*tensors):
+            found = []
+            layouts.append(flatten(fn(*tensors), found))
+            # XLA computations here need an output; a mask of None alone gives none.
+            return found + [self.front.tf.constant(0.0)]
+
+        outputs = self.front.tf.xla.experimental.compile(computation, inputs)
+        leaves.extend(outputs[:-1])
+        return layouts[-1]
+
+    def require_training_loop(self):
+        raise Unsupported("Model.compile has no jit_compile argument")
+
+
+def start_process(front, modes):
+    """Put the process into the state that `modes` need; return {name: Mode}.
+
+    Modes of one process are either all of v1 graphs or none.
+    """
+    if front.backend != "tensorflow":
+        modes_here = {"eager": Mode}
+    else:
+        v1 = front.tf.compat.v1
+        is_tf1 = front.tf.__version__.startswith("1.")
+        if "session" in modes:
+            if v1.executing_eagerly():
+                v1.disable_eager_execution()
+            modes_here = {"session": Session, "jit": SessionJit} if is_tf1 else {"session": Session}
+        else:
+            if is_tf1:
+                v1.enable_eager_execution()
+            modes_here = {"eager": Mode, "graph": Graph, "jit": Jit}
+    started = {}
+    for mode in modes:
+        if mode not in modes_here:
+            raise Unsupported("no mode %r in a process with %s" % (mode, ", ".join(modes)))
+        started[mode] = modes_here[mode](front)
+    return started
+
+
+def global_state(front):
+    """What a case must leave as it was, as text."""
+    state = {"floatx": front.keras.backend.floatx()}
+    if front.tf is not None:
+        state["eager execution"] = str(front.tf.executing_eagerly())
+    if front.is_keras3:
+        state["dtype policy"] = front.keras.config.dtype_policy().name
+    elif hasattr(front.keras, "mixed_precision") and hasattr(front.keras.mixed_precision, "global_policy"):
+        state["dtype policy"] = front.keras.mixed_precision.global_policy().name
+    return state
+
+
+def draw_weights(shapes, seed):
+    """One float32 array per shape: no zero, no two alike, magnitudes in [0.1, 0.7), both signs."""
+    draw = np.random.RandomState(seed)
+    return [(draw.uniform(0.1, 0.7, s) * draw.choice([-1.0, 1.0], s)).astype("float32") for s in shapes]

@@ -1,0 +1,153 @@
+"""What one cell did: facts, an exception with its phase, warnings about masks, duration."""
+
+import logging
+import os
+import time
+import traceback
+import warnings
+from contextlib import contextmanager
+
+from conformance.worker import values
+from conformance.worker.modes import Unsupported
+
+MAX_WARNINGS = 20
+_UNSET = object()
+
+
+class Recorder(object):
+    """Collects the facts of one cell. Cases use it as the fixture ``record``.
+
+    Calling it never raises on a mismatch: the facts after it are wanted too.
+
+    Attributes:
+        facts: list of {"name", "observed", "expected"?, "rtol"?, "atol"?}, values encoded.
+        phase: "build", "call", "compile", "fit" or "save": what an exception is attributed to.
+    """
+
+    def __init__(self, emit=None):
+        self.facts = []
+        self.phase = "build"
+        self._emit = emit
+
+    def __call__(self, name, observed, expected=_UNSET, rtol=values.RTOL, atol=values.ATOL):
+        """Record one named value; `expected` comes from the oracle or from a law, never from a version."""
+        if any(fact["name"] == name for fact in self.facts):
+            raise ValueError("fact %r is recorded twice" % name)
+        fact = {"name": name, "observed": values.encode(observed)}
+        if expected is not _UNSET:
+            fact["expected"] = values.encode(expected)
+            if rtol != values.RTOL:
+                fact["rtol"] = rtol
+            if atol != values.ATOL:
+                fact["atol"] = atol
+        self.facts.append(fact)
+        if self._emit:  # at once, so that a crash later in the case does not lose it
+            self._emit({"event": "fact", "fact": fact})
+
+    def mismatches(self):
+        """One line for each fact that is not as expected."""
+        lines = []
+        for fact in self.facts:
+            if "expected" in fact:
+                why = values.difference(
+                    fact["observed"], fact["expected"], fact.get("rtol", values.RTOL), fact.get("atol", values.ATOL)
+                )
+                if why:
+                    lines.append("%s: %s" % (fact["name"], why))
+        return lines
+
+    @contextmanager
+    def in_phase(self, phase):
+        """Attribute exceptions inside to `phase`; left as it is when one passes through."""
+        outer = self.phase
+        self.phase = phase
+        yield
+        self.phase = outer
+
+
+def observe(body, recorder):
+    """Run a case body; return its outcome as JSON data, and the exception if there was one.
+
+    The outcome has "status": "completed", "raised" (by Keras), "unsupported" or "error"
+    (raised by the case or the worker itself, so no statement about Keras), "seconds",
+    "warnings", and where they apply "exception" and "reason".
+    """
+    outcome = {"status": "completed"}
+    caught = None
+    with _mask_warnings() as heard:
+        started = time.time()
+        try:
+            body()
+        except Unsupported as error:
+            caught = error
+            outcome.update(status="unsupported", reason=values.clip(error))
+        except BaseException as error:  # SystemExit and KeyboardInterrupt of a case are observations too
+            caught = error
+            raised = values.encode(values.Raised.of(error, recorder.phase))
+            raised["where"] = _where(error)
+            ours = _raised_by_ourselves(error)
+            outcome.update(status="error" if ours else "raised", exception=raised)
+        outcome["seconds"] = round(time.time() - started, 4)
+    outcome["warnings"] = heard
+    return outcome, caught
+
+
+def _frames(error):
+    return traceback.extract_tb(error.__traceback__)
+
+
+def _raised_by_ourselves(error):
+    """Whether no frame of an installed package took part.
+
+    Autograph runs functions of a case from generated files and re-raises their exceptions
+    from its own; those are in an installed package as well and count as Keras at work.
+    """
+    return not any(
+        os.sep + "site-packages" + os.sep in frame.filename
+        for frame in _frames(error)
+        if os.sep + "_pytest" + os.sep not in frame.filename and os.sep + "pluggy" + os.sep not in frame.filename
+    )
+
+
+def _where(error):
+    """The innermost frame of the case and the innermost of all, as "file:line in function"."""
+    frames = _frames(error)
+    ours = [f for f in frames if f.filename.startswith(values.BUNDLE)]
+    picked = ours[-1:] + frames[-1:]
+    return [values.clip("%s:%s in %s" % (f.filename, f.lineno, f.name)) for f in picked]
+
+
+@contextmanager
+def _mask_warnings():
+    """Collect warnings, from `warnings` and from TensorFlow's logger, that speak of masks.
+
+    The list filled on leaving has {"category", "message", "count"}, at most `MAX_WARNINGS`.
+    """
+    heard = []
+    handler = _Handler()
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield heard
+        found = [(w.category.__name__, values.clip(w.message, 500)) for w in caught]
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+    counts = {}
+    for category, message in found + handler.found:
+        if "mask" in message.lower():
+            counts[category, message] = counts.get((category, message), 0) + 1
+    for (category, message), count in sorted(counts.items())[:MAX_WARNINGS]:
+        heard.append({"category": category, "message": message, "count": count})
+
+
+class _Handler(logging.Handler):
+    def __init__(self):
+        logging.Handler.__init__(self, logging.WARNING)
+        self.found = []
+
+    def emit(self, record):
+        self.found.append((record.levelname, values.clip(record.getMessage(), 500)))

@@ -1,0 +1,179 @@
+"""Observed values as JSON, and the one definition of when two of them differ.
+
+A value is ``None``, a bool, an int, a string, a list of values, or one of
+
+* ``{"dtype": "float32", "shape": [2, 3], "data": [...]}``: an array in row-major
+  order. NaN and the infinities are the strings "nan", "inf" and "-inf"; -0.0 is "-0.0".
+* the same with "sha256" and only the first elements in "data": an array of more
+  than `MAX_ELEMENTS` elements.
+* ``{"raised": ["IndexError", "LookupError", ...], "phase": "call", "message": ...}``:
+  an exception by the names of its classes, most special first.
+* ``{"repr": ...}``: anything else.
+"""
+
+import hashlib
+import math
+import os
+import re
+
+import numpy as np
+
+BUNDLE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MAX_ELEMENTS = 4096
+MAX_TEXT = 2000
+RTOL = 1e-4
+ATOL = 1e-5
+
+
+class Raised(object):
+    """An exception as a value.
+
+    A case makes one to say what it expects: ``Raised("TypeError", "ValueError")`` is
+    met by an exception of any of these classes or of a class derived from them.
+    """
+
+    def __init__(self, *names, **details):
+        self.names = list(names)
+        self.phase = details.get("phase")
+        self.message = details.get("message", "")
+
+    @classmethod
+    def of(cls, error, phase):
+        names = [c.__name__ for c in type(error).__mro__ if c not in (object, BaseException)]
+        return cls(*names, phase=phase, message=clip(error))
+
+
+def clip(text, limit=MAX_TEXT):
+    """`text` as valid Unicode of at most `limit` characters, without what differs from run to run.
+
+    Folders of this machine and addresses of objects are left out.
+    """
+    text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text).replace(BUNDLE + os.sep, "")
+    text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", text)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def encode(value):
+    """A value of a case (NumPy array, scalar, list, `Raised`, None) as JSON data."""
+    if value is None or isinstance(value, (bool, str)):
+        return clip(value) if isinstance(value, str) else value
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Raised):
+        return {"raised": value.names, "phase": value.phase, "message": value.message}
+    if isinstance(value, (list, tuple)):
+        return [encode(v) for v in value]
+    if isinstance(value, (float, np.generic, np.ndarray)):
+        return _encode_array(np.asarray(value))
+    return {"repr": clip(repr(value), 200)}
+
+
+def _encode_array(array):
+    if array.dtype.kind not in "biuf" and str(array.dtype) != "bfloat16":
+        return {"repr": clip(repr(array), 200)}
+    encoded = {"dtype": str(array.dtype), "shape": list(array.shape)}
+    flat = array.ravel()
+    if flat.size > MAX_ELEMENTS:
+        encoded["sha256"] = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+        flat = flat[:16]
+    if array.dtype.kind in "biu":
+        encoded["data"] = [int(v) for v in flat]
+    else:
+        encoded["data"] = [_encode_float(v) for v in flat]
+    return encoded
+
+
+def _encode_float(value):
+    number = float(value)
+    if math.isfinite(number):
+        if number == 0.0 and math.copysign(1.0, number) < 0:
+            return "-0.0"
+        # The shortest decimal that reads back as the same number of the array's own width.
+        return float(str(value)) if isinstance(value, np.float32) else number
+    return "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
+
+
+def difference(observed, expected, rtol=RTOL, atol=ATOL):
+    """Why encoded `observed` is not encoded `expected`: one line, or None if they agree.
+
+    Bools, ints, shapes and texts agree exactly; floats agree within `atol` + `rtol` *
+    |expected|, NaN with NaN and each infinity with itself. Widths of a dtype do not
+    count (float32 agrees with float64), its kind does (bool never agrees with float).
+    """
+    if isinstance(expected, dict) and "raised" in expected:
+        return _difference_raised(observed, expected)
+    if isinstance(observed, dict) and "raised" in observed:
+        return "raised %s: %s" % (observed["raised"][0], observed["message"])
+    if isinstance(expected, list) and isinstance(observed, list):
+        if len(observed) != len(expected):
+            return "%d items, expected %d" % (len(observed), len(expected))
+        for i, pair in enumerate(zip(observed, expected)):
+            why = difference(pair[0], pair[1], rtol, atol)
+            if why:
+                return "item %d: %s" % (i, why)
+        return None
+    if _is_array(expected) and _is_array(observed):
+        return _difference_arrays(observed, expected, rtol, atol)
+    if type(observed) is not type(expected) or observed != expected:
+        return "%s, expected %s" % (describe(observed), describe(expected))
+    return None
+
+
+def describe(value):
+    """An encoded value in a few words."""
+    if value is None:
+        return "None"
+    if _is_array(value):
+        return "%s array of shape %s" % (value["dtype"], tuple(value["shape"]))
+    if isinstance(value, dict) and "raised" in value:
+        return value["raised"][0]
+    if isinstance(value, dict):
+        return value.get("repr", "?")
+    return repr(value)
+
+
+def _is_array(value):
+    return isinstance(value, dict) and "dtype" in value
+
+
+def _kind(array):
+    return array["dtype"].rstrip("0123456789").replace("uint", "int").replace("bfloat", "float")
+
+
+def _difference_raised(observed, expected):
+    if not (isinstance(observed, dict) and "raised" in observed):
+        return "no exception, expected %s" % " or ".join(expected["raised"])
+    if not set(observed["raised"]) & set(expected["raised"]):
+        return "raised %s, expected %s" % (observed["raised"][0], " or ".join(expected["raised"]))
+    if expected["phase"] and observed["phase"] != expected["phase"]:
+        return "raised in phase %s, expected %s" % (observed["phase"], expected["phase"])
+    return None
+
+
+def _difference_arrays(observed, expected, rtol, atol):
+    if observed["shape"] != expected["shape"]:
+        return "shape %s, expected %s" % (tuple(observed["shape"]), tuple(expected["shape"]))
+    if _kind(observed) != _kind(expected):
+        return "dtype %s, expected %s" % (observed["dtype"], expected["dtype"])
+    if "sha256" in observed or "sha256" in expected:
+        same = observed.get("sha256") == expected.get("sha256")
+        return None if same else "large arrays with different contents"
+    wrong = [
+        (a, b)
+        for a, b in zip(observed["data"], expected["data"])
+        if not _close(float(a), float(b), rtol, atol)
+    ]
+    if not wrong:
+        return None
+    largest = max(abs(float(a) - float(b)) for a, b in wrong)
+    by = "" if math.isnan(largest) or math.isinf(largest) else ", by up to %.3g" % largest
+    return "%d of %d elements differ%s" % (len(wrong), len(expected["data"]), by)
+
+
+def _close(a, b, rtol, atol):
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    if math.isinf(a) or math.isinf(b):
+        return a == b
+    return abs(a - b) <= atol + rtol * abs(b)
