@@ -6,6 +6,8 @@ Request: {"front_end": "keras", "modes": ["eager", ...], "cells": [[case, mode],
 any number of "fact", "end"; at last "done". "polluted" instead of a further "start" means
 that a case left global state changed and that the rest needs another process.
 
+`python -m conformance.worker list CASES` lists the cases instead, and needs no Keras.
+
 Events go to the descriptor that was standard output; whatever the target prints goes to
 standard error.
 """
@@ -17,13 +19,15 @@ import sys
 import numpy as np
 import pytest
 
-from conformance.worker import modes, plugin, toolbox, values
+from conformance.worker import catalogue, modes, plugin, toolbox, values
 
 PROTOCOL = 1
 
 
-def main():
+def main(arguments):
     emit = _take_standard_output()
+    if arguments[:1] == ["list"]:
+        return catalogue.collect(arguments[1], emit)
     request = json.load(sys.stdin)
     cells = [tuple(cell) for cell in request["cells"]]
     masks = plugin.Masks(request["front_end"], request["modes"], cells, emit)
@@ -98,6 +102,6 @@ def _take_standard_output():
 
 if __name__ == "__main__":
     # The target's libraries keep threads that can hang interpreter shutdown.
-    code = main()
+    code = main(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)

@@ -1,0 +1,311 @@
+"""Custom layers: which of them are given a mask, and which let it go on."""
+
+import numpy as np
+import oracle
+import pytest
+from conformance.worker.values import Raised
+
+BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
+MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
+X = np.random.RandomState(5).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+
+GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
+OWN_MASK = GUIDE % (
+    "Supporting masking in your custom layers",
+    "compute_mask() produces a new mask from the input and the current mask",
+)
+OPT_IN = "Opting-in to mask propagation on compatible layers"
+ADDED_ARGUMENT = "the mask of the inputs is passed to a layer with a mask argument whenever it is available"
+
+
+@pytest.mark.case(
+    "custom.supports-masking-true",
+    documented=GUIDE % (OPT_IN, "with supports_masking = True, compute_mask() just passes the current mask through"),
+    tags=["custom layer", "supports_masking"],
+)
+def test_flag(keras, run, mask_of, record):
+    """supports_masking lets the mask go on.
+
+    A layer with supports_masking = True and no compute_mask passes the mask of its input on, unchanged.
+    """
+
+    class Double(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return inputs * 2.0
+
+    masking, layer = keras.layers.Masking(), Double()
+    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=MASK)
+
+
+@pytest.mark.case(
+    "unsupported.policy",
+    documented="API docs of keras.layers.Masking: a downstream layer that does not support masking yet receives "
+    "a mask raises an exception (keras.layers.Embedding, argument mask_zero, says the same)",
+    issues=["tensorflow/tensorflow#33260", "tensorflow/tensorflow#28143", "keras-team/keras#20113"],
+    tags=["custom layer", "supports_masking"],
+)
+def test_unsupported(keras, run, mask_of, record):
+    """A layer that does not support masks refuses them.
+
+    A layer with neither supports_masking nor compute_mask raises an exception when its input has a mask.
+    """
+
+    class Double(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+    masking, layer = keras.layers.Masking(), Double()
+    mask = run.attempt(lambda t: mask_of(layer(masking(t))), ZEROED)
+    record("mask that the next layer is given", mask, expected=Raised("TypeError", "ValueError"))
+
+
+@pytest.mark.case(
+    "custom.supports-before-super",
+    unspecified="No page says when the flag has to be set; the constructor of the base class resets it",
+    issues=["keras-team/keras#19311"],
+    tags=["custom layer", "supports_masking"],
+)
+def test_flag_before_super(keras, run, mask_of, record):
+    """supports_masking set before super().__init__().
+
+    Whether a flag set before the constructor of the base class holds is not specified.
+    """
+
+    class Double(keras.layers.Layer):
+        def __init__(self):
+            self.supports_masking = True
+            super().__init__()
+
+        def call(self, inputs):
+            return inputs * 2.0
+
+    masking, layer = keras.layers.Masking(), Double()
+    record("flag", bool(layer.supports_masking))
+    record("mask", run.attempt(lambda t: mask_of(layer(masking(t))), ZEROED))
+
+
+@pytest.mark.case("custom.compute-mask-override", documented=OWN_MASK, tags=["custom layer", "compute_mask"])
+def test_compute_mask(keras, run, ops, mask_of, record):
+    """compute_mask alone makes the mask.
+
+    The next layer is given what compute_mask makes of the input and its mask; no flag is needed.
+    """
+
+    class Invert(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+        def compute_mask(self, inputs, mask=None):
+            return ops.logical_and(ops.logical_not(mask), ops.equal(inputs[..., 0], 0.0))
+
+    masking, layer = keras.layers.Masking(), Invert()
+    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=~MASK)
+
+
+@pytest.mark.case("custom.compute-mask-none", documented=OWN_MASK, tags=["custom layer", "compute_mask"])
+def test_compute_mask_none(keras, run, mask_of, record):
+    """compute_mask that returns None ends the mask.
+
+    The next layer is given no mask, although supports_masking is set.
+    """
+
+    class End(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return inputs * 2.0
+
+        def compute_mask(self, inputs, mask=None):
+            return None
+
+    masking, layer = keras.layers.Masking(), End()
+    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=None)
+
+
+@pytest.mark.case(
+    "custom.call-returns-input",
+    documented=OWN_MASK,
+    issues=["tensorflow/tensorflow#32322"],
+    tags=["custom layer", "compute_mask"],
+)
+def test_call_returns_input(keras, run, ops, mask_of, record):
+    """compute_mask counts where call returns its input.
+
+    A layer that leaves the values alone and only changes the mask gives the next layer the changed mask.
+    """
+
+    class Invert(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+        def compute_mask(self, inputs, mask=None):
+            return ops.logical_not(mask)
+
+    masking, layer = keras.layers.Masking(), Invert()
+    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=~MASK)
+
+
+@pytest.mark.case(
+    "custom.time-axis.compute-mask",
+    documented=GUIDE
+    % ("Supporting masking in your custom layers", "a layer that changes the time dimension modifies the mask"),
+    tags=["custom layer", "compute_mask", "LSTM"],
+)
+def test_time_axis(keras, run, build, mask_of, record):
+    """A layer that drops steps can drop them from the mask.
+
+    The mask that compute_mask shortens reaches the next layer, and an LSTM there uses it.
+    """
+
+    class EverySecond(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs[:, ::2]
+
+        def compute_mask(self, inputs, mask=None):
+            return mask[:, ::2]
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], (input_shape[1] + 1) // 2, input_shape[2])
+
+    masking, layer = keras.layers.Masking(), EverySecond()
+    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
+    weights = build(lstm, (None, 3, FEATURES))
+    mask, last = run(lambda t: [mask_of(layer(masking(t))), lstm(layer(masking(t)))], ZEROED)
+    record("mask", mask, expected=MASK[:, ::2])
+    record("last output of the LSTM", last, expected=oracle.lstm(X[:, ::2], MASK[:, ::2], *weights)[1])
+
+
+@pytest.mark.case(
+    "custom.time-axis.flag-only",
+    unspecified="The guide asks such layers for a compute_mask; without one a mask of the wrong length goes on, and "
+    "what the next layer does with it is worth knowing",
+    tags=["custom layer", "supports_masking", "LSTM"],
+)
+def test_time_axis_flag_only(keras, run, build, mask_of, record):
+    """A layer that drops steps but not their mask.
+
+    What becomes of a mask that is longer than the sequence is not specified.
+    """
+
+    class EverySecond(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs):
+            return inputs[:, ::2]
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], (input_shape[1] + 1) // 2, input_shape[2])
+
+    masking, layer = keras.layers.Masking(), EverySecond()
+    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
+    build(lstm, (None, 3, FEATURES))
+    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED))
+    record("last output of the LSTM", run.attempt(lambda t: lstm(layer(masking(t))), ZEROED))
+
+
+@pytest.mark.case(
+    "custom.mask-arg-autofilled",
+    documented=GUIDE % ("Writing layers that need mask information", ADDED_ARGUMENT),
+    tags=["custom layer", "mask argument"],
+)
+def test_mask_argument(keras, run, ops, record):
+    """A mask argument is filled.
+
+    A layer whose call has an argument mask is given the mask of its input there.
+    """
+
+    class Mark(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            return inputs + 10.0 * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+    masking, layer = keras.layers.Masking(), Mark()
+    record("output", run(lambda t: layer(masking(t)), ZEROED), expected=ZEROED + 10 * MASK[..., None])
+
+
+@pytest.mark.case(
+    "custom.mask-arg-no-support",
+    documented=GUIDE % ("Writing layers that need mask information", ADDED_ARGUMENT)
+    + "; section '%s': by default a custom layer will destroy the current mask" % OPT_IN,
+    tags=["custom layer", "mask argument", "supports_masking"],
+)
+def test_mask_argument_without_flag(keras, run, ops, mask_of, record):
+    """A mask argument alone takes the mask and does not pass it on.
+
+    A layer with an argument mask but without supports_masking is given the mask; the next layer is not.
+    """
+
+    class Mark(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            return inputs + 10.0 * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+    masking, layer = keras.layers.Masking(), Mark()
+    output, mask = run(lambda t: [layer(masking(t)), mask_of(layer(masking(t)))], ZEROED)
+    record("output", output, expected=ZEROED + 10 * MASK[..., None])
+    record("mask", mask, expected=None)
+
+
+@pytest.mark.case(
+    "custom.explicit-mask-propagates",
+    established="Source of keras.layers.Layer.__call__: a mask passed as an argument comes before that of the input "
+    "when the mask of the output is computed",
+    issues=["keras-team/keras#21449"],
+    tags=["custom layer", "mask argument"],
+)
+def test_explicit_mask(keras, run, mask_of, record):
+    """A mask passed as an argument goes on.
+
+    With layer(x, mask=m) and supports_masking, the next layer is given m.
+    """
+
+    class Double(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            return inputs * 2.0
+
+    layer = Double()
+    record("mask", run(lambda t, m: mask_of(layer(t, mask=m)), X, MASK), expected=MASK)
+
+
+@pytest.mark.case(
+    "custom.inner-layers-autopass",
+    established="Source of keras.layers.Layer.__call__: the mask is read from the tensor, wherever the call is made",
+    tags=["custom layer", "LSTM", "Masking"],
+)
+def test_inner_layers(keras, run, build, record):
+    """Layers inside a custom layer are given masks.
+
+    An LSTM called inside of call uses the mask of the outer layer's input, and one that is made inside of call.
+    """
+
+    class Outer(keras.layers.Layer):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def call(self, inputs):
+            for layer in self.inner:
+                inputs = layer(inputs)
+            return inputs
+
+    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
+    weights = build(lstm, (None, STEPS, FEATURES))
+    masking, of_input, of_its_own = keras.layers.Masking(), Outer([lstm]), Outer([keras.layers.Masking(), lstm])
+    want = oracle.lstm(X, MASK, *weights)[1]
+    record("mask of the outer layer's input", run.attempt(lambda t: of_input(masking(t)), ZEROED), expected=want)
+    record("mask made inside", run.attempt(of_its_own, ZEROED), expected=want)

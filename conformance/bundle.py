@@ -1,0 +1,60 @@
+"""The bundle: a frozen copy of exactly what enters a target, the worker and the cases.
+
+A run is not disturbed by edits made meanwhile, nothing of the host can be imported inside
+a target, and a checkout and an installed wheel behave the same.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.errors import UsageError
+from conformance.targets import PACKAGE
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """folder: on the worker's PYTHONPATH; digest: of all that is in it."""
+
+    folder: Path
+    digest: str
+
+    @property
+    def cases(self) -> Path:
+        return self.folder / "cases"
+
+
+def cases_folder() -> Path:
+    """The suite: beside the package in a checkout, inside it when installed from a wheel."""
+    for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
+        if (folder / "oracle.py").is_file():
+            return folder
+    raise UsageError("the cases are missing from this installation")
+
+
+def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
+    """Copy worker and cases into `cache` under their digest, unless they are there already."""
+    sources = {"conformance/__init__.py": PACKAGE / "__init__.py"}
+    sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}
+    cases = cases or cases_folder()
+    sources |= {f"cases/{p.name}": p for p in cases.iterdir() if p.suffix in (".py", ".ini")}
+    contents = {name: path.read_bytes() for name, path in sorted(sources.items())}
+    total = hashlib.sha256()
+    for name, content in contents.items():
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    digest = total.hexdigest()[:16]
+    folder = cache / "bundles" / digest
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+        for name, content in contents.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(content)
+        try:
+            os.rename(temporary, folder)
+        except OSError:  # another run was faster; it made the same
+            shutil.rmtree(temporary)
+    return Bundle(folder, digest)

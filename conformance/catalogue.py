@@ -1,0 +1,47 @@
+"""The cases, as the worker's plug-in collects them on the host; no Keras is needed."""
+
+import fnmatch
+import json
+import subprocess
+import sys
+
+import msgspec
+
+from conformance.bundle import Bundle
+from conformance.errors import UsageError, unknown
+from conformance.results import Case
+
+
+def collect(bundle: Bundle) -> list[Case]:
+    """All cases in the order of their files.
+
+    Raises:
+        UsageError: a case file does not import, or a case describes itself wrongly.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance.worker", "list", str(bundle.cases)],
+        capture_output=True,
+        text=True,
+        cwd=bundle.folder,
+    )
+    if done.returncode != 0:
+        raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))
+    return [msgspec.convert(json.loads(line), Case) for line in done.stdout.splitlines()]
+
+
+def choose(cases: list[Case], patterns: list[str]) -> list[Case]:
+    """The cases whose id matches one of the globs; all for none.
+
+    A pattern without a variant in brackets stands for all variants.
+    """
+    if not patterns:
+        return cases
+    chosen: set[str] = set()
+    for pattern in patterns:
+        # "[" starts a set in a glob; in a case id it starts a variant.
+        glob = pattern.replace("[", "[[]")
+        hits = {c.id for c in cases if fnmatch.fnmatchcase(c.id, glob) or fnmatch.fnmatchcase(c.id.split("[")[0], glob)}
+        if not hits:
+            raise unknown("case", pattern, [c.id for c in cases])
+        chosen |= hits
+    return [c for c in cases if c.id in chosen]

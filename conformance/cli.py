@@ -1,0 +1,158 @@
+"""The commands of `conformance`; the work is done elsewhere."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from conformance import __version__, bundle, catalogue, plan, provision, results, runner, targets
+from conformance.cache import cache_folder
+from conformance.errors import Unavailable, UsageError
+from conformance.judge import judge_all
+from conformance.progress import make_progress
+from conformance.report import page, summary
+
+LATEST = Path("reports/latest")
+
+
+class _Group(click.Group):
+    """Shows a `UsageError` as one line and exits with 2, as click does with its own."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def main() -> None:
+    """Mask behaviour of Keras, measured on many versions."""
+
+
+@main.command("run")
+@click.option("--target", "target_ids", multiple=True, metavar="ID", help="Only this column. Repeatable.")
+@click.option("--tier", type=click.Choice(["core", "all"]), default="core", show_default=True, help="Which columns.")
+@click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
+@click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Workers at a time.")
+@click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
+@click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
+def run_command(
+    target_ids: tuple[str, ...],
+    tier: str,
+    patterns: tuple[str, ...],
+    modes: tuple[str, ...],
+    jobs: int,
+    out: Path,
+    allow_not_run: bool,
+) -> None:
+    """Run the cases and write the report.
+
+    Exit code: 0 every planned cell was measured, whatever it showed; 1 a column did not
+    run or the run itself went wrong; 2 usage; 3 nothing could run.
+    """
+    console = Console(stderr=True)
+    cache = cache_folder()
+    chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
+    the_bundle = bundle.make_bundle(cache)
+    cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
+    the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
+    with make_progress(the_plan, console) as progress:
+        found = runner.run(
+            the_plan,
+            cases,
+            chosen_targets,
+            the_bundle,
+            lambda target: provision.provision(target, cache),
+            progress,
+            jobs,
+        )
+    _write_report(found, out)
+    _print_outcome(found, out, console)
+    not_run = [t for t in found.targets if t.reason]
+    if len(not_run) == len(found.targets):
+        sys.exit(3)
+    sys.exit(1 if found.problems or (not_run and not allow_not_run) else 0)
+
+
+def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
+    for target in found.targets:
+        if target.reason:
+            console.print(f"{target.id}: not run: {target.reason}", markup=False, highlight=False)
+    for problem in found.problems:
+        console.print(f"problem: {problem}", markup=False, highlight=False)
+    counts = Counter(cell.verdict for cell in found.cells)
+    text = ", ".join(f"{counts[v]} {v}" for v in results.VERDICTS if counts[v])
+    console.print(f"{text}; {found.seconds:.0f} s; {out / 'index.html'}", markup=False, highlight=False)
+
+
+def _write_report(found: results.Results, out: Path) -> None:
+    results.write(found, out / "results.json")
+    results.write_text(out / "summary.md", summary.summary(found))
+    results.write_text(out / "index.html", page.render(found))
+
+
+@main.command("report")
+@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to (default: where the results are).")
+def report_command(path: Path, out: Path | None) -> None:
+    """Judge stored results again and write the report from them."""
+    found = results.read(path)
+    judge_all(found)
+    out = out or (path if path.is_dir() else path.parent)
+    _write_report(found, out)
+    click.echo(out / "index.html")
+
+
+@main.command("cells")
+@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+def cells_command(path: Path) -> None:
+    """Print one JSON object per cell of the results."""
+    for cell in results.read(path).cells:
+        about = {name: getattr(cell, name) for name in ("case", "target", "mode", "verdict", "fingerprint", "seconds")}
+        if cell.reason:
+            about["reason"] = cell.reason
+        click.echo(msgspec.json.encode(about))
+
+
+@main.group("list")
+def list_group() -> None:
+    """Show what there is."""
+
+
+@list_group.command("cases")
+def list_cases() -> None:
+    """Ids and titles of the cases."""
+    for case in catalogue.collect(bundle.make_bundle(cache_folder())):
+        click.echo(f"{case.id}\t{case.title}")
+
+
+@list_group.command("targets")
+def list_targets() -> None:
+    """Ids, tiers and modes of the columns."""
+    for target in targets.load():
+        click.echo(f"{target.id}\t{target.tier}\tPython {target.python}\t{', '.join(target.modes)}")
+
+
+@main.command("lock")
+@click.option("--target", "target_ids", multiple=True, metavar="ID", help="Only this column. Repeatable.")
+def lock_command(target_ids: tuple[str, ...]) -> None:
+    """Resolve what the columns require into their locks."""
+    failed = False
+    for target in targets.choose(targets.load(), list(target_ids), "all"):
+        try:
+            provision.lock(target)
+            click.echo(f"{target.id}: {len(target.pins())} pins")
+        except Unavailable as why:
+            click.echo(f"{target.id}: {why}", err=True)
+            failed = True
+    sys.exit(3 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""Errors a person can act on; the command line shows the message alone."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(Exception):
+    """The request cannot be understood: exit code 2."""
+
+
+class Unavailable(Exception):
+    """A column cannot run here; the message says why and becomes the reason of its cells."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """A `UsageError` that says what was probably meant."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return UsageError(f"unknown {kind} '{name}'" + (f"; did you mean '{close[0]}'?" if close else ""))

@@ -1,0 +1,90 @@
+"""From an observation to a verdict, and to the fingerprint that groups equal behaviours."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.results import Cell, Fact, Observation, Results, Value
+from conformance.worker import values as worker_values
+
+_VERDICT_OF_STATUS = {
+    "raised": "raises",
+    "crashed": "crashes",
+    "timed-out": "times-out",
+    "unsupported": "unsupported",
+    "error": "not-run",  # the case itself is wrong: no statement about Keras
+}
+
+
+def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
+    """One of `results.VERDICTS`. `observed` is a completed cell in which nothing was expected."""
+    if observation.status != "completed":
+        return _VERDICT_OF_STATUS[observation.status]
+    judged = [fact for fact in observation.facts if fact.expected is not None]
+    if not judged:
+        return "observed"
+    return "deviates" if any(mismatch(fact, values) for fact in judged) else "conforms"
+
+
+def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
+    """Why a fact is not as expected, in one line; None if it is, or if nothing is expected."""
+    if fact.expected is None:
+        return None
+    rtol = worker_values.RTOL if fact.rtol is None else fact.rtol
+    atol = worker_values.ATOL if fact.atol is None else fact.atol
+    return worker_values.difference(values[fact.observed], values[fact.expected], rtol, atol)
+
+
+def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
+    """12 hexadecimal digits that stand for what was observed.
+
+    Bools, ints, shapes, dtypes, types and phases of exceptions, and the categories of
+    warnings count exactly; floats count with three significant digits, NaN, the
+    infinities and zero as such. Messages, expected values and durations do not count.
+    """
+    raised = observation.exception
+    behaviour = [
+        observation.status,
+        [[fact.name, _rounded(values[fact.observed])] for fact in observation.facts],
+        [raised.names[0], raised.phase] if raised else None,
+        sorted({warning.category for warning in observation.warnings}),
+    ]
+    text = json.dumps(behaviour, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _rounded(value: Value) -> Any:
+    if isinstance(value, list):
+        return [_rounded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "raised" in value:
+        return ["raised", value["raised"][0], value["phase"]]
+    if "dtype" not in value:
+        return value
+    data = [v if isinstance(v, int) else _round_float(v) for v in value["data"]]
+    return [value["dtype"], value["shape"], data, value.get("sha256")]
+
+
+def _round_float(number: float | str) -> str:
+    # float() also reads "nan", "inf" and "-0.0"; tiny magnitudes are noise around zero.
+    value = float(number)
+    return "0" if abs(value) < 1e-6 else f"{value:.2e}"
+
+
+def judge_all(results: Results) -> None:
+    """Compute verdict and fingerprint of every cell that has an observation, in place."""
+    for cell in results.cells:
+        if cell.observation is not None:
+            judge_cell(cell, results)
+
+
+def judge_cell(cell: Cell, results: Results) -> None:
+    assert cell.observation is not None
+    observation = results.observations[cell.observation]
+    cell.verdict = verdict(observation, results.values)
+    cell.fingerprint = fingerprint(observation, results.values)
+    cell.reason = observation.reason
+    if observation.status == "error" and observation.exception:
+        cell.reason = f"the case itself failed: {observation.exception.names[0]}: {observation.exception.message}"

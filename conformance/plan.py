@@ -1,0 +1,55 @@
+"""The plan: every cell that a run must record, and the processes that record them."""
+
+from dataclasses import dataclass
+
+from conformance.errors import UsageError
+from conformance.results import Case
+from conformance.targets import Target
+
+Key = tuple[str, str, str]
+"""case id, target id, mode"""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The cells of one target that one process can serve. cells: (case id, mode), in order.
+
+    probe: the modes are ones the target is said to lack; the unit only checks that.
+    """
+
+    target: Target
+    modes: list[str]
+    cells: list[tuple[str, str]]
+    probe: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """cells: all, also those of modes that a target lacks; units: the work."""
+
+    cells: list[Key]
+    units: list[Unit]
+
+
+def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Plan:
+    """Cases x targets x modes, each case in the modes that it applies to.
+
+    Raises:
+        UsageError: no cell is left.
+    """
+    cells: list[Key] = []
+    units: list[Unit] = []
+    for target in targets:
+        applicable = {case.id: [m for m in case.modes if m in modes] for case in cases}
+        cells += [(case, target.id, mode) for case, its_modes in applicable.items() for mode in its_modes]
+        for group in target.processes:
+            # Mode by mode: what a mode makes the process load is loaded once.
+            mine = [(case, mode) for mode in group for case in applicable if mode in applicable[case]]
+            if mine:
+                units.append(Unit(target, [m for m in group if m in modes], mine))
+        lacking = [m for m in target.lacks if m in modes]
+        if lacking:
+            units.append(Unit(target, lacking, [], probe=True))
+    if not cells:
+        raise UsageError("nothing to run: no case applies to the chosen modes")
+    return Plan(cells, units)

@@ -1,0 +1,167 @@
+"""One worker process, seen from the host: start it, read its events, stop it in time."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.bundle import Bundle
+from conformance.targets import Target
+
+START_SECONDS = 300.0  # until the first event: the first import after an installation reads everything from disk
+CASE_SECONDS = 90.0  # between two events of a running case
+LOG_LINES = 40
+
+
+@dataclass
+class Ending:
+    """How a process ended. why: None if it said "done", else one line; log: its last lines."""
+
+    why: str | None = None
+    timed_out: bool = False
+    log: list[str] = field(default_factory=list)
+
+
+class Worker:
+    """Runs `cells` of `target` in one process; iterate over it for the events, then see `ending`."""
+
+    def __init__(
+        self,
+        python: Path,
+        target: Target,
+        modes: list[str],
+        cells: list[tuple[str, str]],
+        bundle: Bundle,
+        scratch: Path,
+        case_seconds: float = CASE_SECONDS,
+    ):
+        self.ending = Ending()
+        self._case_seconds = case_seconds
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [python, "-m", "conformance.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=scratch,
+            env=environment(target, bundle, scratch),
+            start_new_session=True,  # so that whatever it starts dies with it
+        )
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._log: deque[bytes] = deque(maxlen=LOG_LINES)
+        self._readers = [
+            threading.Thread(target=self._read_events, daemon=True),
+            threading.Thread(target=self._read_log, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+        request = {"front_end": target.front_end, "modes": modes, "cells": cells, "cases": str(bundle.cases)}
+        self._send(json.dumps(request).encode())
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Events until the process says "done", ends, or is silent for too long."""
+        allowed = START_SECONDS
+        done = False
+        while not done:
+            try:
+                line = self._lines.get(timeout=allowed)
+            except queue.Empty:
+                self.ending = Ending(f"no sign of life for {allowed:.0f} s", timed_out=True)
+                break
+            if line is None:
+                self.ending = Ending(self._how_it_ended())
+                break
+            try:
+                event = json.loads(line)
+            except ValueError:
+                self.ending = Ending(f"the worker wrote a line that is not JSON: {line[:200]!r}")
+                break
+            done = event["event"] == "done"
+            allowed = self._case_seconds
+            yield event
+        self.kill()
+        self.ending.log = [line.decode("utf-8", "replace").rstrip() for line in self._log]
+
+    def kill(self) -> None:
+        """End the process and all that it started; does nothing if it has ended."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # nothing of it is left
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+
+    def _send(self, request: bytes) -> None:
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(request)
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # it died at start; reading says how
+
+    def _read_events(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        # Read in pieces: a target may print megabytes without a line break.
+        rest = b""
+        while piece := self._process.stderr.read1(65536):  # type: ignore[attr-defined]
+            *lines, rest = (rest + piece).split(b"\n")
+            self._log.extend(line[:1000] for line in lines)
+            rest = rest[-1000:]
+        if rest:
+            self._log.append(rest)
+
+    def _how_it_ended(self) -> str:
+        deadline = time.monotonic() + 5
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        code = self._process.poll()
+        if code is None:
+            return "the worker closed its output"
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"the process ended with exit code {code}"
+
+
+def environment(target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
+    """The worker's whole environment: little of the caller's, everything that matters fixed."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+    inherited = {name: os.environ[name] for name in kept if name in os.environ}
+    return inherited | {
+        "PYTHONPATH": str(bundle.folder),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONIOENCODING": "utf-8",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "KERAS_BACKEND": target.backend,
+        "KERAS_HOME": str(scratch),  # not the user's keras.json
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
+        "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+
+
+def tail(log: list[str], lines: int = 3) -> str:
+    """The last lines of a worker's log that say something, in one line."""
+    said = [line.strip() for line in log if line.strip()]
+    text = " | ".join(said[-lines:])
+    home = str(Path(sys.prefix))
+    return text.replace(home, "")[:600]

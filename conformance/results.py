@@ -1,0 +1,215 @@
+"""The results of a run: the one file that the page, the summary and every tool read.
+
+Facts are kept apart from judgement: `observations` is what was seen, the `verdict` of a
+cell is computed from it by `conformance.judge` and can be computed again.
+Equal values and equal observations are stored once, under a digest of their contents.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.errors import UsageError
+
+SCHEMA_VERSION = 1
+VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
+
+Value = Any
+"""A value as the worker encodes it; `conformance.worker.values` lists the forms."""
+
+
+class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A mask behaviour, as its test declares it."""
+
+    id: str
+    title: str
+    contract: str
+    basis: str  # documented, established or unspecified
+    source: str  # the page and sentence, the upstream source or test, or why nothing is specified
+    severity: str  # if it breaks: silent, raises, warns or cosmetic
+    issues: list[str]
+    tags: list[str]
+    modes: list[str]
+    needs: list[str]
+    file: str
+    function: str
+    line: int
+    code: str
+
+
+class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A column as it was found: what was declared, what reported itself, why it did not run."""
+
+    id: str
+    title: str
+    front_end: str
+    backend: str
+    python: str
+    pins: list[str]
+    modes: list[str]
+    lacks: dict[str, str]
+    tier: str
+    versions: dict[str, str] = {}  # reported by the imported modules themselves
+    reason: str | None = None  # why the column did not run; None if it did
+
+
+class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One named value beside the expected one, as keys of `Results.values`."""
+
+    name: str
+    observed: str
+    expected: str | None = None  # None: nothing is expected (the value None has a key as well)
+    rtol: float | None = None
+    atol: float | None = None
+
+
+class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"names": "raised"}):
+    names: list[str]
+    phase: str | None
+    message: str
+    where: list[str] = []
+
+
+class Warning_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    category: str
+    message: str
+    count: int
+
+
+class Observation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a cell did. status: completed, raised, unsupported, error, crashed or timed-out."""
+
+    status: str
+    facts: list[Fact] = []
+    exception: Exception_ | None = None
+    warnings: list[Warning_] = []
+    reason: str | None = None
+
+
+class Cell(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Case x target x mode. `observation` is a key of `Results.observations`, or None if it was not run."""
+
+    case: str
+    target: str
+    mode: str
+    verdict: str
+    observation: str | None = None
+    fingerprint: str | None = None
+    seconds: float | None = None
+    reason: str | None = None
+
+
+class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A whole run."""
+
+    schema_version: int
+    suite_version: str
+    bundle: str  # digest of the worker and the cases
+    created: str  # ISO 8601, UTC
+    platform: dict[str, str]
+    seconds: float
+    targets: list[TargetResult]
+    cases: list[Case]
+    cells: list[Cell]
+    problems: list[str]  # what makes the run untrustworthy; empty in a good run
+    observations: dict[str, Observation] = {}
+    values: dict[str, Value] = {}
+
+    def store_value(self, value: Value) -> str:
+        key = digest(value)
+        self.values[key] = value
+        return key
+
+    def store_observation(self, observation: Observation) -> str:
+        key = digest(msgspec.to_builtins(observation))
+        self.observations[key] = observation
+        return key
+
+
+def digest(data: Any) -> str:
+    """16 hexadecimal digits that stand for this JSON data."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the results file; a copy is `schemas/results.schema.json`."""
+    described = msgspec.json.schema(Results)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance results", **described}
+
+
+def read(path: Path) -> Results:
+    """Read a results file (or the `results.json` of a folder).
+
+    Raises:
+        UsageError: naming the file and what is wrong with it.
+    """
+    path = path / "results.json" if path.is_dir() else path
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        head = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    version = head.get("schema_version") if isinstance(head, dict) else None
+    if version is None:
+        raise UsageError(f"{path} is not a results file of this suite")
+    if version != SCHEMA_VERSION:
+        raise UsageError(f"{path} has schema version {version}; this program reads {SCHEMA_VERSION}")
+    try:
+        results = msgspec.convert(head, Results)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}") from error
+    _check_references(results, path)
+    return results
+
+
+def _check_references(results: Results, path: Path) -> None:
+    for cell in results.cells:
+        if cell.observation is not None and cell.observation not in results.observations:
+            raise UsageError(f"{path}: {cell.case} on {cell.target} refers to a missing observation")
+    for observation in results.observations.values():
+        for fact in observation.facts:
+            for key in (fact.observed, fact.expected):
+                if key is not None and key not in results.values:
+                    raise UsageError(f"{path}: fact '{fact.name}' refers to a missing value")
+
+
+def write(results: Results, path: Path) -> None:
+    """Write atomically; a line for each cell, case, observation and value, so that changes can be read."""
+    data = msgspec.to_builtins(results)
+    parts = []
+    for key, value in data.items():
+        if isinstance(value, list) and value and key != "problems":
+            body = "[\n" + ",\n".join(_line(v) for v in value) + "\n]"
+        elif key in ("observations", "values"):
+            body = "{\n" + ",\n".join(f"{_line(k)}: {_line(v)}" for k, v in sorted(value.items())) + "\n}"
+        else:
+            body = _line(value)
+        parts.append(f"{_line(key)}: {body}")
+    write_text(path, "{\n" + ",\n".join(parts) + "\n}\n")
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write atomically: a reader sees the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
