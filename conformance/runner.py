@@ -105,7 +105,6 @@ class _Session:
         self.folder = scratch / f"{unit.target.id}-{unit.modes[0]}"
         self.stop = stop
         self.limits = {} if case_seconds is None else {"case_seconds": case_seconds}
-        self.failed_modes: dict[str, str] = {}
 
     def run(self) -> None:
         target, ledger = self.unit.target, self.ledger
@@ -119,12 +118,10 @@ class _Session:
                 refusal = self._listen(worker, left)
             finally:
                 worker.kill()
-            if refusal or self.unit.probe:
+            if refusal or not left:
                 break
             if worker.ending.why is None and len(left) == before:
                 break  # done; what it did not report is reported by the ledger
-            if not left:
-                break
             idle_deaths = idle_deaths + 1 if len(left) == before else 0
             if idle_deaths == MAX_IDLE_DEATHS:
                 refusal = f"the worker dies before the first case: {worker.ending.why}: {tail(worker.ending.log)}"
@@ -132,7 +129,7 @@ class _Session:
         else:
             return
         if refusal:
-            ledger.unit_not_run(self.unit, left, refusal)
+            ledger.cells_not_run(target.id, left, refusal)
         ledger.progress.state(target.id, "done with " + ", ".join(self.unit.modes))
 
     def _listen(self, worker: Worker, left: list[tuple[str, str]]) -> str | None:
@@ -183,9 +180,8 @@ class _Session:
                 self.ledger.problem(f"{target.id}: is said to lack the mode {mode}, but it works")
         elif not event["works"]:
             reason = f"mode {mode} does not work here: {event['reason']}"
-            self.ledger.problem(f"{target.id}: {reason}")
             mine = [cell for cell in left if cell[1] == mode]
-            self.ledger.unit_not_run(self.unit, mine, reason)
+            self.ledger.cells_not_run(target.id, mine, reason)
             left[:] = [cell for cell in left if cell[1] != mode]
 
 
@@ -237,14 +233,14 @@ class Ledger:
 
     def _add(self, key: Key, observation: Observation, seconds: float) -> None:
         if key in self._cells:
-            self._results.problems.append(f"{' '.join(key)} was recorded twice")
+            self._problem(f"{' '.join(key)} was recorded twice")
             return
         case, target, mode = key
         cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=seconds)
         cell.observation = self._results.store_observation(observation)
         judge_cell(cell, self._results)
         if observation.status == "error":
-            self._results.problems.append(f"{' '.join(key)}: {cell.reason}")
+            self._problem(f"{' '.join(key)}: {cell.reason}")
         self._cells[key] = cell
         self.progress.recorded(target, cell.verdict)
 
@@ -252,7 +248,7 @@ class Ledger:
         """Keep what the target reports of itself; returns a reason if it is not what was declared."""
         with self._lock:
             self._targets[target.id].versions = versions
-        wanted = {"keras": target.keras, "tensorflow": target.tensorflow}
+        wanted = {"keras": target.keras} | ({"tensorflow": target.tensorflow} if target.tensorflow else {})
         for name, version in wanted.items():
             if versions.get(name) != version:
                 return f"reports {name} {versions.get(name)}, not {version} as declared"
@@ -260,14 +256,18 @@ class Ledger:
 
     def problem(self, text: str) -> None:
         with self._lock:
+            self._problem(text)
+
+    def _problem(self, text: str) -> None:
+        if text not in self._results.problems:  # a worker that is started again says it again
             self._results.problems.append(text)
 
-    def unit_not_run(self, unit: Unit, cells: list[tuple[str, str]], reason: str) -> None:
-        """These cells will not be run; the column is told so if it has nothing at all to show."""
+    def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
+        """These cells, (case id, mode), of an environment that is there cannot be run."""
         with self._lock:
             for case, mode in cells:
-                self._not_run((case, unit.target.id, mode), reason)
-            self._results.problems.append(f"{unit.target.id}: {', '.join(unit.modes)}: {reason}")
+                self._not_run((case, target, mode), reason)
+            self._problem(f"{target}: {reason}")
 
     def target_not_run(self, target: str, reason: str) -> None:
         with self._lock:

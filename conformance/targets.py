@@ -18,7 +18,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     title: str
     front_end: str
     keras: str
-    tensorflow: str
+    tensorflow: str = ""
+    backend: str = "tensorflow"
     python: str
     tier: str
     processes: list[list[str]]
@@ -30,10 +31,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def modes(self) -> list[str]:
         """Modes this column has, in the usual order."""
         return [m for m in MODES if any(m in group for group in self.processes)]
-
-    @property
-    def backend(self) -> str:
-        return "tensorflow"
 
     @property
     def lock(self) -> Path:

@@ -31,19 +31,13 @@ def main(arguments):
     request = json.load(sys.stdin)
     cells = [tuple(cell) for cell in request["cells"]]
     masks = plugin.Masks(request["front_end"], request["modes"], cells, emit)
-    try:
-        masks.start()
-    except modes.Unsupported as why:
-        for mode in request["modes"]:
-            emit({"event": "mode", "mode": mode, "works": False, "reason": values.clip(why)})
-        emit({"event": "done"})
-        return 0
+    masks.start()
     emit({"event": "hello", "protocol": PROTOCOL, "versions": masks.front.versions(), "backend": masks.front.backend})
     for name in request["modes"]:
-        reason = try_mode(masks, name)
+        reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:
-        arguments = ["-q", "--tb=no", "--capture=no", "-p", "no:cacheprovider", "-p", "no:warnings"]
+        arguments = ["-q", "--tb=no", "--capture=no", "-p", "no:cacheprovider", "-p", "no:warnings", "-p", "no:faulthandler"]
         arguments += ["-c", os.path.join(request["cases"], "pytest.ini"), request["cases"]]
         pytest.main(arguments, plugins=[_Session(masks)])
     emit({"event": "done"})

@@ -245,30 +245,34 @@ class SessionJit(Session):
         raise Unsupported("Model.compile has no jit_compile argument")
 
 
-def start_process(front, modes):
-    """Put the process into the state that `modes` need; return {name: Mode}.
+def start_process(front, names):
+    """Put the process into the state that these modes need.
 
-    Modes of one process are either all of v1 graphs or none.
+    Modes of one process are either all of v1 graphs or none. Returns two dicts by name:
+    the modes that can be started, and for the others why not.
     """
     if front.backend != "tensorflow":
-        modes_here = {"eager": Mode}
+        here = {"eager": Mode}
     else:
         v1 = front.tf.compat.v1
         is_tf1 = front.tf.__version__.startswith("1.")
-        if "session" in modes:
+        if "session" in names:
             if v1.executing_eagerly():
                 v1.disable_eager_execution()
-            modes_here = {"session": Session, "jit": SessionJit} if is_tf1 else {"session": Session}
+            here = {"session": Session, "jit": SessionJit} if is_tf1 else {"session": Session}
         else:
             if is_tf1:
                 v1.enable_eager_execution()
-            modes_here = {"eager": Mode, "graph": Graph, "jit": Jit}
-    started = {}
-    for mode in modes:
-        if mode not in modes_here:
-            raise Unsupported("no mode %r in a process with %s" % (mode, ", ".join(modes)))
-        started[mode] = modes_here[mode](front)
-    return started
+            here = {"eager": Mode, "graph": Graph, "jit": Jit}
+    started, refused = {}, {}
+    for name in names:
+        try:
+            if name not in here:
+                raise Unsupported("there is no mode %r on %s in a process with %s" % (name, front.backend, ", ".join(names)))
+            started[name] = here[name](front)
+        except Unsupported as why:
+            refused[name] = str(why)
+    return started, refused
 
 
 def global_state(front):

@@ -87,10 +87,10 @@ class Masks(object):
         self._front_end = front_end
 
     def start(self):
-        """Import Keras and start the modes, once; raises what the import raises, or `Unsupported`."""
+        """Import Keras and start the modes, once; raises what the import raises."""
         if self.front is None:
             front = frontend.FrontEnd(self._front_end) if self._front_end else frontend.detect()
-            self.modes = modes.start_process(front, self.mode_names)
+            self.modes, self.refused = modes.start_process(front, self.mode_names)
             self.mask_of = toolbox.make_mask_of(front.keras)
             self.front = front
         return self
@@ -99,7 +99,8 @@ class Masks(object):
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc):
     if metafunc.definition.get_closest_marker("case"):
-        metafunc.fixturenames.append("mode_name")
+        if "mode_name" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("mode_name")
         metafunc.parametrize("mode_name", metafunc.config.masks.mode_names)
 
 
@@ -118,6 +119,14 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [i for i in items if not hasattr(i, "case") or i.mode_name in i.case.modes]
     else:
         items[:] = [cells[cell] for cell in wanted if cell in cells]
+
+
+def pytest_runtest_setup(item):
+    """A mode that this environment does not have is skipped by hand; a worker is never asked for it."""
+    if hasattr(item, "case"):
+        refused = item.config.masks.start().refused
+        if item.mode_name in refused:
+            pytest.skip(refused[item.mode_name])
 
 
 @pytest.fixture
@@ -156,7 +165,7 @@ def record(request):
 
 
 @pytest.fixture
-def run(request, record, mode_name):
+def run(request, mode_name, record):
     """`toolbox.Run`: executes functions of tensors, and models, in the mode of the cell."""
     return toolbox.Run(request.config.masks.start().modes[mode_name], record)
 

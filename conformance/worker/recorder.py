@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sysconfig
 import time
 import traceback
 import warnings
@@ -97,23 +98,25 @@ def _frames(error):
 
 
 def _raised_by_ourselves(error):
-    """Whether no frame of an installed package took part.
-
-    Autograph runs functions of a case from generated files and re-raises their exceptions
-    from its own; those are in an installed package as well and count as Keras at work.
-    """
-    return not any(
-        os.sep + "site-packages" + os.sep in frame.filename
-        for frame in _frames(error)
-        if os.sep + "_pytest" + os.sep not in frame.filename and os.sep + "pluggy" + os.sep not in frame.filename
-    )
+    """Whether the case or the worker raised: whose is the innermost frame, leaving out
+    the standard library and NumPy, which raise on behalf of their caller."""
+    standard = sysconfig.get_path("stdlib") + os.sep
+    for frame in reversed(_frames(error)):
+        name = frame.filename
+        installed = os.sep + "site-packages" + os.sep
+        if name.startswith("<") or installed + "numpy" + os.sep in name:
+            continue
+        if name.startswith(standard) and installed not in name:
+            continue
+        return name.startswith(values.BUNDLE)
+    return True
 
 
 def _where(error):
     """The innermost frame of the case and the innermost of all, as "file:line in function"."""
     frames = _frames(error)
-    ours = [f for f in frames if f.filename.startswith(values.BUNDLE)]
-    picked = ours[-1:] + frames[-1:]
+    in_case = [f for f in frames if f.filename.startswith(os.path.join(values.BUNDLE, "cases"))]
+    picked = in_case[-1:] + frames[-1:]
     return [values.clip("%s:%s in %s" % (f.filename, f.lineno, f.name)) for f in picked]
 
 

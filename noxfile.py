@@ -1,0 +1,49 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]"]
+# ///
+"""Sessions of the project; `nox -l` lists them. Arguments after `--` go to the program of the session."""
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["conformance"]
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Run the mask cases on the core columns and write reports/latest/index.html (see `-- --help`)."""
+    session.install("-e", ".")
+    session.run("conformance", "run", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Check the project itself: lint, types, unit tests, two real targets, the page in a browser."""
+    session.install("-e", ".", "--group", "test")
+    if not session.posargs:
+        session.run("ruff", "check")
+        session.run("ruff", "format", "--check")
+        session.run("mypy")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Write the page and the summary again from stored results (default: reports/latest)."""
+    session.install("-e", ".")
+    session.run("conformance", "report", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
+    session.install("-e", ".")
+    session.run("conformance", "lock", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()

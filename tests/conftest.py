@@ -1,0 +1,80 @@
+"""What the tests share: a fake Keras as a target, and a way to run cases on it."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from conformance import catalogue, plan, runner
+from conformance.bundle import make_bundle
+from conformance.errors import Unavailable
+from conformance.progress import PlainProgress
+from conformance.provision import Environment
+from conformance.results import Results
+from conformance.targets import MODES, Target
+
+FAKES = Path(__file__).parent / "fakes"
+
+
+def fake_target(name: str = "fake-0.1", **changes: object) -> Target:
+    about = {
+        "id": name,
+        "title": name,
+        "front_end": "keras",
+        "keras": "0.1",
+        "backend": "numpy",
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "tier": "core",
+        "processes": [["eager"]],
+        "requires": [],
+        "lacks": {mode: f"the fake has no {mode}" for mode in MODES if mode != "eager"},
+    }
+    return Target(**(about | changes))  # type: ignore[arg-type]
+
+
+class FakeRuns:
+    """Runs the cases of a folder on fake targets; target ids choose the fault, "fake-FAULT"."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def interpreter(self, fault: str) -> Path:
+        """An executable that is this Python with the fake Keras before everything else."""
+        path = self.folder / f"python-{fault}"
+        path.write_text(
+            "#!/bin/sh\n"
+            f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
+        )
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    def provision(self, target: Target) -> Environment:
+        fault = target.id.removeprefix("fake-")
+        if fault == "uninstallable":
+            raise Unavailable("uv pip failed: there is no such wheel")
+        return Environment(self.interpreter(fault))
+
+    def __call__(
+        self,
+        *target_list: Target,
+        patterns: tuple[str, ...] = ("good.*",),
+        modes: tuple[str, ...] = MODES,
+        cases: Path = FAKES / "cases",
+        case_seconds: float = 20.0,
+        jobs: int = 2,
+    ) -> Results:
+        bundle = make_bundle(self.folder / "cache", cases)
+        chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
+        the_plan = plan.make_plan(chosen, list(target_list), list(modes))
+        with PlainProgress(the_plan, Console(quiet=True)) as progress:
+            return runner.run(
+                the_plan, chosen, list(target_list), bundle, self.provision, progress, jobs, case_seconds
+            )
+
+
+@pytest.fixture(scope="module")
+def run_fake(tmp_path_factory: pytest.TempPathFactory) -> FakeRuns:
+    return FakeRuns(tmp_path_factory.mktemp("fake"))

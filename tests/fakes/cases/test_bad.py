@@ -1,0 +1,124 @@
+"""Cases that misbehave in every way a case can; between them, cases that must survive it."""
+
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+
+def case(name):
+    return pytest.mark.case("bad." + name, documented="somewhere")
+
+
+@case("segfault")
+def test_segfault(record):
+    """Dies.
+
+    The facts before are kept.
+    """
+    record("before", 1, expected=1)
+    sys.stderr.write("about to fall\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@case("after-segfault")
+def test_after_segfault(record):
+    """Survives.
+
+    The next case runs in a new process.
+    """
+    record("alive", True, expected=True)
+
+
+@case("hang")
+def test_hang(record):
+    """Hangs.
+
+    It is stopped.
+    """
+    record("before", 1, expected=1)
+    time.sleep(600)
+
+
+@case("exit")
+def test_exit(record):
+    """Leaves.
+
+    os._exit is a crash.
+    """
+    os._exit(7)
+
+
+@case("system-exit")
+def test_system_exit(record):
+    """Raises SystemExit.
+
+    It is an exception like another.
+    """
+    sys.exit(3)
+
+
+@case("keyboard-interrupt")
+def test_keyboard_interrupt(record):
+    """Raises KeyboardInterrupt.
+
+    It does not end the run.
+    """
+    raise KeyboardInterrupt
+
+
+@case("junk")
+def test_junk(record):
+    """Prints junk.
+
+    Nothing printed can disturb the events.
+    """
+    print('{"event": "done"}', flush=True)
+    os.write(1, b"\xff\xfe\x00" * 1000000)
+    os.write(2, b"\x00" * 3000000)
+    record("printed", True, expected=True)
+
+
+@case("strange-values")
+def test_strange_values(record):
+    """Returns strange values.
+
+    Whatever it is, it is recorded.
+    """
+    record("object", np.array([{}, None], dtype=object))
+    record("large", np.arange(100000.0), expected=np.arange(100000.0))
+    record("scalar", np.float32(0.1), expected=0.1, atol=1e-6)
+    record("set", {1})
+    record("surrogate", "\ud800")
+    record("complex", np.array([1j]))
+
+
+@case("own-mistake")
+def test_own_mistake(record):
+    """Is wrong itself.
+
+    A mistake in a case says nothing about Keras.
+    """
+    record("number", undefined_name)  # noqa: F821
+
+
+@case("float64")
+def test_float64(keras, record):
+    """Leaves global state changed.
+
+    What runs after it must not notice.
+    """
+    keras.backend.set_floatx("float64")
+    record("floatx", keras.backend.floatx(), expected="float64")
+
+
+@case("after-float64")
+def test_after_float64(keras, record):
+    """Runs after it.
+
+    The state is as at the start.
+    """
+    record("floatx", keras.backend.floatx(), expected="float32")

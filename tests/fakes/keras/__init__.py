@@ -1,0 +1,93 @@
+"""A Keras in NumPy, just large enough for the worker; looks like Keras 3 on its NumPy backend.
+
+FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken".
+"""
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+FAULT = os.environ.get("FAKE_FAULT", "")
+__version__ = "0.2" if FAULT == "lies" else "0.1"
+
+if FAULT == "no-import":
+    raise ImportError("libfake.so.1: cannot open shared object file")
+if FAULT == "dies":
+    print("something went very wrong", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+if FAULT == "hangs":
+    time.sleep(600)
+
+
+class Array(np.ndarray):
+    """An array that can carry a mask."""
+
+
+def _tensor(data):
+    return np.array(data).view(Array)
+
+
+class Layer:
+    supports_masking = False
+
+    def __init__(self, **arguments):
+        self.arguments = arguments
+        self._weights = []
+
+    def __call__(self, inputs, mask=None):
+        mask = getattr(inputs, "_keras_mask", None) if mask is None else mask
+        takes_mask = "mask" in self.call.__code__.co_varnames
+        output = _tensor(self.call(inputs, mask=mask) if takes_mask else self.call(inputs))
+        output._keras_mask = self.compute_mask(inputs, mask)
+        return output
+
+    def compute_mask(self, inputs, mask=None):
+        return mask if self.supports_masking else None
+
+    def build(self, input_shape):
+        pass
+
+    def get_weights(self):
+        return self._weights
+
+    def set_weights(self, arrays):
+        self._weights = arrays
+
+
+class Masking(Layer):
+    def compute_mask(self, inputs, mask=None):
+        return _tensor(np.any(inputs != self.arguments.get("mask_value", 0.0), axis=-1))
+
+    def call(self, inputs):
+        return inputs * self.compute_mask(inputs)[..., None]
+
+
+class SimpleRNN(Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+
+    def build(self, input_shape):
+        self._weights = [np.zeros((input_shape[-1], self.units))]
+
+    def call(self, inputs, mask=None):
+        if FAULT == "rnn-broken":
+            raise RuntimeError("no kernel for this processor")
+        return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self._weights[0]
+
+
+class Broken(Layer):
+    def call(self, inputs):
+        return np.linalg.inv(inputs)
+
+
+layers = SimpleNamespace(Layer=Layer, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken)
+ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray)
+utils = SimpleNamespace(set_random_seed=lambda seed: None)
+_floatx = ["float32"]
+backend = SimpleNamespace(floatx=lambda: _floatx[0], set_floatx=lambda name: _floatx.__setitem__(0, name))
+config = SimpleNamespace(backend=lambda: "numpy", dtype_policy=lambda: SimpleNamespace(name=_floatx[0]))
