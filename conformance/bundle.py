@@ -5,7 +5,6 @@ a target, and a checkout and an installed wheel behave the same.
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             (temporary / name).write_bytes(content)
         try:
-            os.rename(temporary, folder)
+            temporary.rename(folder)
         except OSError:  # another run was faster; it made the same
             shutil.rmtree(temporary)
     return Bundle(folder, digest)

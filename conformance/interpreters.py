@@ -8,7 +8,6 @@ import uv
 
 from conformance.errors import Unavailable
 
-
 # Found once, at import: the search reads `sysconfig`, which is not safe in two threads at once.
 _UV = uv.find_uv_bin()
 
@@ -67,9 +66,9 @@ def _uv_candidates(version: str) -> list[Path]:
 
 def _runs(path: Path, version: str) -> bool:
     """Whether this is a CPython of that version which starts and is not some virtual environment's."""
-    code = "import sys, platform; print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], sys.prefix == sys.base_prefix)"
+    code = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2], sys.prefix == sys.base_prefix)"
     try:
         done = subprocess.run([path, "-I", "-c", code], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.stdout.split() == ["CPython", version, "True"]
+    return done.stdout.split() == ["cpython", version, "True"]

@@ -33,7 +33,8 @@ def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
         return None
     rtol = worker_values.RTOL if fact.rtol is None else fact.rtol
     atol = worker_values.ATOL if fact.atol is None else fact.atol
-    return worker_values.difference(values[fact.observed], values[fact.expected], rtol, atol)
+    why: str | None = worker_values.difference(values[fact.observed], values[fact.expected], rtol, atol)
+    return why
 
 
 def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:

@@ -1,5 +1,6 @@
 """One worker process, seen from the host: start it, read its events, stop it in time."""
 
+import contextlib
 import json
 import os
 import queue
@@ -93,21 +94,17 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and all that it started; does nothing if it has ended."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing of it is left
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing of it is left
         self._process.wait()
         for reader in self._readers:
             reader.join(timeout=5)
 
     def _send(self, request: bytes) -> None:
         assert self._process.stdin
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it died at start; reading says how
             self._process.stdin.write(request)
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it died at start; reading says how
 
     def _read_events(self) -> None:
         assert self._process.stdout

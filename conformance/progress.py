@@ -102,7 +102,9 @@ class LiveProgress:
             for target, total in self._counts.total.items():
                 done = self._counts.done[target]
                 bar = ProgressBar(total=total, completed=done, width=24)
-                table.add_row(target, bar, f"{done}/{total}", Text(self._states[target], overflow="ellipsis", no_wrap=True))
+                table.add_row(
+                    target, bar, f"{done}/{total}", Text(self._states[target], overflow="ellipsis", no_wrap=True)
+                )
             return Group(table, Text(self._counts.summary(), style="bold"))
 
 

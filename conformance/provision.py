@@ -81,9 +81,11 @@ def lock(target: Target) -> None:
 
 
 def _uv(*arguments: str, stdin: str | None = None) -> None:
-    # VIRTUAL_ENV and UV_PYTHON of the caller would redirect uv.
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON", "PYTHONDONTWRITEBYTECODE")}
+    # These, of the caller, would redirect uv or keep it from compiling bytecode.
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON", "PYTHONDONTWRITEBYTECODE")
+    }
     done = subprocess.run(uv_command(*arguments), capture_output=True, text=True, input=stdin, env=environment)
     if done.returncode != 0:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise Unavailable(f"uv {arguments[0]} failed: " + " | ".join(lines[-4:]))
+        raise Unavailable(f"uv {arguments[0]} failed: " + " | ".join(lines[-8:]))

@@ -51,6 +51,7 @@ def run(
     stop = threading.Event()
     installers = ThreadPoolExecutor(INSTALLATIONS)
     workers = ThreadPoolExecutor(jobs)
+    sessions: list[_Session] = []
     try:
         units_of = {t.id: [u for u in plan.units if u.target is t] for t in targets}
         installing = {installers.submit(_install, t, provision, ledger): t for t in targets}
@@ -59,13 +60,15 @@ def run(
             target, environment = installing[future], future.result()
             if environment is not None:
                 for unit in units_of[target.id]:
-                    session = _Session(unit, environment, bundle, ledger, scratch, stop, case_seconds)
-                    running.append(workers.submit(session.run))
+                    sessions.append(_Session(unit, environment, bundle, ledger, scratch, stop, case_seconds))
+                    running.append(workers.submit(sessions[-1].run))
         for done in as_completed(running):
             done.result()
     finally:
-        # After an interrupt: no new process, and those that run are killed by their sessions.
+        # After an interrupt: no new process, and an end to those that run.
         stop.set()
+        for session in sessions:
+            session.kill()
         installers.shutdown(cancel_futures=True)
         workers.shutdown(cancel_futures=True)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -105,6 +108,12 @@ class _Session:
         self.folder = scratch / f"{unit.target.id}-{unit.modes[0]}"
         self.stop = stop
         self.limits = {} if case_seconds is None else {"case_seconds": case_seconds}
+        self.worker: Worker | None = None
+
+    def kill(self) -> None:
+        """End the worker that runs, if one does."""
+        if self.worker:
+            self.worker.kill()
 
     def run(self) -> None:
         target, ledger = self.unit.target, self.ledger
@@ -113,7 +122,9 @@ class _Session:
         while not self.stop.is_set():
             ledger.progress.state(target.id, "running " + ", ".join(self.unit.modes))
             before = len(left)
-            worker = Worker(self.environment.python, target, self.unit.modes, left, self.bundle, self.folder, **self.limits)
+            worker = self.worker = Worker(
+                self.environment.python, target, self.unit.modes, left, self.bundle, self.folder, **self.limits
+            )
             try:
                 refusal = self._listen(worker, left)
             finally:
@@ -160,7 +171,7 @@ class _Session:
                     ledger.record((cell[0], target.id, cell[1]), event, facts)
             elif kind == "polluted":
                 ledger.problem(f"{target.id}: {event['case']} in {event['mode']} left changed: {event['what']}")
-        if open_cell in left:
+        if open_cell in left and not self.stop.is_set():
             assert open_cell is not None
             left.remove(open_cell)
             ending = worker.ending
@@ -294,7 +305,7 @@ class Ledger:
         self._results.seconds = round(seconds, 1)
         for target in self._targets.values():
             mine = [c for c in self._results.cells if c.target == target.id]
-            if target.reason is None and mine and all(c.verdict == "not-run" for c in mine):
+            if target.reason is None and mine and all(c.observation is None for c in mine):
                 target.reason = mine[0].reason
         return self._results
 

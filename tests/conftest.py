@@ -70,9 +70,7 @@ class FakeRuns:
         chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
         the_plan = plan.make_plan(chosen, list(target_list), list(modes))
         with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            return runner.run(
-                the_plan, chosen, list(target_list), bundle, self.provision, progress, jobs, case_seconds
-            )
+            return runner.run(the_plan, chosen, list(target_list), bundle, self.provision, progress, jobs, case_seconds)
 
 
 @pytest.fixture(scope="module")

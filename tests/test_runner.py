@@ -145,7 +145,7 @@ def test_a_target_that_cannot_run(run_fake: FakeRuns, fault: str, reason: str) -
 
 
 def test_a_mode_that_is_there_though_declared_missing(run_fake: FakeRuns) -> None:
-    target = fake_target(processes=[["graph"]], lacks={m: "no" for m in ("eager", "session", "jit")})
+    target = fake_target(processes=[["graph"]], lacks=dict.fromkeys(("eager", "session", "jit"), "no"))
     results = run_fake(target, patterns=("good.masking",))
     assert "fake-0.1: is said to lack the mode eager, but it works" in results.problems
     assert any("graph: no mode 'graph'" in p or "mode graph does not work here" in p for p in results.problems)

@@ -63,7 +63,11 @@ def test_a_broken_registry_is_named(tmp_path: Path, text: str, message: str) -> 
 
 
 def test_a_mode_that_is_nowhere_is_named(tmp_path: Path) -> None:
-    text = (targets.PACKAGE / "targets.toml").read_text().replace('processes = [["session", "jit"]]', 'processes = [["session"]]')
+    text = (
+        (targets.PACKAGE / "targets.toml")
+        .read_text()
+        .replace('processes = [["session", "jit"]]', 'processes = [["session"]]')
+    )
     (tmp_path / "t.toml").write_text(text)
     with pytest.raises(UsageError, match=r"keras-2.3.1\+tf-1.15: each of eager, graph, session, jit"):
         targets.load(tmp_path / "t.toml")

@@ -1,3 +1,5 @@
 from conformance.results import Results
+
+
 def render(results: Results) -> str:
     return "<!doctype html>"

@@ -37,7 +37,17 @@ def main(arguments):
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:
-        arguments = ["-q", "--tb=no", "--capture=no", "-p", "no:cacheprovider", "-p", "no:warnings", "-p", "no:faulthandler"]
+        arguments = [
+            "-q",
+            "--tb=no",
+            "--capture=no",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:warnings",
+            "-p",
+            "no:faulthandler",
+        ]
         arguments += ["-c", os.path.join(request["cases"], "pytest.ini"), request["cases"]]
         pytest.main(arguments, plugins=[_Session(masks)])
     emit({"event": "done"})

@@ -7,7 +7,20 @@ import pytest
 
 from conformance.worker import modes, plugin
 
-FIELDS = ("id", "title", "contract", "basis", "source", "severity", "issues", "tags", "modes", "needs", "file", "function")
+FIELDS = (
+    "id",
+    "title",
+    "contract",
+    "basis",
+    "source",
+    "severity",
+    "issues",
+    "tags",
+    "modes",
+    "needs",
+    "file",
+    "function",
+)
 
 
 class _Listing(object):

@@ -175,9 +175,7 @@ class Session(Mode):
 
     def call(self, fn, arrays, shapes=None):
         v1 = self.front.tf.compat.v1
-        inputs = [
-            v1.placeholder(a.dtype, a.shape if shapes is None else shapes[i]) for i, a in enumerate(arrays)
-        ]
+        inputs = [v1.placeholder(a.dtype, a.shape if shapes is None else shapes[i]) for i, a in enumerate(arrays)]
         leaves = []
         layout = self._trace(fn, inputs, leaves)
         self._initialize()
@@ -268,7 +266,9 @@ def start_process(front, names):
     for name in names:
         try:
             if name not in here:
-                raise Unsupported("there is no mode %r on %s in a process with %s" % (name, front.backend, ", ".join(names)))
+                raise Unsupported(
+                    "there is no mode %r on %s in a process with %s" % (name, front.backend, ", ".join(names))
+                )
             started[name] = here[name](front)
         except Unsupported as why:
             refused[name] = str(why)

@@ -159,11 +159,7 @@ def _difference_arrays(observed, expected, rtol, atol):
     if "sha256" in observed or "sha256" in expected:
         same = observed.get("sha256") == expected.get("sha256")
         return None if same else "large arrays with different contents"
-    wrong = [
-        (a, b)
-        for a, b in zip(observed["data"], expected["data"])
-        if not _close(float(a), float(b), rtol, atol)
-    ]
+    wrong = [(a, b) for a, b in zip(observed["data"], expected["data"]) if not _close(float(a), float(b), rtol, atol)]
     if not wrong:
         return None
     largest = max(abs(float(a) - float(b)) for a, b in wrong)

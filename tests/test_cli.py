@@ -1,0 +1,87 @@
+"""The command line: what it prints, and the exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance import bundle, cli, provision, results, targets
+from tests.conftest import FAKES, FakeRuns, fake_target
+
+
+@pytest.fixture
+def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """The program with fake targets and cases, writing to `tmp_path`."""
+    fakes = [fake_target(), fake_target("fake-uninstallable", tier="history")]
+    monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
+    monkeypatch.setattr(targets, "load", lambda: fakes)
+    monkeypatch.setattr(provision, "provision", lambda target, cache: run_fake.provision(target))
+    monkeypatch.setattr(bundle, "cases_folder", lambda: FAKES / "cases")
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.main, arguments)
+
+    return invoke
+
+
+def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    result = command("run", "--case", "good.*")
+    assert result.exit_code == 0, result.output
+    latest = tmp_path / "reports" / "latest"
+    assert {p.name for p in latest.iterdir()} == {"results.json", "summary.md", "index.html"}
+    assert "5 conforms, 1 observed, 1 deviates, 1 raises, 26 unsupported" in result.output
+
+    cells = [json.loads(line) for line in command("cells").output.splitlines()]
+    assert len(cells) == 34
+    assert {"case", "target", "mode", "verdict", "fingerprint", "seconds"} <= set(cells[0])
+
+
+def test_selection(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    result = command("run", "--case", "good.variants[two]", "--case", "*.masking", "--mode", "eager", "--out", "here")
+    assert result.exit_code == 0, result.output
+    found = results.read(tmp_path / "here")
+    assert [(c.case, c.mode) for c in found.cells] == [("good.masking", "eager"), ("good.variants[two]", "eager")]
+
+
+def test_report_judges_again(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    command("run", "--case", "good.deviates", "--mode", "eager", "--out", "here")
+    found = results.read(tmp_path / "here")
+    for key in found.values:
+        found.values[key] = 3 if isinstance(found.values[key], dict) else found.values[key]
+    results.write(found, tmp_path / "here" / "results.json")
+    assert command("report", "here").exit_code == 0
+    assert results.read(tmp_path / "here").cells[0].verdict == "conforms"
+
+
+def test_exit_codes(command) -> None:  # type: ignore[no-untyped-def]
+    one = ("run", "--case", "good.masking")
+    assert command(*one, "--tier", "all").exit_code == 1
+    assert command(*one, "--tier", "all", "--allow-not-run").exit_code == 0
+    assert command(*one, "--target", "fake-uninstallable").exit_code == 3
+    assert command("run", "--case", "bad.own-mistake", "--mode", "eager").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "--target", "fake-0.2"), "unknown target 'fake-0.2'; did you mean 'fake-0.1'?"),
+        (("run", "--case", "good.maskin"), "unknown case 'good.maskin'; did you mean 'good.masking'?"),
+        (("run", "--case", "good.warns", "--mode", "jit"), "nothing to run"),
+        (("run", "--mode", "eagre"), "'eagre' is not one of"),
+        (("cells", "nowhere"), "cannot read nowhere"),
+        (("report", "nowhere"), "cannot read nowhere"),
+        (("lock", "--target", "x"), "unknown target 'x'"),
+    ],
+)
+def test_usage_errors(command, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
+    result = command(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_lists(command) -> None:  # type: ignore[no-untyped-def]
+    assert "good.masking\tMasking masks." in command("list", "cases").output
+    assert "fake-0.1\tcore\t" in command("list", "targets").output

@@ -1,0 +1,107 @@
+"""Environments and interpreters: never half of one, and a clear word when there is none."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance import interpreters, provision
+from conformance.errors import Unavailable
+from conformance.targets import Target
+from tests.conftest import fake_target
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture
+def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """A target with an empty lock: its environment is a bare interpreter."""
+    monkeypatch.setattr(Target, "lock", property(lambda self: tmp_path / f"{self.id}.txt"))
+    (tmp_path / "bare.txt").write_text("")
+    return fake_target("bare")
+
+
+def test_built_once_and_reused(target: Target, tmp_path: Path) -> None:
+    first = provision.provision(target, tmp_path / "cache")
+    stamp = first.python.lstat().st_mtime_ns
+    done = subprocess.run(
+        [first.python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(first.python.parent.parent)
+    again = provision.provision(target, tmp_path / "cache")
+    assert (again, again.python.lstat().st_mtime_ns) == (first, stamp)
+
+
+def test_another_lock_is_another_environment(target: Target, tmp_path: Path) -> None:
+    first = provision.provision(target, tmp_path / "cache")
+    target.lock.write_text("# changed\n")
+    assert provision.provision(target, tmp_path / "cache") != first
+
+
+def test_half_built_is_built_again(target: Target, tmp_path: Path) -> None:
+    first = provision.provision(target, tmp_path / "cache")
+    folder = first.python.parent.parent
+    (folder / "complete").unlink()
+    (folder / "leftover").touch()
+    assert provision.provision(target, tmp_path / "cache") == first
+    assert (folder / "complete").exists() and not (folder / "leftover").exists()
+
+
+def test_a_failed_installation_is_no_environment(target: Target, tmp_path: Path) -> None:
+    target.lock.write_text(f"keras-mask-no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(Unavailable, match="uv pip failed: .*keras-mask-no-such-package"):
+        provision.provision(target, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("environments/*/complete"))
+
+
+def test_a_wrong_hash_is_refused(target: Target, tmp_path: Path) -> None:
+    target.lock.write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(Unavailable, match="(?i)hash mismatch"):
+        provision.provision(target, tmp_path / "cache")
+
+
+def test_a_missing_lock_says_how_to_make_it(target: Target, tmp_path: Path) -> None:
+    target.lock.unlink()
+    with pytest.raises(Unavailable, match="there is no lock for bare; `nox -s lock` makes it"):
+        provision.provision(target, tmp_path / "cache")
+
+
+def test_lock_drops_what_must_not_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Target, "lock", property(lambda self: tmp_path / "some.txt"))
+    target = fake_target("some", requires=["pytest==8.3.4", "numpy==1.26.4"], drops=["iniconfig"], python="3.11")
+    provision.lock(target)
+    assert {"pytest==8.3.4", "numpy==1.26.4"} <= set(target.pins())
+    assert not any(pin.startswith("iniconfig") for pin in target.pins())
+    assert "://" not in target.lock.read_text()
+    assert [p.name for p in tmp_path.iterdir()] == ["some.txt"]
+
+
+def test_no_such_python_says_where_was_looked() -> None:
+    with pytest.raises(
+        Unavailable, match=r"no Python 3.99 found; looked in PATH, pyenv \(.*\) and uv's own \(.*\); uv could"
+    ):
+        interpreters.find_python("3.99")
+
+
+def test_finds_a_real_file_not_a_shim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = Path(sys.base_prefix) / "bin" / f"python{HERE}"
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    (shims / f"python{HERE}").write_text(f'#!/bin/sh\nexec {base} "$@"\n')
+    (shims / f"python{HERE}").chmod(0o755)
+    version = tmp_path / "versions" / f"{HERE}.99" / "bin"
+    version.mkdir(parents=True)
+    (version / f"python{HERE}").symlink_to(base)
+    monkeypatch.setenv("PATH", str(shims))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    assert interpreters.find_python(HERE, fetch=False) == version / f"python{HERE}"
+
+
+def test_an_interpreter_that_does_not_start_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / f"python{HERE}"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    base = Path(sys.base_prefix) / "bin"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{base}")
+    assert interpreters.find_python(HERE, fetch=False).parent == base
