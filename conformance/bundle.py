@@ -16,10 +16,11 @@ from conformance.targets import PACKAGE
 
 @dataclass(frozen=True)
 class Bundle:
-    """folder: on the worker's PYTHONPATH; digest: of all that is in it."""
+    """folder: on the worker's PYTHONPATH; digest: of all that is in it; worker: of all but the cases."""
 
     folder: Path
     digest: str
+    worker: str
 
     @property
     def cases(self) -> Path:
@@ -41,10 +42,7 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
     cases = cases or cases_folder()
     sources |= {f"cases/{p.name}": p for p in cases.iterdir() if p.suffix in (".py", ".ini")}
     contents = {name: path.read_bytes() for name, path in sorted(sources.items())}
-    total = hashlib.sha256()
-    for name, content in contents.items():
-        total.update(f"{name}\0{len(content)}\0".encode() + content)
-    digest = total.hexdigest()[:16]
+    digest = _digest(contents)
     folder = cache / "bundles" / digest
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -56,4 +54,13 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
             temporary.rename(folder)
         except OSError:  # another run was faster; it made the same
             shutil.rmtree(temporary)
-    return Bundle(folder, digest)
+    # Fixtures and configuration of the cases belong to the worker: they act on every case.
+    worker = {name: c for name, c in contents.items() if not name.startswith(("cases/test_", "cases/oracle"))}
+    return Bundle(folder, digest, _digest(worker))
+
+
+def _digest(contents: dict[str, bytes]) -> str:
+    total = hashlib.sha256()
+    for name, content in contents.items():
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()[:16]

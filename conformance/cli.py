@@ -8,7 +8,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from conformance import __version__, bundle, catalogue, plan, provision, results, runner, targets
+from conformance import __version__, bundle, catalogue, memory, plan, provision, results, runner, targets
 from conformance.cache import cache_folder
 from conformance.errors import Unavailable, UsageError
 from conformance.judge import judge_all
@@ -41,6 +41,7 @@ def main() -> None:
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Workers at a time.")
 @click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
+@click.option("--fresh", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
 def run_command(
     target_ids: tuple[str, ...],
@@ -49,6 +50,7 @@ def run_command(
     modes: tuple[str, ...],
     jobs: int,
     out: Path,
+    fresh: bool,
     allow_not_run: bool,
 ) -> None:
     """Run the cases and write the report.
@@ -68,6 +70,7 @@ def run_command(
             cases,
             chosen_targets,
             the_bundle,
+            memory.Memory(cache, the_bundle, fresh),
             lambda target: provision.provision(target, cache),
             progress,
             jobs,

@@ -17,7 +17,10 @@ class Progress(Protocol):
     """Hears of a run; methods may be called from several threads."""
 
     def state(self, target: str, text: str) -> None:
-        """`target` is now doing this."""
+        """`target` as a whole: "installing", "waiting", "not run: ..."."""
+
+    def running(self, target: str, modes: list[str], now: bool) -> None:
+        """A worker for these modes of `target` has started, or is done with all its cells."""
 
     def recorded(self, target: str, verdict: str) -> None:
         """One more cell of `target` is recorded."""
@@ -62,6 +65,9 @@ class PlainProgress:
         with self._lock:
             self._print(f"{target}: {text}")
 
+    def running(self, target: str, modes: list[str], now: bool) -> None:
+        self.state(target, f"{'running' if now else 'done with'} {', '.join(modes)}")
+
     def recorded(self, target: str, verdict: str) -> None:
         with self._lock:
             self._counts.add(target)
@@ -79,6 +85,7 @@ class LiveProgress:
     def __init__(self, plan: Plan, console: Console):
         self._counts, self._lock = _Counts(plan), threading.Lock()
         self._states = dict.fromkeys(self._counts.total, "waiting")
+        self._running: dict[str, list[str]] = {target: [] for target in self._counts.total}
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
 
     def __enter__(self) -> "LiveProgress":
@@ -91,6 +98,13 @@ class LiveProgress:
     def state(self, target: str, text: str) -> None:
         with self._lock:
             self._states[target] = text
+
+    def running(self, target: str, modes: list[str], now: bool) -> None:
+        with self._lock:
+            others = [m for m in self._running[target] if m not in modes]
+            self._running[target] = others + (modes if now else [])
+            done = self._counts.done[target] == self._counts.total[target]
+            self._states[target] = ", ".join(self._running[target]) or ("done" if done else "waiting")
 
     def recorded(self, target: str, verdict: str) -> None:
         with self._lock:

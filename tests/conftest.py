@@ -11,6 +11,7 @@ from rich.console import Console
 from conformance import catalogue, plan, runner
 from conformance.bundle import make_bundle
 from conformance.errors import Unavailable
+from conformance.memory import Memory
 from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
@@ -65,12 +66,16 @@ class FakeRuns:
         cases: Path = FAKES / "cases",
         case_seconds: float = 20.0,
         jobs: int = 2,
+        fresh: bool = True,
     ) -> Results:
         bundle = make_bundle(self.folder / "cache", cases)
         chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
         the_plan = plan.make_plan(chosen, list(target_list), list(modes))
         with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            return runner.run(the_plan, chosen, list(target_list), bundle, self.provision, progress, jobs, case_seconds)
+            memory = Memory(self.folder / "cache", bundle, fresh)
+            return runner.run(
+                the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds
+            )
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,6 @@ def test_large_arrays_are_cut_but_compared_whole() -> None:
 
 
 def test_texts_lose_what_differs_from_run_to_run() -> None:
-    text = "<Thing at 0x7f1a2b3c4d5e> in /home/someone/env/lib/python3.7/site-packages/keras/layers.py:12"
+    text = "\x1b[1m<Thing at 0x7f1a2b3c4d5e>\x1b[0m in /home/someone/env/lib/python3.7/site-packages/keras/layers.py:12"
     assert clip(text) == "<Thing at 0x...> in keras/layers.py:12"
     assert len(clip("x" * 10000)) == 2000

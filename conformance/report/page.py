@@ -1,5 +1,200 @@
-from conformance.results import Results
+"""`index.html`: the matrix and the evidence behind each cell, in one file that loads nothing.
+
+Python decides, the scripts draw: verdicts, reasons of mismatches and which elements are
+wrong are computed here, with the same tolerance as everywhere, and travel as data.
+"""
+
+import base64
+import datetime
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from conformance.judge import mismatch
+from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
+from conformance.targets import MODES
+from conformance.worker import values as worker_values
+
+HERE = Path(__file__).parent
+# One module in several files; each uses what those before it define.
+SCRIPTS = ("dom.js", "data.js", "state.js", "values.js", "matrix.js", "case.js", "column.js", "main.js")
+AREAS = {"blog_claims": "The blog's claims"}
+ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "api": "API"}
 
 
 def render(results: Results) -> str:
-    return "<!doctype html>"
+    """The page as HTML, complete."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    style = (HERE / "page.css").read_text(encoding="utf-8")
+    return environment.get_template("page.html.j2").render(
+        results=results,
+        measured=_date(results.created),
+        not_run=[target for target in results.targets if target.reason],
+        script=Markup(script),
+        style=Markup(style),
+        script_hash=_csp_hash(script),
+        style_hash=_csp_hash(style),
+        data=_embedded(view(results)),
+    )
+
+
+def _embedded(data: Any) -> Markup:
+    # Inside <script>, "<" is all that could end the element or open a comment.
+    return Markup(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
+
+
+def _csp_hash(text: str) -> str:
+    # Only this very text may run: markup that ever got into the page would be inert.
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _date(created: str) -> str:
+    try:
+        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
+    except ValueError:
+        return created
+
+
+class _Pool:
+    """Equal items, stored once and referred to by their position."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self._positions: dict[str, int] = {}
+
+    def put(self, item: Any) -> int:
+        key = json.dumps(item, sort_keys=True)
+        if key not in self._positions:
+            self._positions[key] = len(self.items)
+            self.items.append(item)
+        return self._positions[key]
+
+
+def view(results: Results) -> dict[str, Any]:
+    """What the scripts draw, as JSON data; references are positions in its lists."""
+    values, observations, texts = _Pool(), _Pool(), _Pool()
+    cases = {case.id: i for i, case in enumerate(results.cases)}
+    targets = {target.id: i for i, target in enumerate(results.targets)}
+    position_of = {
+        key: observations.put(_observation(observation, results.values, values))
+        for key, observation in results.observations.items()
+    }
+
+    def text(value: str | None) -> int | None:
+        return None if value is None else texts.put(value)
+
+    def row(cell: Cell) -> list[Any]:
+        where = [cases[cell.case], targets[cell.target], MODES.index(cell.mode), VERDICTS.index(cell.verdict)]
+        observation = None if cell.observation is None else position_of[cell.observation]
+        return [*where, observation, text(cell.fingerprint), cell.seconds, text(cell.reason)]
+
+    return {
+        "verdicts": VERDICTS,
+        "modes": MODES,
+        "targets": [_target(target) for target in results.targets],
+        "cases": [_case(case) for case in results.cases],
+        "cells": [row(cell) for cell in results.cells],
+        "observations": observations.items,
+        "values": values.items,
+        "texts": texts.items,
+    }
+
+
+def _fields(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _case(case: Case) -> dict[str, Any]:
+    # A title is the first line of a docstring and ends with a period; a heading does not.
+    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case.file)}
+
+
+def _target(target: TargetResult) -> dict[str, Any]:
+    short = re.sub(r"^(tf\.keras|tf_keras|keras)\s+", "", target.title, flags=re.IGNORECASE)
+    return {**_fields(target), "generation": generation(target), "short": short}
+
+
+def area(file: str) -> str:
+    """What a case file is about: test_mask_shape.py -> Mask shape."""
+    stem = Path(file).stem.removeprefix("test_")
+    words = [ACRONYMS.get(word, word) for word in stem.split("_")]
+    spelled = " ".join(words)
+    return AREAS.get(stem, spelled[:1].upper() + spelled[1:])
+
+
+def generation(target: TargetResult) -> str:
+    """Which Keras this is a release of. A column that did not run has reported no version."""
+    if target.front_end != "keras":
+        return target.front_end
+    pinned = [pin.removeprefix("keras==") for pin in target.pins if pin.startswith("keras==")]
+    for version in [target.versions.get("keras", ""), *pinned, target.title, target.id]:
+        found = re.search(r"\d+", version)
+        if found:
+            return f"Keras {found[0]}"
+    return "Keras"
+
+
+def _observation(observation: Observation, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
+    raised = observation.exception
+    return {
+        "status": observation.status,
+        "facts": [_fact(fact, values, pool) for fact in observation.facts],
+        "exception": _fields(raised) if raised else None,
+        "warnings": [_fields(warning) for warning in observation.warnings],
+    }
+
+
+def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
+    why = mismatch(fact, values)
+    observed, expected = values[fact.observed], None if fact.expected is None else values[fact.expected]
+    return {
+        "name": fact.name,
+        "observed": pool.put(_shown(observed, exact=why is not None)),
+        "expected": None if fact.expected is None else pool.put(_shown(expected, exact=why is not None)),
+        "mismatch": why,
+        "wrong": wrong_elements(observed, expected, fact.rtol, fact.atol) if why else None,
+        "tolerance": [
+            worker_values.RTOL if fact.rtol is None else fact.rtol,
+            worker_values.ATOL if fact.atol is None else fact.atol,
+        ],
+    }
+
+
+def _shown(value: Value, exact: bool) -> Value:
+    """A value for the page: six significant digits, unless somebody will look for the difference."""
+    if isinstance(value, list):
+        return [_shown(v, exact) for v in value]
+    if exact or not (isinstance(value, dict) and "dtype" in value):
+        return value
+    return {**value, "data": [float(f"{v:.6g}") if isinstance(v, float) else v for v in value["data"]]}
+
+
+def wrong_elements(observed: Value, expected: Value, rtol: float | None, atol: float | None) -> Any:
+    """Where two values differ: None nowhere, True as a whole, positions in `data`, or {"items": ...} of lists."""
+    rtol = worker_values.RTOL if rtol is None else rtol
+    atol = worker_values.ATOL if atol is None else atol
+    if worker_values.difference(observed, expected, rtol, atol) is None:
+        return None
+    if isinstance(observed, list) and isinstance(expected, list) and len(observed) == len(expected):
+        pairs = zip(observed, expected, strict=True)
+        return {"items": [wrong_elements(a, b, rtol, atol) for a, b in pairs]}
+    if not all(isinstance(v, dict) and "dtype" in v and "sha256" not in v for v in (observed, expected)):
+        return True
+    if observed["shape"] != expected["shape"] or worker_values.difference(_with([], observed), _with([], expected)):
+        return True  # another shape, or another kind of dtype
+    # Element by element through the one definition of a difference, so that there is no second one.
+    pairs = zip(observed["data"], expected["data"], strict=True)
+    alone = [(_with([a], observed), _with([b], expected)) for a, b in pairs]
+    return [i for i, (a, b) in enumerate(alone) if worker_values.difference(a, b, rtol, atol)]
+
+
+def _with(data: list[Any], array: dict[str, Any]) -> dict[str, Any]:
+    return {"dtype": array["dtype"], "shape": [len(data)], "data": data}

@@ -46,10 +46,11 @@ class Raised(object):
 def clip(text, limit=MAX_TEXT):
     """`text` as valid Unicode of at most `limit` characters, without what differs from run to run.
 
-    Folders of this machine and addresses of objects are left out.
+    Folders of this machine, addresses of objects and colours for a terminal are left out.
     """
     text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
     text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text).replace(BUNDLE + os.sep, "")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
     text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

@@ -1,0 +1,137 @@
+// The results, indexed; and what follows from them: behaviours, steps, what is not as promised.
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const { targets: TARGETS, cases: CASES, modes: MODES, verdicts: VERDICTS } = DATA;
+
+const LABELS = {
+  "conforms": ["Conforms", "as promised"],
+  "observed": ["Observed", "nothing is promised; recorded for comparison"],
+  "deviates": ["Deviates", "other values than promised"],
+  "raises": ["Raises", "an exception"],
+  "crashes": ["Crashes", "the process died"],
+  "times-out": ["Times out", "did not end in time"],
+  "unsupported": ["Unsupported", "the API or the mode does not exist there"],
+  "not-run": ["Not run", "could not be measured: says nothing about Keras"],
+};
+const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
+// The most harmful first: wrong values come without a sign.
+const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
+
+const CELLS = new Map(); // "case target mode" as positions -> cell
+for (const [c, t, m, verdict, observation, fingerprint, seconds, reason] of DATA.cells) {
+  CELLS.set(`${c} ${t} ${m}`, {
+    mode: MODES[m],
+    verdict: VERDICTS[verdict],
+    observation: observation === null ? null : DATA.observations[observation],
+    fingerprint: fingerprint === null ? null : DATA.texts[fingerprint],
+    seconds,
+    reason: reason === null ? null : DATA.texts[reason],
+  });
+}
+CASES.forEach((item, position) => { item.position = position; });
+TARGETS.forEach((item, position) => { item.position = position; });
+
+/** The cells of a case on a target, in the order of the modes. */
+function cellsOf(item, target) {
+  return MODES.map((_, m) => CELLS.get(`${item.position} ${target.position} ${m}`)).filter(Boolean);
+}
+
+function cellOf(item, target, mode) {
+  return CELLS.get(`${item.position} ${target.position} ${MODES.indexOf(mode)}`) ?? null;
+}
+
+function says(cell) {
+  return cell.fingerprint !== null && cell.verdict !== "unsupported";
+}
+
+/** Nothing is promised: an exception is as good an answer as any. */
+function isNeutral(item) {
+  return item.basis === "unspecified";
+}
+
+function isBroken(item, cell) {
+  return BROKEN.has(cell.verdict) && !isNeutral(item);
+}
+
+/** A letter for each behaviour of a case, by fingerprint, in the order in which they appear. */
+function behavioursOf(item) {
+  const letters = new Map();
+  for (const target of TARGETS) {
+    for (const cell of cellsOf(item, target).filter(says)) {
+      if (!letters.has(cell.fingerprint)) {
+        const n = letters.size;
+        letters.set(cell.fingerprint, n < 26 ? String.fromCharCode(65 + n) : String(n + 1));
+      }
+    }
+  }
+  return letters;
+}
+
+/** Whether a target behaves unlike the nearest one to its left that was measured, in a mode that both have. */
+function stepsOf(item) {
+  const last = new Map(); // mode -> fingerprint
+  return TARGETS.map((target) => {
+    let changed = false;
+    for (const cell of cellsOf(item, target).filter(says)) {
+      if (last.has(cell.mode) && last.get(cell.mode) !== cell.fingerprint) changed = true;
+      last.set(cell.mode, cell.fingerprint);
+    }
+    return changed;
+  });
+}
+
+/** The modes to show one by one: all that ran if they disagree; one for all of them otherwise. */
+function marksOf(item, target) {
+  const cells = cellsOf(item, target);
+  const ran = cells.filter((cell) => cell.verdict !== "unsupported");
+  // Where nothing is promised the behaviour is all there is to agree in.
+  const answer = (cell) => (cell.verdict === "observed" ? cell.fingerprint : cell.verdict);
+  const agree = new Set(ran.map(answer)).size <= 1;
+  return { cells, ran, agree, absent: cells.filter((cell) => cell.verdict === "unsupported") };
+}
+
+/** The mode that a reader wants to see first. */
+function worstMode(item, target) {
+  const cells = cellsOf(item, target);
+  return [...cells].sort((a, b) => BY_HARM.indexOf(a.verdict) - BY_HARM.indexOf(b.verdict))[0]?.mode ?? null;
+}
+
+/** The column in which a reader wants to see a case first: the newest that breaks it, or the newest. */
+function worstTarget(item) {
+  const broken = TARGETS.filter((target) => cellsOf(item, target).some((cell) => isBroken(item, cell)));
+  return broken.at(-1) ?? TARGETS.at(-1) ?? null;
+}
+
+for (const item of CASES) {
+  item.behaviours = behavioursOf(item);
+  item.steps = stepsOf(item);
+  item.differs = item.steps.some(Boolean);
+  item.verdicts = new Set(TARGETS.flatMap((target) => cellsOf(item, target).map((cell) => cell.verdict)));
+  item.text = [item.id, item.title, ...item.tags].join("\n").toLowerCase();
+}
+
+/** [{title, cases}], in the order of the cases. */
+const AREAS = [...Map.groupBy(CASES, (item) => item.area)].map(([title, cases]) => ({ title, cases }));
+
+/** [{title, targets}]: neighbouring columns of one generation. */
+const GENERATIONS = [];
+for (const target of TARGETS) {
+  const last = GENERATIONS.at(-1);
+  if (last?.title === target.generation) last.targets.push(target);
+  else GENERATIONS.push({ title: target.generation, targets: [target] });
+}
+
+function countVerdicts(cells) {
+  const counts = new Map();
+  for (const cell of cells) counts.set(cell.verdict, (counts.get(cell.verdict) ?? 0) + 1);
+  return counts;
+}
+
+function brokenCases(cases, target) {
+  return cases.filter((item) => cellsOf(item, target).some((cell) => isBroken(item, cell))).length;
+}
+
+/** The modes that a whole column does not have. */
+function lacking(target) {
+  return MODES.filter((mode) => mode in target.lacks);
+}

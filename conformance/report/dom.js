@@ -1,0 +1,50 @@
+// Making elements. Every text becomes a text node: nothing of the results is ever parsed as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (name === "onclick") element.addEventListener("click", value);
+    else if (value !== null && value !== undefined && value !== false) {
+      element.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** h("td", {class: "x", onclick: f}, "text", [nodes]); null and false attributes and children are left out. */
+function h(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+function s(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** The symbol of a verdict. Hidden from screen readers: whoever places it says its name. */
+function mark(verdict, { neutral = false, letter = "" } = {}) {
+  // Most marks are this one; an empty element is laid out far faster than a picture.
+  if (verdict === "conforms") return h("span", { class: "mark conforms", "aria-hidden": "true" });
+  const symbol = neutral && verdict === "raises" ? "raises-neutral" : verdict;
+  return h(
+    "span",
+    { class: `mark ${verdict}${neutral ? " neutral" : ""}`, "aria-hidden": "true" },
+    s("svg", { viewBox: "0 0 16 16", focusable: "false" },
+      s("use", { href: `#v-${symbol}` }),
+      letter && s("text", { x: "8", y: "11.2", "text-anchor": "middle" }, letter)),
+  );
+}
+
+/** A sentence in which `names` are set as code. */
+function prose(text) {
+  return text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h("code", null, part) : part));
+}
+
+function details(summary, ...children) {
+  return h("details", null, h("summary", null, summary), ...children);
+}
+
+function count(number, one, many = `${one}s`) {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,127 @@
+"""Serves one unit: starts workers until each of its cells is recorded."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from conformance.bundle import Bundle
+from conformance.ledger import Ledger
+from conformance.plan import Unit
+from conformance.process import Worker, tail
+from conformance.provision import Environment
+
+MAX_IDLE_DEATHS = 2  # a worker that dies so often without finishing a cell is not started again
+
+
+class Session:
+    """The life of a unit, in a thread of its own. `stop` ends it, together with `kill`."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        cells: list[tuple[str, str]],
+        environment: Environment,
+        bundle: Bundle,
+        ledger: Ledger,
+        scratch: Path,
+        stop: threading.Event,
+        case_seconds: float | None = None,
+    ):
+        self._unit, self._left, self._environment = unit, list(cells), environment
+        self._bundle, self._ledger, self._stop = bundle, ledger, stop
+        self._folder = scratch / f"{unit.target.id}-{unit.modes[0]}"
+        self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
+        self._worker: Worker | None = None
+
+    def kill(self) -> None:
+        """End the worker that runs, if one does."""
+        if self._worker:
+            self._worker.kill()
+
+    def run(self) -> None:
+        unit, ledger, left = self._unit, self._ledger, self._left
+        idle_deaths = 0
+        refusal = None
+        ledger.progress.running(unit.target.id, unit.modes, True)
+        while not self._stop.is_set():
+            before = len(left)
+            worker = self._worker = Worker(
+                self._environment.python, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
+            )
+            try:
+                refusal = self._listen(worker)
+            finally:
+                worker.kill()
+            if refusal or not left:
+                break
+            if worker.ending.why is None and len(left) == before:
+                break  # done; what it did not report is reported by the ledger
+            idle_deaths = idle_deaths + 1 if len(left) == before else 0
+            if idle_deaths == MAX_IDLE_DEATHS:
+                refusal = f"the worker dies before the first case: {worker.ending.why}: {tail(worker.ending.log)}"
+                break
+        if refusal:
+            ledger.cells_not_run(unit.target.id, left, refusal)
+        ledger.progress.running(unit.target.id, unit.modes, False)
+
+    def _listen(self, worker: Worker) -> str | None:
+        """Record what a worker says; returns why the unit must be given up, if it must."""
+        ledger, target = self._ledger, self._unit.target
+        open_cell: tuple[str, str] | None = None
+        facts: list[dict[str, Any]] = []
+        hello: dict[str, Any] = {}
+        untrue: set[str] = set()  # modes that are not as declared
+        checked: set[str] = set()
+        started = time.monotonic()
+        for event in worker:
+            if self._stop.is_set():
+                return None
+            kind = event["event"]
+            if kind == "hello":
+                hello = event
+                refusal = ledger.check_versions(target, event["versions"], event["backend"])
+                if refusal:
+                    return refusal
+            elif kind == "mode":
+                checked.add(event["mode"])
+                if not self._mode_is_as_declared(event):
+                    untrue.add(event["mode"])
+                if checked == set(self._unit.modes) and not untrue:
+                    ledger.keep_checks(self._unit, hello["versions"], hello["backend"])
+            elif kind == "start":
+                open_cell, facts, started = (event["case"], event["mode"]), [], time.monotonic()
+            elif kind == "fact":
+                facts.append(event["fact"])
+            elif kind == "end":
+                open_cell = None
+                self._record((event["case"], event["mode"]), event, facts)
+            elif kind == "polluted":
+                ledger.problem(f"{target.id}: {event['case']} in {event['mode']} left changed: {event['what']}")
+        if open_cell is not None and not self._stop.is_set():
+            ending = worker.ending
+            event = {
+                "status": "timed-out" if ending.timed_out else "crashed",
+                "reason": f"{ending.why}: {tail(ending.log)}",
+                "seconds": round(time.monotonic() - started, 4),
+            }
+            self._record(open_cell, event, facts)
+        return None
+
+    def _record(self, cell: tuple[str, str], event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
+        if cell in self._left:
+            self._left.remove(cell)
+            self._ledger.record((cell[0], self._unit.target.id, cell[1]), event, facts)
+
+    def _mode_is_as_declared(self, event: dict[str, Any]) -> bool:
+        """A mode must work exactly if the target is said to have it."""
+        mode, target = event["mode"], self._unit.target
+        if self._unit.probe:
+            if event["works"]:
+                self._ledger.problem(f"{target.id}: is said to lack the mode {mode}, but it works")
+            return not event["works"]
+        if not event["works"]:
+            mine = [cell for cell in self._left if cell[1] == mode]
+            self._ledger.cells_not_run(target.id, mine, f"mode {mode} does not work here: {event['reason']}")
+            self._left[:] = [cell for cell in self._left if cell[1] != mode]
+        return bool(event["works"])

@@ -1,0 +1,58 @@
+"""What may import what, and the syntax that old Pythons understand."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WORKER = sorted((ROOT / "conformance" / "worker").glob("*.py"))
+CASES = sorted((ROOT / "cases").glob("*.py"))
+HOST = [p for p in sorted((ROOT / "conformance").rglob("*.py")) if p not in WORKER]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", WORKER + CASES, ids=lambda p: p.name)
+def test_what_enters_a_target_is_old_python(path: Path) -> None:
+    ast.parse(path.read_text(), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("path", WORKER + CASES, ids=lambda p: p.name)
+def test_what_enters_a_target_needs_only_numpy_and_pytest(path: Path) -> None:
+    allowed = sys.stdlib_module_names | {"numpy", "pytest", "oracle"}
+    for name in imports(path):
+        assert name.split(".")[0] in allowed or name.startswith("conformance.worker"), name
+
+
+@pytest.mark.parametrize("path", HOST, ids=lambda p: p.name)
+def test_the_host_imports_no_keras(path: Path) -> None:
+    for name in imports(path):
+        assert name.split(".")[0] not in {"keras", "tf_keras", "tensorflow", "jax", "torch"}, name
+        assert not name.startswith("conformance.worker") or name == "conformance.worker.values", name
+
+
+def test_the_report_runs_nothing() -> None:
+    allowed = (
+        "conformance.results",
+        "conformance.targets.MODES",
+        "conformance.judge",
+        "conformance.worker",
+        "conformance.report",
+    )
+    for path in (ROOT / "conformance" / "report").glob("*.py"):
+        used = [name for name in imports(path) if name.startswith("conformance.")]
+        assert all(name.startswith(allowed) for name in used), used
+
+
+def test_no_file_has_become_the_place_for_everything() -> None:
+    for path in [*ROOT.glob("*.py"), *WORKER, *CASES, *HOST, *(ROOT / "conformance").rglob("*.js")]:
+        assert len(path.read_text().splitlines()) <= 450, path
