@@ -42,3 +42,21 @@ def lstm(x, mask, kernel, recurrent, bias, state=None):
         h, c, emitted = np.where(keep, new_h, h), np.where(keep, new_c, c), np.where(keep, new_h, emitted)
         sequence.append(emitted)
     return np.stack(sequence, axis=1), h, c
+
+
+def masked_mean(x, mask):
+    """Mean over the unmasked steps of each sample. x: (B, T, F); mask: bool (B, T). Returns (B, F)."""
+    return np.stack([sample[kept].mean(axis=0) for sample, kept in zip(x, mask)])
+
+
+def batch_normalization(x, mask, gamma, beta, epsilon):
+    """Each feature normalized with mean and variance of all unmasked elements. x: (B, T, ..., F); mask: bool (B, T)."""
+    kept = x[mask].reshape(-1, x.shape[-1])
+    return gamma * (x - kept.mean(axis=0)) / np.sqrt(kept.var(axis=0) + epsilon) + beta
+
+
+def softmax(x, mask=None):
+    """Softmax over the last axis of what is not masked, zero elsewhere. mask: bool of the shape of x, or None."""
+    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
+    kept = shifted if mask is None else np.where(mask, shifted, np.zeros_like(shifted))
+    return kept / kept.sum(axis=-1, keepdims=True)

@@ -3,6 +3,7 @@
 import numpy as np
 import oracle
 import pytest
+
 from conformance.worker.values import Raised
 
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
@@ -16,7 +17,27 @@ OWN_MASK = GUIDE % (
     "compute_mask() produces a new mask from the input and the current mask",
 )
 OPT_IN = "Opting-in to mask propagation on compatible layers"
-ADDED_ARGUMENT = "the mask of the inputs is passed to a layer with a mask argument whenever it is available"
+MASK_ARGUMENT = GUIDE % (
+    "Writing layers that need mask information",
+    "the mask of the inputs is passed to a layer with a mask argument whenever it is available",
+)
+
+
+def make_reader(keras, ops, supports_masking):
+    """A layer that adds 10 where the mask it is given is True."""
+
+    class Reader(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            return inputs + 10.0 * ops.expand_dims(ops.cast(mask, "float32"), -1)
+
+    layer = Reader()
+    layer.supports_masking = supports_masking
+    return layer
+
+
+def read(mask):
+    """What `make_reader`'s layer makes of ZEROED and `mask`."""
+    return ZEROED + 10 * mask[..., None]
 
 
 @pytest.mark.case(
@@ -107,7 +128,11 @@ def test_compute_mask(keras, run, ops, mask_of, record):
     record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=~MASK)
 
 
-@pytest.mark.case("custom.compute-mask-none", documented=OWN_MASK, tags=["custom layer", "compute_mask"])
+@pytest.mark.case(
+    "custom.compute-mask-none",
+    documented=GUIDE % ("Supporting masking in your custom layers", "compute_mask() returns None for no mask"),
+    tags=["custom layer", "compute_mask"],
+)
 def test_compute_mask_none(keras, run, mask_of, record):
     """compute_mask that returns None ends the mask.
 
@@ -135,7 +160,7 @@ def test_compute_mask_none(keras, run, mask_of, record):
     issues=["tensorflow/tensorflow#32322"],
     tags=["custom layer", "compute_mask"],
 )
-def test_call_returns_input(keras, run, ops, mask_of, record):
+def test_call_returns_input(keras, run, ops, record):
     """compute_mask counts where call returns its input.
 
     A layer that leaves the values alone and only changes the mask gives the next layer the changed mask.
@@ -148,8 +173,11 @@ def test_call_returns_input(keras, run, ops, mask_of, record):
         def compute_mask(self, inputs, mask=None):
             return ops.logical_not(mask)
 
-    masking, layer = keras.layers.Masking(), Invert()
-    record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED), expected=~MASK)
+    masking, layer, reader = keras.layers.Masking(), Invert(), make_reader(keras, ops, supports_masking=True)
+    inputs = keras.Input((STEPS, FEATURES))
+    model = keras.Model(inputs, reader(layer(masking(inputs))))
+    record("called one by one", run(lambda t: reader(layer(masking(t))), ZEROED), expected=read(~MASK))
+    record("in a functional model that is called", run(model, ZEROED), expected=read(~MASK))
 
 
 @pytest.mark.case(
@@ -212,33 +240,19 @@ def test_time_axis_flag_only(keras, run, build, mask_of, record):
     record("last output of the LSTM", run.attempt(lambda t: lstm(layer(masking(t))), ZEROED))
 
 
-@pytest.mark.case(
-    "custom.mask-arg-autofilled",
-    documented=GUIDE % ("Writing layers that need mask information", ADDED_ARGUMENT),
-    tags=["custom layer", "mask argument"],
-)
+@pytest.mark.case("custom.mask-arg-autofilled", documented=MASK_ARGUMENT, tags=["custom layer", "mask argument"])
 def test_mask_argument(keras, run, ops, record):
     """A mask argument is filled.
 
     A layer whose call has an argument mask is given the mask of its input there.
     """
-
-    class Mark(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
-            self.supports_masking = True
-
-        def call(self, inputs, mask=None):
-            return inputs + 10.0 * ops.expand_dims(ops.cast(mask, "float32"), -1)
-
-    masking, layer = keras.layers.Masking(), Mark()
-    record("output", run(lambda t: layer(masking(t)), ZEROED), expected=ZEROED + 10 * MASK[..., None])
+    masking, reader = keras.layers.Masking(), make_reader(keras, ops, supports_masking=True)
+    record("output", run(lambda t: reader(masking(t)), ZEROED), expected=read(MASK))
 
 
 @pytest.mark.case(
     "custom.mask-arg-no-support",
-    documented=GUIDE % ("Writing layers that need mask information", ADDED_ARGUMENT)
-    + "; section '%s': by default a custom layer will destroy the current mask" % OPT_IN,
+    documented=MASK_ARGUMENT + "; section '%s': by default, a custom layer will destroy the current mask" % OPT_IN,
     tags=["custom layer", "mask argument", "supports_masking"],
 )
 def test_mask_argument_without_flag(keras, run, ops, mask_of, record):
@@ -246,14 +260,9 @@ def test_mask_argument_without_flag(keras, run, ops, mask_of, record):
 
     A layer with an argument mask but without supports_masking is given the mask; the next layer is not.
     """
-
-    class Mark(keras.layers.Layer):
-        def call(self, inputs, mask=None):
-            return inputs + 10.0 * ops.expand_dims(ops.cast(mask, "float32"), -1)
-
-    masking, layer = keras.layers.Masking(), Mark()
-    output, mask = run(lambda t: [layer(masking(t)), mask_of(layer(masking(t)))], ZEROED)
-    record("output", output, expected=ZEROED + 10 * MASK[..., None])
+    masking, reader = keras.layers.Masking(), make_reader(keras, ops, supports_masking=False)
+    output, mask = run(lambda t: [reader(masking(t)), mask_of(reader(masking(t)))], ZEROED)
+    record("output", output, expected=read(MASK))
     record("mask", mask, expected=None)
 
 
@@ -285,27 +294,24 @@ def test_explicit_mask(keras, run, mask_of, record):
 @pytest.mark.case(
     "custom.inner-layers-autopass",
     established="Source of keras.layers.Layer.__call__: the mask is read from the tensor, wherever the call is made",
-    tags=["custom layer", "LSTM", "Masking"],
+    tags=["custom layer", "Masking"],
 )
-def test_inner_layers(keras, run, build, record):
+def test_inner_layers(keras, run, ops, mask_of, record):
     """Layers inside a custom layer are given masks.
 
-    An LSTM called inside of call uses the mask of the outer layer's input, and one that is made inside of call.
+    A layer called inside of call is given the mask of the outer layer's input, and one that is made inside of call.
     """
 
     class Outer(keras.layers.Layer):
         def __init__(self, inner):
             super().__init__()
+            self.supports_masking = True
             self.inner = inner
 
         def call(self, inputs):
-            for layer in self.inner:
-                inputs = layer(inputs)
-            return inputs
+            return ops.cast(mask_of(self.inner(inputs)), "float32")
 
-    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
-    weights = build(lstm, (None, STEPS, FEATURES))
-    masking, of_input, of_its_own = keras.layers.Masking(), Outer([lstm]), Outer([keras.layers.Masking(), lstm])
-    want = oracle.lstm(X, MASK, *weights)[1]
-    record("mask of the outer layer's input", run.attempt(lambda t: of_input(masking(t)), ZEROED), expected=want)
-    record("mask made inside", run.attempt(of_its_own, ZEROED), expected=want)
+    masking = keras.layers.Masking()
+    consumes, makes = Outer(keras.layers.Activation("tanh")), Outer(keras.layers.Masking())
+    record("mask of the input", run.attempt(lambda t: consumes(masking(t)), ZEROED), expected=1.0 * MASK)
+    record("mask made inside", run.attempt(makes, ZEROED), expected=1.0 * MASK)

@@ -161,7 +161,8 @@ def test_inf_mask_value(keras, run, mask_of, record):
 @pytest.mark.case(
     "masking.inf-mask-value.output",
     established="keras-team/keras#449, by which Masking replaces the masked steps of its output with 0; "
-    + SOURCE + "call: 'Set masked outputs to 0'",
+    + SOURCE
+    + "call: 'Set masked outputs to 0'",
     issues=["keras-team/keras#449", "keras-team/keras#2819", "keras-team/keras#22392"],
     tags=["Masking", "inf", "NaN"],
 )
@@ -178,7 +179,8 @@ def test_inf_mask_value_output(keras, run, record):
 @pytest.mark.case(
     "masking.output-zeroed",
     established="keras-team/keras#449, by which Masking replaces the masked steps of its output with 0; "
-    + SOURCE + "call: 'Set masked outputs to 0'",
+    + SOURCE
+    + "call: 'Set masked outputs to 0'",
     issues=["keras-team/keras#449"],
     tags=["Masking"],
 )

@@ -174,12 +174,18 @@ class Session(Mode):
         self._scope.__exit__(None, None, None)
 
     def call(self, fn, arrays, shapes=None):
-        v1 = self.front.tf.compat.v1
-        inputs = [v1.placeholder(a.dtype, a.shape if shapes is None else shapes[i]) for i, a in enumerate(arrays)]
+        shapes = [a.shape for a in arrays] if shapes is None else shapes
+        inputs = [self._placeholder(a.dtype, shape) for a, shape in zip(arrays, shapes)]
         leaves = []
         layout = self._trace(fn, inputs, leaves)
         self._initialize()
         return pack(layout, self._session.run(leaves, dict(zip(inputs, arrays))))
+
+    def _placeholder(self, dtype, shape):
+        if self.front.is_standalone_keras2:
+            # Models of Keras 2.3 need the `_keras_shape` that only its own placeholders have.
+            return self.front.keras.backend.placeholder(shape=shape, dtype=dtype.name)
+        return self.front.tf.compat.v1.placeholder(dtype, shape)
 
     def _trace(self, fn, inputs, leaves):
         return flatten(fn(*inputs), leaves)
