@@ -1,5 +1,6 @@
 """The commands of `conformance`; the work is done elsewhere."""
 
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -121,6 +122,12 @@ def cells_command(path: Path) -> None:
         if cell.reason:
             about["reason"] = cell.reason
         click.echo(msgspec.json.encode(about))
+
+
+@main.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of results.json."""
+    click.echo(json.dumps(results.schema(), indent=1))
 
 
 @main.group("list")

@@ -48,7 +48,7 @@ def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
     behaviour = [
         observation.status,
         [[fact.name, _rounded(values[fact.observed])] for fact in observation.facts],
-        [raised.names[0], raised.phase] if raised else None,
+        [raised.raised[0], raised.phase] if raised else None,
         sorted({warning.category for warning in observation.warnings}),
     ]
     text = json.dumps(behaviour, sort_keys=True, allow_nan=False)
@@ -88,4 +88,4 @@ def judge_cell(cell: Cell, results: Results) -> None:
     cell.fingerprint = fingerprint(observation, results.values)
     cell.reason = observation.reason
     if observation.status == "error" and observation.exception:
-        cell.reason = f"the case itself failed: {observation.exception.names[0]}: {observation.exception.message}"
+        cell.reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from conformance.errors import UsageError
+from conformance.targets import MODES
 
 SCHEMA_VERSION = 1
 VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
@@ -67,8 +68,10 @@ class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     atol: float | None = None
 
 
-class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"names": "raised"}):
-    names: list[str]
+class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """raised: names of its classes, most special first; where: "file:line in function" of the case and innermost."""
+
+    raised: list[str]
     phase: str | None
     message: str
     where: list[str] = []
@@ -171,7 +174,15 @@ def read(path: Path) -> Results:
 
 
 def _check_references(results: Results, path: Path) -> None:
+    cases, targets = {c.id for c in results.cases}, {t.id for t in results.targets}
     for cell in results.cells:
+        if (
+            cell.case not in cases
+            or cell.target not in targets
+            or cell.mode not in MODES
+            or cell.verdict not in VERDICTS
+        ):
+            raise UsageError(f"{path}: a cell has an unknown case, target, mode or verdict: {cell.case}, {cell.target}")
         if cell.observation is not None and cell.observation not in results.observations:
             raise UsageError(f"{path}: {cell.case} on {cell.target} refers to a missing observation")
     for observation in results.observations.values():

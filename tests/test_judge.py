@@ -63,8 +63,8 @@ def test_fingerprint_counts_behaviour() -> None:
         mark(None),
         mark(np.array([1.0, np.nan])),
         mark(np.array([1.0, np.inf])),
-        mark(mask, status="raised", exception=Exception_(names=["TypeError"], phase="call", message="")),
-        mark(mask, status="raised", exception=Exception_(names=["TypeError"], phase="build", message="")),
+        mark(mask, status="raised", exception=Exception_(raised=["TypeError"], phase="call", message="")),
+        mark(mask, status="raised", exception=Exception_(raised=["TypeError"], phase="build", message="")),
         mark(mask, warnings=[Warning_(category="UserWarning", message="mask", count=1)]),
     ]
     assert len(set(marks)) == len(marks)
@@ -73,7 +73,7 @@ def test_fingerprint_counts_behaviour() -> None:
 def test_fingerprint_ignores_messages_and_expectations() -> None:
     assert mark(1, reason="a") == mark(1, reason="b")
     assert judge.fingerprint(*observation(1, 2)) == judge.fingerprint(*observation(1))
-    one, two = (Exception_(names=["E"], phase="call", message=m) for m in "ab")
+    one, two = (Exception_(raised=["E"], phase="call", message=m) for m in "ab")
     assert mark(1, exception=one) == mark(1, exception=two)
 
 

@@ -80,6 +80,14 @@ def test_a_missing_observation_is_named(found: results.Results, tmp_path: Path) 
         results.read(tmp_path / "r.json")
 
 
+def test_a_cell_of_nowhere_is_named(found: results.Results, tmp_path: Path) -> None:
+    broken = msgspec.json.decode(msgspec.json.encode(found))
+    broken["cells"][0]["target"] = "keras-9"
+    (tmp_path / "r.json").write_text(json.dumps(broken))
+    with pytest.raises(UsageError, match="unknown case, target, mode or verdict: .*keras-9"):
+        results.read(tmp_path / "r.json")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read .*results.json: No such file"):
         results.read(tmp_path)

@@ -58,7 +58,7 @@ def test_exceptions_have_type_phase_and_place(good: Results) -> None:
     assert cell.observation
     observation = good.observations[cell.observation]
     assert observation.exception
-    assert observation.exception.names[0] == "LinAlgError"
+    assert observation.exception.raised[0] == "LinAlgError"
     assert observation.exception.phase == "call"
     assert observation.exception.where[0].startswith("cases/test_good.py:")
     assert facts(good, cell) == {"before": 1}

@@ -4,13 +4,13 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const { targets: TARGETS, cases: CASES, modes: MODES, verdicts: VERDICTS } = DATA;
 
 const LABELS = {
-  "conforms": ["Conforms", "as promised"],
-  "observed": ["Observed", "nothing is promised; recorded for comparison"],
-  "deviates": ["Deviates", "other values than promised"],
-  "raises": ["Raises", "an exception"],
-  "crashes": ["Crashes", "the process died"],
+  conforms: ["Conforms", "as promised"],
+  observed: ["Observed", "nothing is promised; recorded for comparison"],
+  deviates: ["Deviates", "other values than promised"],
+  raises: ["Raises", "an exception"],
+  crashes: ["Crashes", "the process died"],
   "times-out": ["Times out", "did not end in time"],
-  "unsupported": ["Unsupported", "the API or the mode does not exist there"],
+  unsupported: ["Unsupported", "the API or the mode does not exist there"],
   "not-run": ["Not run", "could not be measured: says nothing about Keras"],
 };
 const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
@@ -28,8 +28,12 @@ for (const [c, t, m, verdict, observation, fingerprint, seconds, reason] of DATA
     reason: reason === null ? null : DATA.texts[reason],
   });
 }
-CASES.forEach((item, position) => { item.position = position; });
-TARGETS.forEach((item, position) => { item.position = position; });
+CASES.forEach((item, position) => {
+  item.position = position;
+});
+TARGETS.forEach((item, position) => {
+  item.position = position;
+});
 
 /** The cells of a case on a target, in the order of the modes. */
 function cellsOf(item, target) {

@@ -9,7 +9,9 @@ function fill(element, attributes, children) {
       element.setAttribute(name, value === true ? "" : value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -30,9 +32,12 @@ function mark(verdict, { neutral = false, letter = "" } = {}) {
   return h(
     "span",
     { class: `mark ${verdict}${neutral ? " neutral" : ""}`, "aria-hidden": "true" },
-    s("svg", { viewBox: "0 0 16 16", focusable: "false" },
+    s(
+      "svg",
+      { viewBox: "0 0 16 16", focusable: "false" },
       s("use", { href: `#v-${symbol}` }),
-      letter && s("text", { x: "8", y: "11.2", "text-anchor": "middle" }, letter)),
+      letter && s("text", { x: "8", y: "11.2", "text-anchor": "middle" }, letter),
+    ),
   );
 }
 

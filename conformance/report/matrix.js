@@ -3,9 +3,21 @@
 const MATRIX = { rows: [], areas: [], table: null };
 
 function buildMatrix(container) {
-  const table = h("table", { class: "grid", role: "grid", "aria-label": "Behaviours by column", "aria-readonly": "true" });
+  const table = h("table", {
+    class: "grid",
+    role: "grid",
+    "aria-label": "Behaviours by column",
+    "aria-readonly": "true",
+  });
   table.style.setProperty("--columns", TARGETS.length);
-  table.append(h("colgroup", null, h("col", { class: "col-case" }), TARGETS.map(() => h("col", { class: "col-target" }))));
+  table.append(
+    h(
+      "colgroup",
+      null,
+      h("col", { class: "col-case" }),
+      TARGETS.map(() => h("col", { class: "col-target" })),
+    ),
+  );
   table.append(head());
   for (const area of AREAS) table.append(body(area));
   MATRIX.table = table;
@@ -20,25 +32,72 @@ function buildMatrix(container) {
 const begins = (target) => GENERATIONS.some((generation) => generation.targets[0] === target);
 
 function head() {
-  return h("thead", null,
-    h("tr", { class: "generations" },
-      h("td", null, h("div", { class: "key" },
-        h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
-        h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
-        h("p", null, MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]), "where modes disagree"))),
-      GENERATIONS.map(({ title, targets }) => h("th", { scope: "colgroup", colspan: targets.length, class: "begins" }, h("span", null, title)))),
-    h("tr", { class: "columns" },
+  return h(
+    "thead",
+    null,
+    h(
+      "tr",
+      { class: "generations" },
+      h(
+        "td",
+        null,
+        h(
+          "div",
+          { class: "key" },
+          h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
+          h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
+          h(
+            "p",
+            null,
+            MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]),
+            "where modes disagree",
+          ),
+        ),
+      ),
+      GENERATIONS.map(({ title, targets }) =>
+        h("th", { scope: "colgroup", colspan: targets.length, class: "begins" }, h("span", null, title)),
+      ),
+    ),
+    h(
+      "tr",
+      { class: "columns" },
       h("th", { class: "corner", scope: "col" }, h("span", { class: "unseen" }, "Behaviour")),
-      TARGETS.map((target) => h("th", {
-        scope: "col", role: "columnheader", class: `${begins(target) ? "begins " : ""}${target.reason ? "is-not-run" : ""}`,
-        tabindex: "-1", "data-nav": true, "data-target": target.position, "aria-label": `${target.title}${target.reason ? ", not run" : ""}`,
-        title: `${target.title}: what it is and what was found`,
-      }, h("span", { class: "version" }, target.short),
-        target.reason && h("span", { class: "flag" }, "not run"),
-        !target.reason && lacking(target).length > 0 && h("span", { class: "flag" }, `no ${lacking(target).map((mode) => mode[0]).join(" ")}`)))),
-    h("tr", { class: "totals" },
+      TARGETS.map((target) =>
+        h(
+          "th",
+          {
+            scope: "col",
+            role: "columnheader",
+            class: `${begins(target) ? "begins " : ""}${target.reason ? "is-not-run" : ""}`,
+            tabindex: "-1",
+            "data-nav": true,
+            "data-target": target.position,
+            "aria-label": `${target.title}${target.reason ? ", not run" : ""}`,
+            title: `${target.title}: what it is and what was found`,
+          },
+          h("span", { class: "version" }, target.short),
+          target.reason && h("span", { class: "flag" }, "not run"),
+          !target.reason &&
+            lacking(target).length > 0 &&
+            h(
+              "span",
+              { class: "flag" },
+              `no ${lacking(target)
+                .map((mode) => mode[0])
+                .join(" ")}`,
+            ),
+        ),
+      ),
+    ),
+    h(
+      "tr",
+      { class: "totals" },
       h("th", { scope: "row" }, "not as promised"),
-      TARGETS.map((target) => h("td", { class: begins(target) ? "begins" : null }, target.reason ? "–" : total(CASES, target)))));
+      TARGETS.map((target) =>
+        h("td", { class: begins(target) ? "begins" : null }, target.reason ? "–" : total(CASES, target)),
+      ),
+    ),
+  );
 }
 
 function total(cases, target) {
@@ -47,41 +106,108 @@ function total(cases, target) {
 }
 
 function body(area) {
-  const toggle = h("th", {
-    scope: "rowgroup", role: "rowheader", class: "area", tabindex: "-1", "data-nav": true, "data-area": area.title, "aria-expanded": "true",
-  }, h("span", { class: "twist", "aria-hidden": "true" }), h("b", null, area.title), " ", h("span", { class: "size" }, area.cases.length));
-  const row = h("tr", { class: "area" }, toggle,
-    TARGETS.map((target) => h("td", { class: begins(target) ? "begins" : null }, brokenCases(area.cases, target) ? total(area.cases, target) : null)));
+  const toggle = h(
+    "th",
+    {
+      scope: "rowgroup",
+      role: "rowheader",
+      class: "area",
+      tabindex: "-1",
+      "data-nav": true,
+      "data-area": area.title,
+      "aria-expanded": "true",
+    },
+    h("span", { class: "twist", "aria-hidden": "true" }),
+    h("b", null, area.title),
+    " ",
+    h("span", { class: "size" }, area.cases.length),
+  );
+  const row = h(
+    "tr",
+    { class: "area" },
+    toggle,
+    TARGETS.map((target) =>
+      h(
+        "td",
+        { class: begins(target) ? "begins" : null },
+        brokenCases(area.cases, target) ? total(area.cases, target) : null,
+      ),
+    ),
+  );
   const rows = area.cases.map((item) => ({ item, row: caseRow(item) }));
   MATRIX.areas.push({ ...area, row, toggle });
   MATRIX.rows.push(...rows.map((entry) => ({ ...entry, area: area.title })));
-  return h("tbody", null, row, rows.map((entry) => entry.row));
+  return h(
+    "tbody",
+    null,
+    row,
+    rows.map((entry) => entry.row),
+  );
 }
 
 function caseRow(item) {
-  return h("tr", { class: "case" },
-    h("th", { scope: "row", class: "name", tabindex: "-1", "data-nav": true, "data-case": item.position, title: item.contract },
-      h("span", { class: "title" }, prose(item.title)), " ",
+  return h(
+    "tr",
+    { class: "case" },
+    h(
+      "th",
+      {
+        scope: "row",
+        class: "name",
+        tabindex: "-1",
+        "data-nav": true,
+        "data-case": item.position,
+        title: item.contract,
+      },
+      h("span", { class: "title" }, prose(item.title)),
+      " ",
       // Variants of a parametrised case share its title.
-      h("span", { class: "variant" }, /\[.*\]$/.exec(item.id)?.[0]), h("span", { class: "id" }, item.id)),
-    TARGETS.map((target) => matrixCell(item, target)));
+      h("span", { class: "variant" }, /\[.*\]$/.exec(item.id)?.[0]),
+      h("span", { class: "id" }, item.id),
+    ),
+    TARGETS.map((target) => matrixCell(item, target)),
+  );
 }
 
 function matrixCell(item, target) {
   const { cells, ran, agree, absent } = marksOf(item, target);
   const step = item.steps[target.position];
-  const tone = ran.some((cell) => isBroken(item, cell)) ? "broken" : ran.some((cell) => cell.verdict === "not-run") ? "is-not-run" : "";
+  const tone = ran.some((cell) => isBroken(item, cell))
+    ? "broken"
+    : ran.some((cell) => cell.verdict === "not-run")
+      ? "is-not-run"
+      : "";
   const cell = h("td", {
-    role: "gridcell", class: ["cell", tone, step && "step", begins(target) && "begins"].filter(Boolean).join(" "),
-    tabindex: "-1", "data-nav": true, "data-case": item.position, "data-target": target.position, "aria-label": spoken(item, target),
+    role: "gridcell",
+    class: ["cell", tone, step && "step", begins(target) && "begins"].filter(Boolean).join(" "),
+    tabindex: "-1",
+    "data-nav": true,
+    "data-case": item.position,
+    "data-target": target.position,
+    "aria-label": spoken(item, target),
   });
   if (!cells.length) return cell;
   if (!ran.length) cell.append(markOf(item, absent[0]));
   else if (agree) cell.append(markOf(item, ran[0]));
-  else cell.append(h("span", { class: "modes" }, ran.map((c) => h("span", { class: "mode", "data-mode": c.mode }, h("i", { "aria-hidden": "true" }, c.mode[0]), markOf(item, c)))));
+  else
+    cell.append(
+      h(
+        "span",
+        { class: "modes" },
+        ran.map((c) =>
+          h(
+            "span",
+            { class: "mode", "data-mode": c.mode },
+            h("i", { "aria-hidden": "true" }, c.mode[0]),
+            markOf(item, c),
+          ),
+        ),
+      ),
+    );
   // A mode that the whole column lacks is said once, in the details of the column.
   const here = absent.filter((c) => ran.length && !lacking(target).includes(c.mode));
-  if (here.length) cell.append(h("span", { class: "absent", "aria-hidden": "true" }, here.map((c) => c.mode[0]).join("")));
+  if (here.length)
+    cell.append(h("span", { class: "absent", "aria-hidden": "true" }, here.map((c) => c.mode[0]).join("")));
   return cell;
 }
 
@@ -95,7 +221,10 @@ function spoken(item, target) {
   const cells = cellsOf(item, target);
   if (!cells.length) return `${target.title}: not planned`;
   const groups = Map.groupBy(cells, (cell) => {
-    const letter = cell.verdict === "observed" && item.behaviours.size > 1 ? `, behaviour ${item.behaviours.get(cell.fingerprint)}` : "";
+    const letter =
+      cell.verdict === "observed" && item.behaviours.size > 1
+        ? `, behaviour ${item.behaviours.get(cell.fingerprint)}`
+        : "";
     return LABELS[cell.verdict][0].toLowerCase() + letter;
   });
   const parts = [...groups].map(([what, which]) => `${what} in ${which.map((cell) => cell.mode).join(", ")}`);
@@ -139,8 +268,14 @@ function onKey(event) {
   const column = place.cellIndex;
   const last = TARGETS.length;
   const moves = {
-    ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1], ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-    Home: [row, 0], End: [row, last], PageUp: [row - 10, column], PageDown: [row + 10, column],
+    ArrowLeft: [row, column - 1],
+    ArrowRight: [row, column + 1],
+    ArrowUp: [row - 1, column],
+    ArrowDown: [row + 1, column],
+    Home: [row, 0],
+    End: [row, last],
+    PageUp: [row - 10, column],
+    PageDown: [row + 10, column],
   };
   if (!(event.key in moves)) return;
   event.preventDefault();
@@ -161,7 +296,10 @@ function placeOf(state) {
   const item = CASES.find((c) => c.id === state.case);
   const target = TARGETS.find((t) => t.id === state.target);
   if (!item && !target) return null;
-  const names = [item ? `[data-case="${item.position}"]` : ":not([data-case])", target ? `[data-target="${target.position}"]` : ":not([data-target])"];
+  const names = [
+    item ? `[data-case="${item.position}"]` : ":not([data-case])",
+    target ? `[data-target="${target.position}"]` : ":not([data-target])",
+  ];
   return MATRIX.table.querySelector(`[data-nav]${names.join("")}`);
 }
 
@@ -183,7 +321,7 @@ function filterMatrix(state) {
   const stop = MATRIX.table.querySelector('[data-nav][tabindex="0"]');
   if (!stop || stop.parentElement.hidden) {
     const visible = [...MATRIX.table.querySelectorAll("tbody tr:not([hidden]) [data-nav]")][0];
-    rove(place && !place.parentElement.hidden ? place : visible ?? MATRIX.table.querySelector("[data-nav]"));
+    rove(place && !place.parentElement.hidden ? place : (visible ?? MATRIX.table.querySelector("[data-nav]")));
   }
   const shown = [...found.values()].reduce((a, b) => a + b, 0);
   MATRIX.none.hidden = shown > 0;

@@ -39,7 +39,9 @@ function select(item, target, mode = null) {
 
 function isShown(item, state) {
   const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
-  return words.every((word) => item.text.includes(word))
-    && (!state.differ || item.differs)
-    && (!state.verdicts.length || state.verdicts.some((verdict) => item.verdicts.has(verdict)));
+  return (
+    words.every((word) => item.text.includes(word)) &&
+    (!state.differ || item.differs) &&
+    (!state.verdicts.length || state.verdicts.some((verdict) => item.verdicts.has(verdict)))
+  );
 }

@@ -11,7 +11,8 @@ _SEVERITY = ("silent", "raises", "warns", "cosmetic")
 def summary(results: Results) -> str:
     """The results as Markdown."""
     lines = ["# Masks in Keras: conformance", ""]
-    lines += [f"{len(results.cases)} behaviours, {len(results.targets)} columns, {len(results.cells)} cells; {results.created}.", ""]
+    sizes = f"{len(results.cases)} behaviours, {len(results.targets)} columns, {len(results.cells)} cells"
+    lines += [f"{sizes}; {results.created}.", ""]
     lines += _counts(results)
     for problem in results.problems:
         lines.append(f"- **The run itself:** {_escape(problem)}")
@@ -59,9 +60,10 @@ def _what(cell: Cell, results: Results) -> str:
     """What a cell did instead, in a few words."""
     assert cell.observation is not None
     observation = results.observations[cell.observation]
-    if observation.exception:
-        text = observation.exception.message.strip().splitlines()
-        return f"raises {observation.exception.names[0]} in {observation.exception.phase}: {text[0] if text else ''}"[:200]
+    raised = observation.exception
+    if raised:
+        message = " ".join(raised.message.split())
+        return f"raises {raised.raised[0]} in {raised.phase}: {message}"[:200]
     if cell.verdict != "deviates":
         return f"{cell.verdict}: {cell.reason}"
     found = [(fact.name, mismatch(fact, results.values)) for fact in observation.facts]

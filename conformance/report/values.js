@@ -26,34 +26,61 @@ function spelled(value) {
 /** wrong: as `page.wrong_elements` gives it; beside: the value this one is compared with; name: for screen readers. */
 function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) {
   if (Array.isArray(value)) {
-    return h("ol", { class: "items", start: "0" }, value.map((item, i) => h("li", null, drawValue(item, {
-      wrong: wrong === true || (wrong?.items?.[i] ?? null),
-      beside: Array.isArray(beside) ? beside[i] : null,
-      name: `${name}, item ${i}`,
-    }))));
+    return h(
+      "ol",
+      { class: "items", start: "0" },
+      value.map((item, i) =>
+        h(
+          "li",
+          null,
+          drawValue(item, {
+            wrong: wrong === true || (wrong?.items?.[i] ?? null),
+            beside: Array.isArray(beside) ? beside[i] : null,
+            name: `${name}, item ${i}`,
+          }),
+        ),
+      ),
+    );
   }
   if (isRaised(value)) return drawRaised(value);
   if (!isArray(value)) return h("p", { class: `plain${wrong ? " wrong" : ""}` }, spelled(value));
   if (value.sha256) {
-    return h("p", { class: "plain" }, `${typeOf(value)}, too large to be kept. It starts with `,
-      value.data.join(", "), ` …; sha256 ${value.sha256}`);
+    return h(
+      "p",
+      { class: "plain" },
+      `${typeOf(value)}, too large to be kept. It starts with `,
+      value.data.join(", "),
+      ` …; sha256 ${value.sha256}`,
+    );
   }
   if (!value.data.length) return h("p", { class: "plain" }, `empty ${typeOf(value)}`);
   const marked = new Set(Array.isArray(wrong) ? wrong : []);
   const drawBlock = value.dtype === "bool" ? maskBlock : numberBlock;
   const drawn = blocksOf(value).map((block) => [
     block.title && h("p", { class: "axis" }, block.title),
-    drawBlock(block, marked, { name: [name, block.title].filter(Boolean).join(" "), format: formatter(value, beside, marked) }),
+    drawBlock(block, marked, {
+      name: [name, block.title].filter(Boolean).join(" "),
+      format: formatter(value, beside, marked),
+    }),
   ]);
   const rows = value.data.length / (value.shape.at(-1) ?? 1);
-  return h("div", { class: "array", tabindex: "0", role: "group", "aria-label": `${name}: ${typeOf(value)}` }, drawn,
-    rows > MAX_ROWS && h("p", { class: "axis" }, `the first ${MAX_ROWS} of ${rows} rows; results.json has all`));
+  return h(
+    "div",
+    { class: "array", tabindex: "0", role: "group", "aria-label": `${name}: ${typeOf(value)}` },
+    drawn,
+    rows > MAX_ROWS && h("p", { class: "axis" }, `the first ${MAX_ROWS} of ${rows} rows; results.json has all`),
+  );
 }
 
 function drawRaised(value) {
   if (!value.message && !value.phase) return h("p", { class: "plain" }, `an exception: ${value.raised.join(" or ")}`);
-  return h("div", { class: "plain" }, h("b", null, value.raised[0]), value.phase && ` in ${value.phase}`,
-    value.message && h("pre", { tabindex: "0" }, value.message));
+  return h(
+    "div",
+    { class: "plain" },
+    h("b", null, value.raised[0]),
+    value.phase && ` in ${value.phase}`,
+    value.message && h("pre", { tabindex: "0" }, value.message),
+  );
 }
 
 /** An array as two-dimensional blocks: the last axis runs to the right, the others are stacked. */
@@ -85,10 +112,15 @@ const GUTTER = 16;
 
 /** Kept is filled, masked is crossed out, wrong has a frame. */
 function maskBlock({ rows, width }, wrong, { name }) {
-  const text = rows.map((row) => row.data.map((v, i) => (v ? "1" : "0") + (wrong.has(row.offset + i) ? "!" : "")).join(" "));
+  const text = rows.map((row) =>
+    row.data.map((v, i) => (v ? "1" : "0") + (wrong.has(row.offset + i) ? "!" : "")).join(" "),
+  );
   const top = 14;
   const picture = s("svg", {
-    class: "mask", role: "img", width: GUTTER + width * PITCH + 3, height: top + rows.length * PITCH + 3,
+    class: "mask",
+    role: "img",
+    width: GUTTER + width * PITCH + 3,
+    height: top + rows.length * PITCH + 3,
     "aria-label": `${name}: 1 kept, 0 masked, ! wrong: ${text.join("; ")}`,
   });
   for (let i = 0; i < width; i += 1) {
@@ -99,7 +131,16 @@ function maskBlock({ rows, width }, wrong, { name }) {
     picture.append(s("text", { x: GUTTER - 6, y: y + 11, "text-anchor": "end" }, String(r)));
     row.data.forEach((kept, i) => {
       const x = GUTTER + i * PITCH;
-      picture.append(s("rect", { class: kept ? "kept" : "masked", x: x + 0.5, y: y + 0.5, width: SIDE - 1, height: SIDE - 1, rx: 2 }));
+      picture.append(
+        s("rect", {
+          class: kept ? "kept" : "masked",
+          x: x + 0.5,
+          y: y + 0.5,
+          width: SIDE - 1,
+          height: SIDE - 1,
+          rx: 2,
+        }),
+      );
       if (!kept) picture.append(s("path", { class: "slash", d: `M${x + 3} ${y + SIDE - 3}L${x + SIDE - 3} ${y + 3}` }));
       if (wrong.has(row.offset + i)) {
         picture.append(s("rect", { class: "frame", x: x - 0.5, y: y - 0.5, width: SIDE + 1, height: SIDE + 1, rx: 3 }));
@@ -110,15 +151,40 @@ function maskBlock({ rows, width }, wrong, { name }) {
 }
 
 function numberBlock({ rows, width }, wrong, { name, format }) {
-  return h("table", { class: "numbers", "aria-label": name },
-    h("thead", null, h("tr", null, h("td"), Array.from({ length: width }, (_, i) => h("th", { scope: "col" }, String(i))))),
-    h("tbody", null, rows.map((row, r) => h("tr", null,
-      h("th", { scope: "row" }, String(r)),
-      row.data.map((number, i) => {
-        const bad = wrong.has(row.offset + i);
-        return h("td", { class: bad ? "wrong" : null, title: String(number) },
-          bad && h("span", { role: "img", "aria-label": "wrong" }, "≠"), format(number, row.offset + i));
-      })))));
+  return h(
+    "table",
+    { class: "numbers", "aria-label": name },
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        h("td"),
+        Array.from({ length: width }, (_, i) => h("th", { scope: "col" }, String(i))),
+      ),
+    ),
+    h(
+      "tbody",
+      null,
+      rows.map((row, r) =>
+        h(
+          "tr",
+          null,
+          h("th", { scope: "row" }, String(r)),
+          row.data.map((number, i) => {
+            const bad = wrong.has(row.offset + i);
+            return h(
+              "td",
+              { class: bad ? "wrong" : null, title: String(number) },
+              bad && h("span", { role: "img", "aria-label": "wrong" }, "≠"),
+              format(number, row.offset + i),
+            );
+          }),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Function: a number with as many digits as its array needs, and so many that what differs looks different. */
@@ -133,5 +199,6 @@ function formatter(value, beside, wrong) {
     return fixed ? Number(number).toFixed(decimals) : Number(number).toExponential(decimals);
   };
   const other = isArray(beside) && beside.data.length === value.data.length ? beside.data : [];
-  return (number, i) => (wrong.has(i) && i in other && short(number) === short(other[i]) ? String(number) : short(number));
+  return (number, i) =>
+    wrong.has(i) && i in other && short(number) === short(other[i]) ? String(number) : short(number);
 }

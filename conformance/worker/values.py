@@ -152,19 +152,32 @@ def _difference_raised(observed, expected):
     return None
 
 
+def wrong_elements(observed, expected, rtol=RTOL, atol=ATOL):
+    """Positions in "data" at which two encoded arrays differ; None if they cannot be held side by side.
+
+    That is so if either is no array or a large one, or if their shapes or kinds differ.
+    """
+    if not (_is_array(observed) and _is_array(expected)) or "sha256" in observed or "sha256" in expected:
+        return None
+    if observed["shape"] != expected["shape"] or _kind(observed) != _kind(expected):
+        return None
+    pairs = enumerate(zip(observed["data"], expected["data"]))
+    return [i for i, (a, b) in pairs if not _close(float(a), float(b), rtol, atol)]
+
+
 def _difference_arrays(observed, expected, rtol, atol):
     if observed["shape"] != expected["shape"]:
         return "shape %s, expected %s" % (tuple(observed["shape"]), tuple(expected["shape"]))
     if _kind(observed) != _kind(expected):
         return "dtype %s, expected %s" % (observed["dtype"], expected["dtype"])
-    if "sha256" in observed or "sha256" in expected:
+    wrong = wrong_elements(observed, expected, rtol, atol)
+    if wrong is None:
         same = observed.get("sha256") == expected.get("sha256")
         return None if same else "large arrays with different contents"
-    wrong = [(a, b) for a, b in zip(observed["data"], expected["data"]) if not _close(float(a), float(b), rtol, atol)]
     if not wrong:
         return None
-    largest = max(abs(float(a) - float(b)) for a, b in wrong)
-    by = "" if math.isnan(largest) or math.isinf(largest) else ", by up to %.3g" % largest
+    largest = max(abs(float(observed["data"][i]) - float(expected["data"][i])) for i in wrong)
+    by = ", by up to %.3g" % largest if math.isfinite(largest) and _kind(observed) != "bool" else ""
     return "%d of %d elements differ%s" % (len(wrong), len(expected["data"]), by)
 
 
