@@ -44,13 +44,7 @@ def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
     warnings count exactly; floats count with three significant digits, NaN, the
     infinities and zero as such. Messages, expected values and durations do not count.
     """
-    raised = observation.exception
-    behaviour = [
-        observation.status,
-        [[fact.name, _rounded(values[fact.observed])] for fact in observation.facts],
-        [raised.raised[0], raised.phase] if raised else None,
-        sorted({warning.category for warning in observation.warnings}),
-    ]
+    behaviour = [_kinds(observation), [_rounded(values[fact.observed]) for fact in observation.facts]]
     text = json.dumps(behaviour, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -72,6 +66,42 @@ def _round_float(number: float | str) -> str:
     # float() also reads "nan", "inf" and "-0.0"; tiny magnitudes are noise around zero.
     value = float(number)
     return "0" if abs(value) < 1e-6 else f"{value:.2e}"
+
+
+def same_behaviour(one: Observation, other: Observation, values: Mapping[str, Value]) -> bool:
+    """Whether two observations of a case are the same, on the values and with the tolerances of the facts.
+
+    What counts is what counts for the fingerprint; rounding has no edges here.
+    """
+    if one == other:
+        return True
+    if _kinds(one) != _kinds(other):
+        return False
+    for a, b in zip(one.facts, other.facts, strict=True):
+        rtol = worker_values.RTOL if a.rtol is None else a.rtol
+        atol = worker_values.ATOL if a.atol is None else a.atol
+        first, second = values[a.observed], values[b.observed]
+        if _dtypes(first) != _dtypes(second) or worker_values.difference(first, second, rtol, atol):
+            return False
+    return True
+
+
+def _kinds(observation: Observation) -> list[Any]:
+    raised = observation.exception
+    return [
+        observation.status,
+        [fact.name for fact in observation.facts],
+        [raised.raised[0], raised.phase] if raised else None,
+        sorted({warning.category for warning in observation.warnings}),
+    ]
+
+
+def _dtypes(value: Value) -> Any:
+    if isinstance(value, list):
+        return [_dtypes(v) for v in value]
+    if isinstance(value, dict) and "raised" in value:
+        return [value["raised"][0], value["phase"]]
+    return value.get("dtype") if isinstance(value, dict) else None
 
 
 def judge_all(results: Results) -> None:

@@ -87,3 +87,27 @@ def test_fingerprint_ignores_noise(magnitude: float, sign: int, noise: float) ->
 
 def test_fingerprint_ignores_noise_around_zero() -> None:
     assert mark(np.array([0.0])) == mark(np.array([1e-8])) == mark(np.array([-0.0]))
+
+
+def test_behaviour_is_compared_on_values() -> None:
+    """Two numbers on different sides of an edge of the fingerprint's rounding are the same behaviour."""
+    values: Values = {
+        "a": encode(np.array([1.0049999])),
+        "b": encode(np.array([1.0050001])),
+        "c": encode(np.array([1.1])),
+    }
+    one, two, three = (Observation(status="completed", facts=[Fact(name="it", observed=key)]) for key in "abc")
+    assert judge.fingerprint(one, values) != judge.fingerprint(two, values)
+    assert judge.same_behaviour(one, two, values)
+    assert not judge.same_behaviour(one, three, values)
+
+
+def test_behaviour_is_more_than_values() -> None:
+    values: Values = {"wide": encode(np.zeros(2, np.float32)), "half": encode(np.zeros(2, np.float16))}
+    one = Observation(status="completed", facts=[Fact(name="it", observed="wide")])
+    for other in (
+        Observation(status="completed", facts=[Fact(name="it", observed="half")]),
+        Observation(status="crashed", facts=[Fact(name="it", observed="wide")]),
+        Observation(status="completed"),
+    ):
+        assert not judge.same_behaviour(one, other, values)

@@ -196,7 +196,7 @@ function historyStrip(item, current, mode) {
   const groups = [];
   for (const target of TARGETS) {
     const cell = cellOf(item, target, mode);
-    const letter = cell && says(cell) ? item.behaviours.get(cell.fingerprint) : "";
+    const letter = cell && says(cell) ? item.behaviours.get(cell.behaviour) : "";
     if (groups.at(-1)?.letter === letter) groups.at(-1).columns.push([target, cell]);
     else groups.push({ letter, columns: [[target, cell]] });
   }

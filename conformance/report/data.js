@@ -18,11 +18,12 @@ const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
 const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
 
 const CELLS = new Map(); // "case target mode" as positions -> cell
-for (const [c, t, m, verdict, observation, fingerprint, seconds, reason] of DATA.cells) {
+for (const [c, t, m, verdict, observation, behaviour, fingerprint, seconds, reason] of DATA.cells) {
   CELLS.set(`${c} ${t} ${m}`, {
     mode: MODES[m],
     verdict: VERDICTS[verdict],
     observation: observation === null ? null : DATA.observations[observation],
+    behaviour, // equal for cells of a case that behave the same
     fingerprint: fingerprint === null ? null : DATA.texts[fingerprint],
     seconds,
     reason: reason === null ? null : DATA.texts[reason],
@@ -45,7 +46,7 @@ function cellOf(item, target, mode) {
 }
 
 function says(cell) {
-  return cell.fingerprint !== null && cell.verdict !== "unsupported";
+  return cell.behaviour !== null;
 }
 
 /** Nothing is promised: an exception is as good an answer as any. */
@@ -57,14 +58,14 @@ function isBroken(item, cell) {
   return BROKEN.has(cell.verdict) && !isNeutral(item);
 }
 
-/** A letter for each behaviour of a case, by fingerprint, in the order in which they appear. */
+/** A letter for each behaviour of a case, in the order in which they appear. */
 function behavioursOf(item) {
   const letters = new Map();
   for (const target of TARGETS) {
     for (const cell of cellsOf(item, target).filter(says)) {
-      if (!letters.has(cell.fingerprint)) {
+      if (!letters.has(cell.behaviour)) {
         const n = letters.size;
-        letters.set(cell.fingerprint, n < 26 ? String.fromCharCode(65 + n) : String(n + 1));
+        letters.set(cell.behaviour, n < 26 ? String.fromCharCode(65 + n) : String(n + 1));
       }
     }
   }
@@ -73,12 +74,12 @@ function behavioursOf(item) {
 
 /** Whether a target behaves unlike the nearest one to its left that was measured, in a mode that both have. */
 function stepsOf(item) {
-  const last = new Map(); // mode -> fingerprint
+  const last = new Map(); // mode -> behaviour
   return TARGETS.map((target) => {
     let changed = false;
     for (const cell of cellsOf(item, target).filter(says)) {
-      if (last.has(cell.mode) && last.get(cell.mode) !== cell.fingerprint) changed = true;
-      last.set(cell.mode, cell.fingerprint);
+      if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed = true;
+      last.set(cell.mode, cell.behaviour);
     }
     return changed;
   });
@@ -89,7 +90,7 @@ function marksOf(item, target) {
   const cells = cellsOf(item, target);
   const ran = cells.filter((cell) => cell.verdict !== "unsupported");
   // Where nothing is promised the behaviour is all there is to agree in.
-  const answer = (cell) => (cell.verdict === "observed" ? cell.fingerprint : cell.verdict);
+  const answer = (cell) => (cell.verdict === "observed" ? cell.behaviour : cell.verdict);
   const agree = new Set(ran.map(answer)).size <= 1;
   return { cells, ran, agree, absent: cells.filter((cell) => cell.verdict === "unsupported") };
 }

@@ -212,7 +212,7 @@ function matrixCell(item, target) {
 }
 
 function markOf(item, cell) {
-  const letter = cell.verdict === "observed" && item.behaviours.size > 1 ? item.behaviours.get(cell.fingerprint) : "";
+  const letter = cell.verdict === "observed" && item.behaviours.size > 1 ? item.behaviours.get(cell.behaviour) : "";
   return mark(cell.verdict, { neutral: isNeutral(item), letter });
 }
 
@@ -223,7 +223,7 @@ function spoken(item, target) {
   const groups = Map.groupBy(cells, (cell) => {
     const letter =
       cell.verdict === "observed" && item.behaviours.size > 1
-        ? `, behaviour ${item.behaviours.get(cell.fingerprint)}`
+        ? `, behaviour ${item.behaviours.get(cell.behaviour)}`
         : "";
     return LABELS[cell.verdict][0].toLowerCase() + letter;
   });

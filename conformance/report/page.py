@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from conformance.judge import mismatch
+from conformance.judge import mismatch, same_behaviour
 from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
@@ -91,10 +91,13 @@ def view(results: Results) -> dict[str, Any]:
     def text(value: str | None) -> int | None:
         return None if value is None else texts.put(value)
 
+    behaviour_of = behaviours(results)
+
     def row(cell: Cell) -> list[Any]:
         where = [cases[cell.case], targets[cell.target], MODES.index(cell.mode), VERDICTS.index(cell.verdict)]
         observation = None if cell.observation is None else position_of[cell.observation]
-        return [*where, observation, text(cell.fingerprint), cell.seconds, text(cell.reason)]
+        behaviour = behaviour_of.get((cell.case, cell.observation))
+        return [*where, observation, behaviour, text(cell.fingerprint), cell.seconds, text(cell.reason)]
 
     return {
         "verdicts": VERDICTS,
@@ -106,6 +109,27 @@ def view(results: Results) -> dict[str, Any]:
         "values": values.items,
         "texts": texts.items,
     }
+
+
+def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
+    """A number for each (case, observation): the same where a case behaves the same, in the order of the columns.
+
+    What was not executed has no behaviour.
+    """
+    order = {target.id: i for i, target in enumerate(results.targets)}
+    known: dict[str, list[Observation]] = {}
+    numbers: dict[tuple[str, str | None], int] = {}
+    for cell in sorted(results.cells, key=lambda cell: order[cell.target]):
+        if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
+            continue
+        observation = results.observations[cell.observation]
+        seen = known.setdefault(cell.case, [])
+        same = (i for i, other in enumerate(seen) if same_behaviour(other, observation, results.values))
+        number = next(same, len(seen))
+        if number == len(seen):
+            seen.append(observation)
+        numbers[cell.case, cell.observation] = number
+    return numbers
 
 
 def _fields(struct: Any) -> dict[str, Any]:
