@@ -98,8 +98,8 @@ class Session:
                 self._record((event["case"], event["mode"]), event, facts)
             elif kind == "polluted":
                 ledger.problem(f"{target.id}: {event['case']} in {event['mode']} left changed: {event['what']}")
-        if open_cell is not None and not self._stop.is_set():
-            ending = worker.ending
+        ending = worker.ending
+        if open_cell is not None and ending.why and not self._stop.is_set():
             event = {
                 "status": "timed-out" if ending.timed_out else "crashed",
                 "reason": f"{ending.why}: {tail(ending.log)}",

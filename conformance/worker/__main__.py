@@ -21,8 +21,6 @@ import pytest
 
 from conformance.worker import catalogue, modes, plugin, toolbox, values
 
-PROTOCOL = 1
-
 
 def main(arguments):
     emit = _take_standard_output()
@@ -32,24 +30,14 @@ def main(arguments):
     cells = [tuple(cell) for cell in request["cells"]]
     masks = plugin.Masks(request["front_end"], request["modes"], cells, emit)
     masks.start()
-    emit({"event": "hello", "protocol": PROTOCOL, "versions": masks.front.versions(), "backend": masks.front.backend})
+    emit({"event": "hello", "versions": masks.front.versions(), "backend": masks.front.backend})
     for name in request["modes"]:
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:
-        arguments = [
-            "-q",
-            "--tb=no",
-            "--capture=no",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:warnings",
-            "-p",
-            "no:faulthandler",
-        ]
-        arguments += ["-c", os.path.join(request["cases"], "pytest.ini"), request["cases"]]
-        pytest.main(arguments, plugins=[_Session(masks)])
+        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -c"
+        files = [os.path.join(request["cases"], "pytest.ini"), request["cases"]]
+        pytest.main(options.split() + files, plugins=[_Session(masks)])
     emit({"event": "done"})
     return 0
 
