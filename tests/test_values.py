@@ -87,3 +87,11 @@ def test_texts_lose_what_differs_from_run_to_run() -> None:
     text = "\x1b[1m<Thing at 0x7f1a2b3c4d5e>\x1b[0m in /home/someone/env/lib/python3.7/site-packages/keras/layers.py:12"
     assert clip(text) == "<Thing at 0x...> in keras/layers.py:12"
     assert len(clip("x" * 10000)) == 2000
+
+
+def test_texts_lose_the_random_names_of_autograph() -> None:
+    text = (
+        "in converted code:\n    relative to /home/someone:\n\n"
+        "    .cache/masks/bundles/0123456789abcdef/cases/test_lstm.py:24\n    /tmp/__autograph_generated_filex7_y.py:3"
+    )
+    assert clip(text) == ("in converted code:\n    \n\n    cases/test_lstm.py:24\n    __autograph_generated_file.py:3")

@@ -7,6 +7,8 @@ the whole process (`session`, and on TF 1 everything but it) do so in `start_pro
 
 import inspect
 import random
+import re
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -39,6 +41,20 @@ def pack(layout, leaves):
     if isinstance(layout, dict):
         return {key: pack(part, leaves) for key, part in layout.items()}
     return leaves[layout]
+
+
+@contextmanager
+def _xla():
+    """An operation that XLA cannot compile at all is a missing mode, not a matter of masks."""
+    try:
+        yield
+    except Exception as error:
+        found = re.search(
+            r"Detected unsupported operations when trying to compile graph.*?: (\w+)", str(error), re.DOTALL
+        )
+        if found is None:
+            raise
+        raise Unsupported("XLA cannot compile the operation %s, which this needs" % found.group(1))
 
 
 class Mode(object):
@@ -122,8 +138,11 @@ class Graph(Mode):
         if shapes is not None:
             signature = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arrays)]
         function = tf.function(traced, input_signature=signature, **self.function_arguments)
-        leaves = function(*[tf.constant(a) for a in arrays])
+        leaves = self._execute(function, [tf.constant(a) for a in arrays])
         return pack(layouts[-1], [leaf.numpy() for leaf in leaves])
+
+    def _execute(self, function, tensors):
+        return function(*tensors)
 
     def compile_arguments(self):
         arguments = {"run_eagerly": False}
@@ -146,6 +165,10 @@ class Jit(Graph):
                 break
         else:
             raise Unsupported("tf.function has no jit_compile argument")
+
+    def _execute(self, function, tensors):
+        with _xla():
+            return function(*tensors)
 
     def compile_arguments(self):
         if "jit_compile" not in inspect.signature(self.front.keras.Model.compile).parameters:
@@ -179,7 +202,10 @@ class Session(Mode):
         leaves = []
         layout = self._trace(fn, inputs, leaves)
         self._initialize()
-        return pack(layout, self._session.run(leaves, dict(zip(inputs, arrays))))
+        return pack(layout, self._run(leaves, dict(zip(inputs, arrays))))
+
+    def _run(self, fetches, feed=None):
+        return self._session.run(fetches, feed) if fetches else []  # an empty graph refuses to run nothing
 
     def _placeholder(self, dtype, shape):
         if self.front.is_standalone_keras2:
@@ -195,7 +221,7 @@ class Session(Mode):
             self._keras_backend().get_session()  # initialises what is not yet
             return
         new = [v for v in self.front.tf.compat.v1.global_variables() if id(v) not in self._initialized]
-        self._session.run([v.initializer for v in new])
+        self._run([v.initializer for v in new])
         self._initialized.update(id(v) for v in new)
 
     def set_weights(self, layer, arrays):
@@ -204,7 +230,7 @@ class Session(Mode):
             return
         # In a v1 graph, Keras 3 makes assign operations that nothing runs: run them.
         self._initialize()
-        self._session.run([w.value.assign(a).op for w, a in zip(layer.weights, arrays)])
+        self._run([w.value.assign(a).op for w, a in zip(layer.weights, arrays)])
 
     def weight_shapes(self, layer):
         if self.front.is_keras3:
@@ -244,6 +270,10 @@ class SessionJit(Session):
         outputs = self.front.tf.xla.experimental.compile(computation, inputs)
         leaves.extend(outputs[:-1])
         return layouts[-1]
+
+    def _run(self, fetches, feed=None):
+        with _xla():
+            return super(SessionJit, self)._run(fetches, feed)
 
     def require_training_loop(self):
         raise Unsupported("Model.compile has no jit_compile argument")

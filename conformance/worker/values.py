@@ -50,6 +50,10 @@ def clip(text, limit=MAX_TEXT):
     """
     text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
     text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text).replace(BUNDLE + os.sep, "")
+    # Autograph names its files at random, and files of the bundle relative to what they share with others.
+    text = re.sub(r"[^\s\"']*__autograph_generated_file\w*", "__autograph_generated_file", text)
+    text = re.sub(r"relative to [/\\][^\n]*:\n", "\n", text)
+    text = re.sub(r"[^\s\"']*bundles[/\\][0-9a-f]{16}[/\\]", "", text)
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
     text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
