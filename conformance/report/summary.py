@@ -3,7 +3,8 @@
 from collections import Counter
 
 from conformance.judge import mismatch
-from conformance.results import VERDICTS, Cell, Results
+from conformance.results import VERDICTS, Case, Cell, Results
+from conformance.targets import MODES
 
 _SEVERITY = ("silent", "raises", "warns", "cosmetic")
 
@@ -38,6 +39,7 @@ def _deviations(results: Results) -> list[str]:
     bad = ("deviates", "raises", "crashes", "times-out")
     cases = {c.id: c for c in results.cases}
     titles = {t.id: t.title for t in results.targets}
+    lacks = {t.id: t.lacks for t in results.targets}
     by_case: dict[str, list[Cell]] = {}
     for cell in results.cells:
         if cell.verdict in bad and cases[cell.case].basis != "unspecified":
@@ -48,26 +50,36 @@ def _deviations(results: Results) -> list[str]:
     for case_id in sorted(by_case, key=lambda c: _SEVERITY.index(cases[c].severity)):
         case = cases[case_id]
         lines.append(f"- **`{case_id}`** ({case.severity}): {_escape(case.contract)}")
-        modes: dict[tuple[str, str], list[str]] = {}
+        where: dict[str, dict[str, list[str]]] = {}
         for cell in by_case[case_id]:
-            modes.setdefault((cell.target, _what(cell, results)), []).append(cell.mode)
-        for (target, what), in_modes in modes.items():
-            lines.append(f"  - {titles[target]}, {', '.join(in_modes)}: {_escape(what)}")
+            where.setdefault(_what(cell, results), {}).setdefault(cell.target, []).append(cell.mode)
+        for what, modes_of in where.items():
+            columns = [titles[t] + _only(modes, case, lacks[t]) for t, modes in modes_of.items()]
+            lines.append(f"  - {', '.join(columns)}: {_escape(what)}")
     return [*lines, ""]
 
 
+def _only(modes: list[str], case: Case, lacks: dict[str, str]) -> str:
+    """The modes in parentheses, unless they are all that the case has in this column."""
+    return "" if modes == [m for m in MODES if m in case.modes and m not in lacks] else f" ({', '.join(modes)})"
+
+
 def _what(cell: Cell, results: Results) -> str:
-    """What a cell did instead, in a few words."""
+    """What a cell did instead, in a few words; the messages of exceptions are in the page."""
     assert cell.observation is not None
     observation = results.observations[cell.observation]
-    raised = observation.exception
-    if raised:
-        message = " ".join(raised.message.split())
-        return f"raises {raised.raised[0]} in {raised.phase}: {message}"[:200]
+    if observation.exception:
+        return f"raises {observation.exception.raised[0]} in phase {observation.exception.phase}"
     if cell.verdict != "deviates":
         return f"{cell.verdict}: {cell.reason}"
-    found = [(fact.name, mismatch(fact, results.values)) for fact in observation.facts]
-    return "; ".join(f"{name}: {why}" for name, why in found if why)
+    found = []
+    for fact in observation.facts:
+        why, observed = mismatch(fact, results.values), results.values[fact.observed]
+        if why and isinstance(observed, dict) and "raised" in observed:
+            why = f"raises {observed['raised'][0]}"
+        if why:
+            found.append(f"{fact.name}: {why}")
+    return "; ".join(found)
 
 
 def _escape(text: str) -> str:

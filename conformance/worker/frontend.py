@@ -1,6 +1,7 @@
 """Where Keras comes from, and the few things that differ with it."""
 
 import importlib
+import inspect
 import sys
 
 FRONT_ENDS = ("keras", "tf.keras", "tf_keras")
@@ -42,14 +43,15 @@ class FrontEnd(object):
                 found[module] = sys.modules[module].__version__
         return found
 
-    def has(self, dotted):
-        """Whether `keras` has the attribute "layers.MultiHeadAttention"."""
+    def has(self, api):
+        """Whether there is a `keras.layers.Softmax`, or that its `call` takes a mask: "layers.Softmax(mask)"."""
+        dotted, _, argument = api.rstrip(")").partition("(")
         found = self.keras
         for part in dotted.split("."):
             found = getattr(found, part, None)
             if found is None:
                 return False
-        return True
+        return not argument or argument in inspect.signature(found.call).parameters
 
 
 def detect():

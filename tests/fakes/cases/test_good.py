@@ -67,6 +67,15 @@ def test_needs(keras, record):
     record("nothing", keras.layers.Nothing, expected=None)
 
 
+@pytest.mark.case("good.needs-argument", documented="an argument that is not there", needs=["layers.Masking(colour)"])
+def test_needs_argument(record):
+    """An argument is missing.
+
+    It is looked for in the signature of `call`.
+    """
+    record("nothing", 1)
+
+
 @pytest.mark.case("good.variants", documented="twice")
 @pytest.mark.parametrize("size", [2, 3], ids=["two", "three"])
 def test_variants(run, record, size):

@@ -1,0 +1,119 @@
+"""Where a mask lives: on the tensor that a layer returned, for as long as it is that tensor."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
+MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [0, 0, 1, 1, 1]], bool)
+X = np.random.RandomState(9).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
+
+GUIDE = "Guide 'Understanding masking & padding', section "
+CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the input takes its mask along"
+NO_LAYER = "The guide attaches masks to what layers return, and nothing says what follows for operations on it"
+
+
+@pytest.mark.case(
+    "attach.eager-attribute",
+    documented=GUIDE + "'Mask-generating layers: Embedding and Masking': the mask is attached to the output of the "
+    "layer; it is printed as its attribute _keras_mask",
+    severity="raises",
+    tags=["Masking", "_keras_mask"],
+    modes=["eager"],
+)
+def test_attribute(keras, run, record):
+    """An eager tensor carries its mask.
+
+    The output of Masking has the mask as its attribute _keras_mask.
+    """
+    layer = keras.layers.Masking()
+    record("attribute", run(lambda x: layer(x)._keras_mask, PADDED), expected=MASK)
+
+
+@pytest.mark.case(
+    "attach.dtype-cast",
+    established=CAST,
+    issues=["keras-team/keras#21946"],
+    tags=["Masking", "float16"],
+)
+def test_dtype_cast(keras, run, mask_of, record):
+    """A layer of another dtype is given the mask.
+
+    A layer that computes in float16 passes on the mask of float32 input.
+    """
+    masking, half = keras.layers.Masking(), keras.layers.Activation("tanh", dtype="float16")
+    record("mask", run(lambda x: mask_of(half(masking(x))), PADDED), expected=MASK)
+
+
+@pytest.mark.case(
+    "attach.dtype-cast.symbolic",
+    established=CAST,
+    issues=["keras-team/keras#21946"],
+    tags=["Masking", "float16", "symbolic"],
+    modes=["eager", "session"],
+)
+def test_dtype_cast_symbolic(keras, mask_of, record):
+    """A layer of another dtype is given the mask while a model is constructed.
+
+    A symbolic tensor of float32 that has a mask still has one after a layer that computes in float16.
+
+    Construction does not execute anything, so `graph` and `jit` would repeat `eager`.
+    """
+    masking, half = keras.layers.Masking(), keras.layers.Activation("tanh", dtype="float16")
+    mask = mask_of(half(masking(keras.Input((STEPS, FEATURES)))))
+    record("there is a mask", mask is not None, expected=True)
+
+
+@pytest.mark.case(
+    "attach.operators-drop",
+    unspecified=NO_LAYER,
+    issues=["keras-team/keras#18416"],
+    tags=["Masking", "operators"],
+)
+def test_operators(keras, run, mask_of, record):
+    """The mask of a result of operators.
+
+    Whether sums and slices of a masked tensor have a mask is not specified.
+    """
+    layer = keras.layers.Masking()
+    total, part = run(lambda x: [mask_of(layer(x) + 1.0), mask_of(layer(x)[:, 1:])], PADDED)
+    record("x + 1", total)
+    record("x[:, 1:]", part)
+
+
+@pytest.mark.case("attach.convert-idempotent", unspecified=NO_LAYER, tags=["Masking", "convert_to_tensor"])
+def test_convert(keras, run, ops, mask_of, record):
+    """The mask of a tensor converted to a tensor.
+
+    Whether convert_to_tensor of a masked tensor, which has nothing to do, keeps the mask is not specified.
+    """
+    layer = keras.layers.Masking()
+    record("mask", run(lambda x: mask_of(ops.convert_to_tensor(layer(x))), PADDED))
+
+
+@pytest.mark.case(
+    "attach.inside-compiled",
+    documented=GUIDE + "'Mask propagation in the Functional API and Sequential API': Keras fetches the mask of an "
+    "input and passes it to any layer that knows how to use it",
+    tags=["Embedding", "Dense", "LSTM"],
+    modes=["graph", "jit"],
+)
+def test_inside_compiled(keras, run, build, mask_of, record):
+    """A mask goes on inside a compiled function.
+
+    Where Embedding, Dense and LSTM are called in one compiled function, LSTM skips what Embedding masks.
+    """
+    embedding, dense = keras.layers.Embedding(7, FEATURES, mask_zero=True), keras.layers.Dense(6)
+    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
+    (table,), (kernel, bias) = build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))
+    weights = build(lstm, (None, STEPS, 6))
+    ids = (np.arange(MASK.size).reshape(MASK.shape) % 6 + 1).astype("int32") * MASK
+
+    def call(t):
+        hidden = dense(embedding(t))
+        return mask_of(hidden), lstm(hidden)
+
+    mask, last = run(call, ids)
+    record("mask", mask, expected=MASK)
+    record("last output", last, expected=oracle.lstm(table[ids] @ kernel + bias, MASK, *weights)[1])

@@ -1,0 +1,113 @@
+"""`GlobalAveragePooling1D`: the mean over the steps that are not masked."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, VOCABULARY, FEATURES = 3, 5, 7, 4
+# Padded on the right, with gaps, padded on the left.
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
+MASK = IDS != 0
+X = np.random.RandomState(12).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+
+EXCLUDED = (
+    "API docs of keras.layers.GlobalAveragePooling1D, 'Call arguments', mask: "
+    "indicates whether a given step is excluded from the average"
+)
+
+
+@pytest.mark.case("pooling.gap1d.masked-mean", documented=EXCLUDED, tags=["GlobalAveragePooling1D"])
+def test_masked_mean(keras, run, record):
+    """The mean leaves out masked steps.
+
+    Both the sum and the number that it is divided by are those of the unmasked steps of each sample.
+    """
+    pooling = keras.layers.GlobalAveragePooling1D()
+    record("mean", run(lambda x, m: pooling(x, mask=m), X, MASK), expected=oracle.masked_mean(X, MASK))
+
+
+@pytest.mark.case("pooling.gap1d.implicit-mask", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "Embedding"])
+def test_implicit_mask(keras, run, build, record):
+    """The mean leaves out what an Embedding masks.
+
+    The mean is that of the vectors of the ids that are not 0, though the vector of 0 is not zero.
+    """
+    embedding, pooling = (
+        keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True),
+        keras.layers.GlobalAveragePooling1D(),
+    )
+    (table,) = build(embedding, (None, STEPS))
+    record("mean", run(lambda ids: pooling(embedding(ids)), IDS), expected=oracle.masked_mean(table[IDS], MASK))
+
+
+@pytest.mark.case(
+    "pooling.gap1d.dynamic-steps",
+    documented=EXCLUDED,
+    issues=["tensorflow/tensorflow#31636"],
+    severity="raises",
+    tags=["GlobalAveragePooling1D", "dynamic shape"],
+    modes=["graph", "session"],
+)
+def test_dynamic_steps(keras, run, record):
+    """The mean leaves out masked steps where the number of steps is not known while tracing.
+
+    Batch size and number of steps are known at run time only, and the mean is the same.
+    """
+    pooling = keras.layers.GlobalAveragePooling1D()
+    mean = run(lambda x, m: pooling(x, mask=m), X, MASK, shapes=[(None, None, FEATURES), (None, None)])
+    record("mean", mean, expected=oracle.masked_mean(X, MASK))
+
+
+@pytest.mark.case("pooling.gap1d.channels-first", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "data_format"])
+def test_channels_first(keras, run, record):
+    """The mean leaves out masked steps where features come first.
+
+    With data_format="channels_first" the mask is still one of (batch, steps), and masks steps.
+    """
+    pooling = keras.layers.GlobalAveragePooling1D(data_format="channels_first")
+    mean = run(lambda x, m: pooling(x, mask=m), X.transpose(0, 2, 1), MASK)
+    record("mean", mean, expected=oracle.masked_mean(X, MASK))
+
+
+@pytest.mark.case("pooling.gap1d.nan-at-masked", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "NaN", "inf"])
+def test_garbage(keras, run, record):
+    """The values at masked steps do not matter.
+
+    Large numbers, infinities and NaN at masked steps do not change the mean of the others.
+    """
+    pooling, want = keras.layers.GlobalAveragePooling1D(), oracle.masked_mean(X, MASK)
+    for name, garbage in [("large numbers", 1e30), ("infinities", np.inf), ("NaN", np.nan)]:
+        dirty = np.where(MASK[..., None], X, np.float32(garbage))
+        record(name, run(lambda x, m: pooling(x, mask=m), dirty, MASK), expected=want)
+
+
+@pytest.mark.case(
+    "pooling.gap1d.fully-masked",
+    unspecified="The mean of nothing is not defined; it may be NaN, which spreads to the loss and all weights",
+    issues=["keras-team/keras#18152", "keras-team/tf-keras#191"],
+    tags=["GlobalAveragePooling1D", "all masked", "NaN"],
+)
+def test_fully_masked(keras, run, record):
+    """The mean of a sample with no unmasked step.
+
+    What such a sample gives is not specified; the others are not affected.
+    """
+    pooling = keras.layers.GlobalAveragePooling1D()
+    mask = MASK * np.array([[True], [False], [True]])
+    mean = run(lambda x, m: pooling(x, mask=m), X, mask)
+    record("masked sample", mean[1])
+    record("other samples", mean[::2], expected=oracle.masked_mean(X, MASK)[::2])
+
+
+@pytest.mark.case(
+    "pooling.gap1d.no-mask-after",
+    established="Source of keras.layers.GlobalAveragePooling1D, compute_mask: None",
+    tags=["GlobalAveragePooling1D", "Masking"],
+)
+def test_no_mask_after(keras, run, mask_of, record):
+    """No mask after the mean.
+
+    The next layer is given no mask: there are no steps left.
+    """
+    masking, pooling = keras.layers.Masking(), keras.layers.GlobalAveragePooling1D()
+    record("mask", run(lambda x: mask_of(pooling(masking(x))), X * MASK[..., None]), expected=None)
