@@ -60,3 +60,62 @@ def softmax(x, mask=None):
     shifted = np.exp(x - x.max(axis=-1, keepdims=True))
     kept = shifted if mask is None else np.where(mask, shifted, np.zeros_like(shifted))
     return kept / kept.sum(axis=-1, keepdims=True)
+
+
+def _recur(step, x, mask, state):
+    """`step(x_t, state)` over the unmasked steps of (B, T, F); returns the sequence of emitted states, and the last."""
+    mask = np.ones(x.shape[:2], bool) if mask is None else mask
+    emitted, sequence = np.zeros_like(state), []
+    for t in range(x.shape[1]):
+        new, keep = step(x[:, t], state), mask[:, t, None]
+        state, emitted = np.where(keep, new, state), np.where(keep, new, emitted)
+        sequence.append(emitted)
+    return np.stack(sequence, axis=1), state
+
+
+def simple_rnn(x, mask, kernel, recurrent, bias, state=None):
+    """A SimpleRNN (tanh) that skips masked steps.
+
+    x: (B, T, F); mask: bool (B, T) or None; kernel: (F, U); recurrent: (U, U); bias: (U,); state: (B, U),
+    zeros by default. A skipped step keeps the state and repeats the output of the step before, zeros if there
+    is none. Returns (sequence (B, T, U), state (B, U)).
+    """
+    state = np.zeros((len(x), len(recurrent))) if state is None else state
+    return _recur(lambda x_t, h: np.tanh(x_t @ kernel + h @ recurrent + bias), x, mask, state)
+
+
+def gru(x, mask, kernel, recurrent, bias):
+    """A GRU that skips masked steps, from a state of zeros, gates in the order z, r, h.
+
+    x: (B, T, F); mask: bool (B, T) or None; kernel: (F, 3U); recurrent: (U, 3U); bias: (2, 3U) if the reset gate
+    is applied after the matrix product, else (3U,). Skipped steps as in `simple_rnn`.
+
+    Returns (sequence (B, T, U), state (B, U)).
+    """
+    units = len(recurrent)
+
+    def step(x_t, h):
+        input_bias, recurrent_bias = bias if bias.ndim == 2 else (bias, np.zeros(3 * units))
+        xz, xr, xh = np.split(x_t @ kernel + input_bias, 3, axis=-1)
+        hz, hr, hh = np.split(h @ recurrent + recurrent_bias, 3, axis=-1)
+        z, r = sigmoid(xz + hz), sigmoid(xr + hr)
+        hh = r * hh if bias.ndim == 2 else (r * h) @ recurrent[:, 2 * units :]
+        return z * h + (1 - z) * np.tanh(xh + hh)
+
+    return _recur(step, x, mask, np.zeros((len(x), units)))
+
+
+def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
+    """Scaled dot-product attention of several heads; the keys are made of `value`.
+
+    query: (B, Tq, Fq); value: (B, Tv, Fv); mask: bool that broadcasts to (B, N, Tq, Tv), True to attend, or None;
+    wq: (Fq, N, K); wk: (Fv, N, K); wv: (Fv, N, V); wo: (N, V, E); b*: as w* without the first
+    dimension, bo (E,).
+    Each row of `mask` needs a True. Returns (B, Tq, E).
+    """
+    q = np.einsum("btf,fnk->bntk", query, wq) + bq[:, None]
+    k = np.einsum("bsf,fnk->bnsk", value, wk) + bk[:, None]
+    v = np.einsum("bsf,fnv->bnsv", value, wv) + bv[:, None]
+    scores = np.einsum("bntk,bnsk->bnts", q, k) / np.sqrt(wq.shape[-1])
+    weights = softmax(scores, None if mask is None else np.broadcast_to(mask, scores.shape))
+    return np.einsum("bnts,bnsv,nve->bte", weights, v, wo) + bo
