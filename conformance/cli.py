@@ -19,14 +19,22 @@ from conformance.report import page, summary
 LATEST = Path("reports/latest")
 
 
+class _CouldNotRun(click.ClickException):
+    exit_code = 3
+
+
 class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does with its own."""
+    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk refuses."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except UsageError as error:
             raise click.UsageError(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise _CouldNotRun(f"{error.filename}: {error.strerror}") from error
 
 
 @click.group(cls=_Group)
@@ -65,6 +73,7 @@ def run_command(
     the_bundle = bundle.make_bundle(cache)
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
     the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
+    out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
     with make_progress(the_plan, console) as progress:
         found = runner.run(
             the_plan,

@@ -75,13 +75,19 @@ class Ledger:
 
     def keep_checks(self, unit: Unit, versions: dict[str, str], backend: str) -> None:
         """The process of a unit said what it should before its first case."""
-        self._memory.keep(self._memory.unit(unit.target, unit.modes), {"versions": versions, "backend": backend})
+        self._keep(self._memory.unit(unit.target, unit.modes), {"versions": versions, "backend": backend})
 
     def record(self, key: Key, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         """A cell that was executed; `event` and `facts` are as the worker sent them."""
         kept = {k: event[k] for k in (*_OBSERVED, "seconds") if event.get(k) is not None}
-        self._memory.keep(self._keys[key], kept | {"facts": facts})
+        self._keep(self._keys[key], kept | {"facts": facts})
         self._observe(key, event, facts)
+
+    def _keep(self, key: str, content: dict[str, Any]) -> None:
+        try:
+            self._memory.keep(key, content)
+        except OSError as error:  # a full disk costs the memory, not the observation
+            self.problem(f"cannot remember what was observed in {self._memory.folder}: {error.strerror}")
 
     def _observe(self, key: Key, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         with self._lock:

@@ -26,7 +26,7 @@ class Memory:
     """
 
     def __init__(self, cache: Path, bundle: Bundle, fresh: bool = False):
-        self._folder = cache / "cells"
+        self.folder = cache / "cells"
         self._bundle = bundle
         self._fresh = fresh
 
@@ -58,4 +58,4 @@ class Memory:
             write_text(self._path(key), msgspec.json.encode(content).decode())
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key}.json"
+        return self.folder / key[:2] / f"{key}.json"

@@ -82,6 +82,13 @@ def test_usage_errors(command, tmp_path: Path, arguments: tuple[str, ...], messa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_cannot_be_written_is_named(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "file").touch()
+    result = command("run", "--case", "good.masking", "--out", "file/report")
+    assert result.exit_code == 3
+    assert "file/report: Not a directory" in result.output
+
+
 def test_lists(command) -> None:  # type: ignore[no-untyped-def]
     assert "good.masking\tMasking masks." in command("list", "cases").output
     assert "fake-0.1\tcore\t" in command("list", "targets").output

@@ -1,11 +1,12 @@
 """What is remembered, what is measured again, and what an interrupt leaves behind."""
 
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
 
-from conformance import process
+from conformance import memory, process
 from conformance.results import Results
 from conformance.sources import used_source
 from tests.conftest import FAKES, FakeRuns, fake_target
@@ -101,3 +102,14 @@ def test_the_oracle_is_part_of_the_source() -> None:
     source = used_source(FAKES.parent.parent / "cases" / "test_lstm.py", "test_skips")
     assert "def lstm(" in source and "def sigmoid(" in source
     assert "def masking_output(" not in source
+
+
+def test_a_full_disk_costs_the_memory_only(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(memory, "write_text", full)
+    found = run_fake(fake_target(), cases=cases, patterns=("good.masking",))
+    assert [c.verdict for c in found.cells if c.mode == "eager"] == ["conforms"]
+    assert any("cannot remember what was observed" in p and "No space left on device" in p for p in found.problems)
+    assert len(found.problems) == 1
