@@ -119,3 +119,24 @@ def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
     scores = np.einsum("bntk,bnsk->bnts", q, k) / np.sqrt(wq.shape[-1])
     weights = softmax(scores, None if mask is None else np.broadcast_to(mask, scores.shape))
     return np.einsum("bnts,bnsv,nve->bte", weights, v, wo) + bo
+
+
+def squared_errors(y, output, mask):
+    """Mean squared error of each unmasked step, in one row. y, output: (B, T, F); mask: bool (B, T)."""
+    return np.square(y - output)[mask].mean(axis=-1)
+
+
+def attention(query, value, mask=None, additive=False):
+    """Attention of one head without weights; the values are the keys, too.
+
+    query: (B, Tq, F); value: (B, Tv, F); mask: bool that broadcasts to (B, Tq, Tv), True to attend, with a True in
+    each row, or None; additive: scores are sums of tanh(query + key) instead of dot products. Returns (B, Tq, F).
+    """
+    pairs = query[:, :, None], value[:, None]
+    scores = np.sum(np.tanh(pairs[0] + pairs[1]) if additive else pairs[0] * pairs[1], axis=-1)
+    return softmax(scores, None if mask is None else np.broadcast_to(mask, scores.shape)) @ value
+
+
+def precision(y, output):
+    """Share of what is above 0.5 in `output` that is 1 in `y`, two arrays of one shape."""
+    return y[output > 0.5].mean()

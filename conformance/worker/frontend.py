@@ -92,7 +92,7 @@ class TensorFlowOps(object):
         self.reshape = tf.reshape
         self.zeros_like = tf.zeros_like
         self.ones_like = tf.ones_like
-        self.concatenate = lambda xs, axis=-1: tf.concat(xs, axis)
+        self.concatenate = lambda xs, axis=0: tf.concat(xs, axis)
         self.expand_dims = lambda x, axis: tf.expand_dims(x, axis)
         self.convert_to_tensor = tf.convert_to_tensor
 

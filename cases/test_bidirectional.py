@@ -1,0 +1,178 @@
+"""Bidirectional: masks in both directions, what is emitted at masked steps, which outputs have a mask."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
+# Padded on the right, padded on the left, with gaps.
+MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
+X = np.random.RandomState(37).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+STATES = np.random.RandomState(38).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
+MERGED = {
+    "sum": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "ave": lambda a, b: (a + b) / 2,
+    "concat": lambda a, b: np.concatenate([a, b], axis=-1),
+}
+
+SAME_ARGUMENTS = (
+    "API docs of keras.layers.Bidirectional, 'Call arguments': the same as those of the wrapped RNN layer, "
+    "whose mask says which timesteps should be ignored"
+)
+AUTOMATIC = (
+    "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
+    "Keras fetches the mask of an input and passes it to any layer that knows how to use it"
+)
+COMPUTE_MASK = "Source of keras.layers.Bidirectional, compute_mask: "
+
+
+def make(keras, build, merge_mode="concat", batch=None, **arguments):
+    """A built Bidirectional(SimpleRNN), and its weights: those of the forward layer first."""
+    layer = keras.layers.Bidirectional(keras.layers.SimpleRNN(UNITS, **arguments), merge_mode=merge_mode)
+    return layer, build(layer, (batch, STEPS, FEATURES))
+
+
+def both(weights, states=(None, None)):
+    """(sequence, state) of each direction for X and MASK; both sequences in the order of the input."""
+    forward = oracle.simple_rnn(X, MASK, *weights[:3], state=states[0])
+    sequence, state = oracle.simple_rnn(X[:, ::-1], MASK[:, ::-1], *weights[3:], state=states[1])
+    return [forward, (sequence[:, ::-1], state)]
+
+
+def both_zeroed(weights):
+    """The sequence of each direction, with zeros at masked steps."""
+    return [np.where(MASK[..., None], sequence, 0.0) for sequence, _ in both(weights)]
+
+
+@pytest.mark.case("bidirectional.last-output", documented=SAME_ARGUMENTS, tags=["Bidirectional", "SimpleRNN"])
+def test_last_output(keras, run, build, record):
+    """Both directions skip masked steps.
+
+    The last output is that of the last unmasked step, beside that of the first unmasked step reached backwards.
+    """
+    layer, weights = make(keras, build)
+    last = run(lambda t, m: layer(t, mask=m), X, MASK)
+    record("last output", last, expected=np.concatenate([state for _, state in both(weights)], axis=-1))
+
+
+@pytest.mark.case("bidirectional.sequence-alignment", documented=SAME_ARGUMENTS, tags=["Bidirectional", "SimpleRNN"])
+def test_alignment(keras, run, build, record):
+    """Both directions are aligned with the input.
+
+    At an unmasked step stand the forward and the backward output of that step, as if there were no masked ones.
+    """
+    layer, weights = make(keras, build, return_sequences=True)
+    sequence = run(lambda t, m: layer(t, mask=m), X, MASK)
+    expected = np.concatenate([each for each, _ in both(weights)], axis=-1)
+    record("sequence at unmasked steps", sequence[MASK], expected=expected[MASK])
+
+
+@pytest.mark.case(
+    "bidirectional.zero-at-masked",
+    documented="API docs of keras.layers.Bidirectional, argument layer: when return_sequences is True, the output of "
+    "the masked timestep will be zero",
+    issues=["tensorflow/tensorflow#49738", "tensorflow/tensorflow#49739"],
+    tags=["Bidirectional", "SimpleRNN", "zero_output_for_mask", "unroll"],
+)
+@pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
+def test_zeros(keras, run, build, record, unroll):
+    """Bidirectional emits zeros at masked steps.
+
+    With return_sequences=True, both halves are zero at the masked steps and nowhere else.
+    """
+    layer, weights = make(keras, build, return_sequences=True, unroll=unroll)
+    sequence = run(lambda t, m: layer(t, mask=m), X, MASK)
+    forward, backward = both_zeroed(weights)
+    record("forward half", sequence[..., :UNITS], expected=forward)
+    record("backward half", sequence[..., UNITS:], expected=backward)
+
+
+@pytest.mark.case("bidirectional.implicit-mask", documented=AUTOMATIC, tags=["Bidirectional", "SimpleRNN", "Masking"])
+def test_implicit_mask(keras, run, build, record):
+    """A Bidirectional layer is given the mask of the layer before it.
+
+    After Masking it computes what it computes when the mask of Masking is passed as an argument.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    last = run(lambda t: layer(masking(t)), ZEROED)
+    record("last output", last, expected=np.concatenate([state for _, state in both(weights)], axis=-1))
+
+
+@pytest.mark.case(
+    "bidirectional.merge-modes",
+    established=COMPUTE_MASK + "the mask of the input if return_sequences",
+    tags=["Bidirectional", "SimpleRNN", "Masking"],
+)
+@pytest.mark.parametrize("merge_mode", sorted(MERGED))
+def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
+    """A merged sequence keeps the mask, however it is merged.
+
+    The next layer is given the mask of the input; at unmasked steps both directions are merged.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build, merge_mode, return_sequences=True)
+    mask, sequence = run(lambda t: [mask_of(layer(masking(t))), layer(masking(t))], ZEROED)
+    record("mask", mask, expected=MASK)
+    record("sequence at unmasked steps", sequence[MASK], expected=MERGED[merge_mode](*both_zeroed(weights))[MASK])
+
+
+@pytest.mark.case(
+    "bidirectional.merge-modes.none",
+    established=COMPUTE_MASK + "the mask of the input twice, if return_sequences and no merge_mode",
+    tags=["Bidirectional", "SimpleRNN", "Masking"],
+)
+def test_not_merged(keras, run, build, mask_of, record):
+    """Sequences that are not merged both keep the mask.
+
+    With merge_mode=None, the forward and the backward sequence have the mask of the input.
+    """
+    masking, (layer, _) = keras.layers.Masking(), make(keras, build, None, return_sequences=True)
+    record("masks", run(lambda t: [mask_of(each) for each in layer(masking(t))], ZEROED), expected=[MASK, MASK])
+
+
+@pytest.mark.case(
+    "bidirectional.return-state-mask",
+    established=COMPUTE_MASK + "the mask of the input for the sequence, None for each state",
+    tags=["Bidirectional", "SimpleRNN", "Masking", "return_state", "stateful"],
+)
+@pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
+def test_return_state(keras, run, build, mask_of, record, stateful):
+    """Returned states have no mask.
+
+    With return_sequences=True and return_state=True, the sequence has the mask of the input and no state has one.
+    """
+    masking = keras.layers.Masking()
+    layer, _ = make(keras, build, batch=BATCH, return_sequences=True, return_state=True, stateful=stateful)
+    masks = run(lambda t: [mask_of(each) for each in layer(masking(t))], ZEROED)
+    record("masks", masks, expected=[MASK, None, None])
+
+
+@pytest.mark.case(
+    "bidirectional.initial-state-mask",
+    documented=AUTOMATIC,
+    tags=["Bidirectional", "SimpleRNN", "Masking", "initial_state"],
+)
+def test_initial_state(keras, run, build, record):
+    """The mask of the input is used when initial states are given.
+
+    After Masking and with initial_state=, both directions start from their states and skip the masked steps.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    last = run(lambda t, f, b: layer(masking(t), initial_state=[f, b]), ZEROED, *STATES)
+    record("last output", last, expected=np.concatenate([state for _, state in both(weights, STATES)], axis=-1))
+
+
+@pytest.mark.case(
+    "bidirectional.initial-state-mask.explicit",
+    documented=SAME_ARGUMENTS,
+    tags=["Bidirectional", "SimpleRNN", "explicit mask", "initial_state"],
+)
+def test_initial_state_explicit(keras, run, build, record):
+    """A mask argument is used when initial states are given.
+
+    With mask= and initial_state=, both directions start from their states and skip the masked steps.
+    """
+    layer, weights = make(keras, build)
+    last = run(lambda t, m, f, b: layer(t, mask=m, initial_state=[f, b]), X, MASK, *STATES)
+    record("last output", last, expected=np.concatenate([state for _, state in both(weights, STATES)], axis=-1))

@@ -1,0 +1,205 @@
+"""TimeDistributed: masks of the outer steps, masks of what is inside a step."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, WIDTH, FEATURES, UNITS = 2, 4, 3, 5, 6
+OUTER = np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
+# Within a step: full, padded on either side, a gap, and nothing at all where OUTER is False.
+INNER = np.array(
+    [[[1, 1, 1], [1, 1, 0], [0, 0, 0], [0, 0, 0]], [[0, 1, 1], [0, 0, 0], [1, 0, 1], [1, 0, 0]]],
+    bool,
+)
+X = np.random.RandomState(41).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+NESTED = np.random.RandomState(42).uniform(-1, 1, (BATCH, STEPS, WIDTH, FEATURES)).astype("float32")
+# `Masking` makes OUTER and INNER of these; no batch size is known while tracing.
+X_ZEROED, X_SHAPE = np.where(OUTER[..., None], X, np.float32(0)), (None, STEPS, FEATURES)
+NESTED_ZEROED, NESTED_SHAPE = np.where(INNER[..., None], NESTED, np.float32(0)), (None, STEPS, WIDTH, FEATURES)
+
+MASK_ARGUMENT = (
+    "API docs of keras.layers.TimeDistributed, 'Call arguments', mask: passed to the wrapped layer if it supports it"
+)
+COMPUTE_MASK = "Docstring of TimeDistributed.compute_mask (Keras 2): "
+
+
+def make(keras, build, layer, shape):
+    """`layer`, distributed and built, and its weights."""
+    distributed = keras.layers.TimeDistributed(layer)
+    return distributed, build(distributed, shape)
+
+
+def of_each_step(weights):
+    """The last outputs of a SimpleRNN that runs within each step of NESTED and skips what INNER masks."""
+    flat = NESTED.reshape(-1, WIDTH, FEATURES)
+    return oracle.simple_rnn(flat, INNER.reshape(-1, WIDTH), *weights)[1].reshape(BATCH, STEPS, UNITS)
+
+
+@pytest.mark.case(
+    "timedistributed.dense-mask",
+    established=COMPUTE_MASK + "where the inner layer makes no mask, the mask of the input goes on",
+    tags=["TimeDistributed", "Dense", "Masking"],
+)
+def test_dense(keras, run, build, mask_of, record):
+    """TimeDistributed passes the mask of the steps on.
+
+    Around a Dense layer, the next layer is given the mask of the input; unmasked steps are those of Dense.
+    """
+    masking = keras.layers.Masking()
+    layer, (kernel, bias) = make(keras, build, keras.layers.Dense(UNITS), X_SHAPE)
+    mask, output = run(lambda t: [mask_of(layer(masking(t))), layer(masking(t))], X_ZEROED, shapes=[X_SHAPE])
+    record("mask", mask, expected=OUTER)
+    record("output at unmasked steps", output[OUTER], expected=(X @ kernel + bias)[OUTER])
+
+
+@pytest.mark.case(
+    "timedistributed.inner-masking",
+    established=COMPUTE_MASK + "the mask that the inner layer (Masking) makes at each step is returned",
+    issues=["keras-team/keras#10242"],
+    tags=["TimeDistributed", "Masking"],
+)
+def test_inner_masking(keras, run, mask_of, record):
+    """Masking inside TimeDistributed makes a mask.
+
+    The next layer is given the masks of all steps together.
+
+    The docstring makes an exception for a known batch size, which every eager tensor has. tf.keras 1.15 takes it.
+    """
+    layer = keras.layers.TimeDistributed(keras.layers.Masking())
+    mask = run(lambda t: mask_of(layer(t)), NESTED_ZEROED, shapes=[NESTED_SHAPE])
+    record("mask", mask, expected=INNER)
+
+
+@pytest.mark.case(
+    "timedistributed.inner-embedding",
+    established=COMPUTE_MASK + "the mask that the inner layer (Embedding with mask_zero) makes at each step "
+    "is returned",
+    tags=["TimeDistributed", "Embedding"],
+)
+def test_inner_embedding(keras, run, build, mask_of, record):
+    """Embedding inside TimeDistributed makes a mask.
+
+    With mask_zero=True, the next layer is given the masks of all steps together.
+    """
+    layer, _ = make(keras, build, keras.layers.Embedding(9, UNITS, mask_zero=True), (None, STEPS, WIDTH))
+    ids = np.where(INNER, 7, 0).astype("int32")
+    record("mask", run(lambda t: mask_of(layer(t)), ids, shapes=[(None, STEPS, WIDTH)]), expected=INNER)
+
+
+@pytest.mark.case(
+    "timedistributed.inner-rnn-mask", documented=MASK_ARGUMENT, tags=["TimeDistributed", "SimpleRNN", "explicit mask"]
+)
+def test_inner_rnn(keras, run, build, record):
+    """An RNN inside TimeDistributed skips what is masked within a step.
+
+    With a mask of rank 3, the RNN is given the part of each step.
+    """
+    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
+    shapes = [NESTED_SHAPE, NESTED_SHAPE[:-1]]
+    last = run(lambda t, m: layer(t, mask=m), NESTED, INNER, shapes=shapes)
+    record("last outputs", last, expected=of_each_step(weights))
+
+
+@pytest.mark.case(
+    "timedistributed.inner-rnn-mask.known-batch",
+    documented=MASK_ARGUMENT,
+    issues=["keras-team/keras#13176"],
+    tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
+    modes=["graph", "session", "jit"],
+)
+def test_inner_rnn_known_batch(keras, run, build, record):
+    """An RNN inside TimeDistributed where the batch size is known.
+
+    The RNN is given the mask also where the batch size is known while tracing.
+    """
+    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), (BATCH,) + NESTED_SHAPE[1:])
+    last = run(lambda t, m: layer(t, mask=m), NESTED, INNER)
+    record("last outputs", last, expected=of_each_step(weights))
+
+
+@pytest.mark.case(
+    "timedistributed.inner-rnn-reduces-mask",
+    established=COMPUTE_MASK + "where the inner layer returns no mask, the mask is reduced to two dimensions",
+    tags=["TimeDistributed", "SimpleRNN", "Masking"],
+)
+def test_inner_rnn_reduces(keras, run, build, mask_of, record):
+    """An RNN inside TimeDistributed leaves a mask of the steps.
+
+    The next layer is given a mask of rank 2, False where all of a step is masked.
+    """
+    masking = keras.layers.Masking()
+    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
+    output, mask = run(lambda t: [layer(masking(t)), mask_of(layer(masking(t)))], NESTED_ZEROED, shapes=[NESTED_SHAPE])
+    record("last outputs", output, expected=of_each_step(weights))
+    record("mask", mask, expected=OUTER)
+
+
+@pytest.mark.case(
+    "timedistributed.masked-step-values",
+    unspecified="No page says whether masked steps are computed or repeat the step before; both have been done, "
+    "depending on the inner layer and on what is known of the batch size",
+    issues=["tensorflow/tensorflow#42127"],
+    tags=["TimeDistributed", "Dense", "custom layer", "explicit mask"],
+)
+def test_masked_steps(keras, run, build, record):
+    """What TimeDistributed emits at masked steps.
+
+    Whether a masked step is computed like the others is not specified.
+    """
+
+    class Double(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    double = keras.layers.TimeDistributed(Double())
+    dense, _ = make(keras, build, keras.layers.Dense(UNITS), X_SHAPE)
+    of_double, of_dense = run(lambda t, m: [double(t, mask=m), dense(t, mask=m)], X, OUTER)
+    record("custom layer, masked steps", of_double[~OUTER])
+    record("Dense, masked steps", of_dense[~OUTER])
+
+
+@pytest.mark.case(
+    "timedistributed.mask-shape-check",
+    unspecified="A mask has the shape (samples, timesteps); nothing says what becomes of one that has not",
+    severity="raises",
+    issues=["keras-team/keras#22037"],
+    tags=["TimeDistributed", "Dense", "explicit mask"],
+)
+def test_wrong_shape(keras, run, build, record):
+    """A mask with one step or one sample too many.
+
+    TimeDistributed may refuse it or ignore that it does not fit.
+    """
+    layer, _ = make(keras, build, keras.layers.Dense(UNITS), X_SHAPE)
+    step, sample = np.ones((BATCH, STEPS + 1), bool), np.ones((BATCH + 1, STEPS), bool)
+    record("one step too many", run.attempt(lambda t, m: layer(t, mask=m), X, step))
+    record("one sample too many", run.attempt(lambda t, m: layer(t, mask=m), X, sample))
+
+
+@pytest.mark.case(
+    "timedistributed.partial-batch",
+    established="keras/src/layers/rnn/time_distributed_test.py, test_with_mask_zero: the number of samples is not "
+    "a multiple of the batch size",
+    severity="raises",
+    issues=["keras-team/keras#20754", "keras-team/keras#20765"],
+    tags=["TimeDistributed", "Embedding", "SimpleRNN", "Dense", "predict"],
+)
+def test_partial_batch(keras, run, build, record):
+    """A last batch that is smaller than the others.
+
+    A model with masked steps before TimeDistributed predicts five samples in batches of two.
+    """
+    embedding, dense = keras.layers.Embedding(9, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
+    rnn = keras.layers.SimpleRNN(FEATURES + UNITS, return_sequences=True)
+    inputs = keras.Input((STEPS,), dtype="int32")
+    model = keras.Model(inputs, keras.layers.TimeDistributed(dense)(rnn(embedding(inputs))))
+    table, kernel, recurrent, bias, dense_kernel, dense_bias = build(model)
+    ids = np.random.RandomState(43).randint(1, 9, (5, STEPS)).astype("int32")
+    ids[::2, 2:] = 0
+    run.compile(model, optimizer="sgd", loss="mse")
+    output = run.predict(model, ids, batch_size=BATCH)
+    sequence = oracle.simple_rnn(table[ids], ids > 0, kernel, recurrent, bias)[0]
+    record("output at unmasked steps", output[ids > 0], expected=(sequence @ dense_kernel + dense_bias)[ids > 0])
