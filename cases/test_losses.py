@@ -1,0 +1,224 @@
+"""Losses of models whose output has a mask: which steps count, and how much."""
+
+import inspect
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
+# Padded on the right, with gaps, padded on the left.
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
+MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+Y, OTHER_Y = np.random.RandomState(21).uniform(1, 2, (2, BATCH, STEPS, UNITS)).astype("float32")
+OTHER_PADDING = np.where(MASK[..., None], Y, OTHER_Y + 5)
+WEIGHTS = np.where(MASK, np.linspace(0.5, 2, STEPS), 30).astype("float32")
+
+WEIGHTED_BY_MASK = (
+    "Source of keras.Model: the mask of an output is a weight of its loss, in _prepare_total_loss or LossesContainer, "
+    "since TF 2.11 and in Keras 3 in keras.losses.Loss.__call__"
+)
+MULTIPLES = "a multiple of the mean over unmasked steps"
+
+
+def make_model(keras, build):
+    """A model whose output has the mask MASK, and its weights: the table, kernel and bias.
+
+    The output at masked steps is that for id 0, which is far from any target.
+    """
+    inputs = keras.Input((None,), dtype="int32")
+    embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
+    model = keras.Model(inputs, keras.layers.Dense(UNITS)(embedding(inputs)))
+    return model, build(model)
+
+
+def make_compiled(keras, run, build, loss="mse"):
+    """The model of `make_model`, compiled, and its output for IDS."""
+    model, (table, kernel, bias) = make_model(keras, build)
+    run.compile(model, optimizer="sgd", loss=loss)
+    return model, table[IDS] @ kernel + bias
+
+
+@pytest.mark.case(
+    "loss.masked.steps-ignored",
+    established=WEIGHTED_BY_MASK,
+    issues=["tensorflow/tensorflow#34491", "keras-team/keras#15323"],
+    tags=["loss", "Embedding", "Dense", "compile"],
+)
+def test_steps_ignored(keras, run, build, record):
+    """Masked steps do not count in the loss.
+
+    Other targets at masked steps do not change the loss; other targets everywhere change it by the factor by which
+    they change the squared errors of the unmasked steps, whatever the sum of these is divided by.
+    """
+    model, output = make_compiled(keras, run, build)
+    loss, other_padding, other = (run.evaluate(model, IDS, y) for y in (Y, OTHER_PADDING, OTHER_Y))
+    errors, other_errors = oracle.squared_errors(Y, output, MASK), oracle.squared_errors(OTHER_Y, output, MASK)
+    record("factor for other targets at masked steps", other_padding / loss, expected=1.0)
+    record("factor for other targets", other / loss, expected=other_errors.sum() / errors.sum())
+
+
+@pytest.mark.case(
+    "loss.masked.normalisation",
+    unspecified="No page says whether the sum over the unmasked steps is divided by their number or by that of all",
+    issues=["tensorflow/tensorflow#34491", "tensorflow/tensorflow#26784", "keras-team/keras#15323"],
+    tags=["loss", "Embedding", "Dense", "compile"],
+)
+def test_normalisation(keras, run, build, record):
+    """What a masked loss is divided by.
+
+    Whether a loss becomes smaller by padding is not specified: it is where it is divided by the number of all steps.
+    """
+    model, output = make_compiled(keras, run, build)
+    mean = oracle.squared_errors(Y, output, MASK).mean()
+    padded = [np.concatenate([a, np.zeros_like(a)], axis=1) for a in (IDS, Y)]
+    record("loss as " + MULTIPLES, run.evaluate(model, IDS, Y) / mean)
+    record("after as many steps of padding", run.evaluate(model, *padded) / mean)
+
+
+@pytest.mark.case(
+    "loss.masked.all-masked",
+    unspecified="The mean over no step is not defined; it may be NaN, which spreads to all weights",
+    issues=["tensorflow/tensorflow#34491"],
+    tags=["loss", "Embedding", "Dense", "compile", "all masked", "NaN"],
+)
+def test_all_masked(keras, run, build, record):
+    """The loss of a batch with no unmasked step.
+
+    What it is, and what a step of training makes of the weights, is not specified.
+    """
+    model, _ = make_compiled(keras, run, build)
+    history = run.fit(model, IDS * 0, Y, epochs=1)
+    record("loss", history.history["loss"][0])
+    record("all weights are finite after a step of training", all_finite(model))
+
+
+def all_finite(model):
+    return all(bool(np.isfinite(w).all()) for w in model.get_weights())
+
+
+@pytest.mark.case(
+    "loss.masked.sample-weight",
+    established=WEIGHTED_BY_MASK + "; API docs of keras.Model.evaluate, argument sample_weight: for temporal data an "
+    "array of shape (samples, sequence_length) applies a different weight to every timestep",
+    tags=["loss", "Embedding", "Dense", "compile", "sample_weight"],
+)
+def test_sample_weight(keras, run, build, record):
+    """Weights of steps weight the unmasked ones.
+
+    They change the loss by the factor by which they change the sum of the squared errors of the unmasked steps; weights
+    of masked steps do not count.
+    """
+    model, (table, kernel, bias) = make_model(keras, build)
+    run.compile(model, optimizer="sgd", loss="mse", **announced(model))
+    loss, weighted = (run.evaluate(model, IDS, Y, sample_weight=w) for w in (np.ones_like(WEIGHTS), WEIGHTS))
+    errors = oracle.squared_errors(Y, table[IDS] @ kernel + bias, MASK)
+    record("factor", weighted / loss, expected=(WEIGHTS[MASK] * errors).sum() / errors.sum())
+
+
+def announced(model):
+    """The argument of compile that says that weights are for steps, where there is one."""
+    known = inspect.signature(model.compile).parameters
+    return {"sample_weight_mode": "temporal"} if "sample_weight_mode" in known else {}
+
+
+@pytest.mark.case(
+    "loss.masked.reduction-sum",
+    established=WEIGHTED_BY_MASK
+    + "; API docs of keras.losses.MeanSquaredError, argument reduction: 'sum' sums the loss",
+    tags=["loss", "Embedding", "Dense", "compile", "reduction"],
+    needs=["losses.MeanSquaredError"],
+)
+def test_reduction_sum(keras, run, build, record):
+    """A summed loss is the sum over the unmasked steps.
+
+    With reduction="sum" nothing is divided by a number of steps.
+    """
+    model, output = make_compiled(keras, run, build, loss=keras.losses.MeanSquaredError(reduction="sum"))
+    record("loss", run.evaluate(model, IDS, Y), expected=oracle.squared_errors(Y, output, MASK).sum())
+
+
+@pytest.mark.case(
+    "loss.masked.training",
+    established=WEIGHTED_BY_MASK,
+    tags=["loss", "Embedding", "Dense", "compile", "training"],
+)
+def test_training(keras, run, build, record):
+    """Masked steps do not train.
+
+    A step of gradient descent leaves the vector of the masked id alone, and moves the bias in the direction of the
+    mean error of the unmasked steps.
+    """
+    model, weights = make_model(keras, build)
+    run.compile(model, optimizer="sgd", loss="mse")
+    run.fit(model, IDS, Y, epochs=1)
+    table, kernel, bias = weights
+    new_table, _, new_bias = model.get_weights()
+    errors = (Y - (table[IDS] @ kernel + bias))[MASK].mean(axis=0)
+    record("vector of the masked id", new_table[0], expected=table[0])
+    record("direction of the bias", unit(new_bias - bias), expected=unit(errors), rtol=1e-3)
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+@pytest.mark.case(
+    "loss.masked.nan-prediction",
+    unspecified="A mask that is multiplied with the losses keeps NaN at masked steps; no page says that it does not",
+    issues=["keras-team/keras#18829"],
+    tags=["loss", "Embedding", "Dense", "compile", "NaN"],
+)
+@pytest.mark.parametrize("where", ["prediction", "target"])
+def test_nan(keras, run, build, record, where):
+    """NaN at masked steps.
+
+    Whether NaN in predictions or targets at masked steps reaches the loss and the weights is not specified.
+    """
+    model, weights = make_model(keras, build)
+    run.compile(model, optimizer="sgd", loss="mse")
+    if where == "prediction":
+        weights[0][0] = np.nan
+        model.set_weights(weights)
+    targets = Y if where == "prediction" else np.where(MASK[..., None], Y, np.float32(np.nan))
+    history = run.fit(model, IDS, targets, epochs=1)
+    record("the loss is finite", bool(np.isfinite(history.history["loss"][0])))
+    record("the kernel is finite after a step of training", bool(np.isfinite(model.get_weights()[1]).all()))
+
+
+@pytest.mark.case(
+    "loss.standalone-call",
+    unspecified="No page says whether a loss that is called looks for the mask of the predictions",
+    tags=["loss", "Embedding", "Dense"],
+    needs=["losses.MeanSquaredError"],
+)
+def test_call(keras, run, build, record):
+    """A loss that is called on the output of a model.
+
+    Whether loss(targets, model(x)) leaves out masked steps, as it does in fit, is not specified.
+    """
+    model, (table, kernel, bias) = make_model(keras, build)
+    loss, unreduced = keras.losses.MeanSquaredError(), keras.losses.MeanSquaredError(reduction="none")
+    mean = oracle.squared_errors(Y, table[IDS] @ kernel + bias, MASK).mean()
+    got = run(lambda ids, y, other: [loss(y, model(ids)), loss(other, model(ids))], IDS, Y, OTHER_PADDING)
+    record("loss as " + MULTIPLES, got[0] / mean)
+    record("targets at masked steps count", not np.isclose(*got))
+    per_step = run(lambda ids, y: unreduced(y, model(ids)), IDS, Y)
+    record("without reduction, masked steps have zero", not per_step[~MASK].any())
+
+
+@pytest.mark.case(
+    "loss.mask-lost-by-op",
+    unspecified="Where a loss looks for the mask of the predictions, an operator between them may take it away",
+    tags=["loss", "Embedding", "Dense", "operators"],
+    needs=["losses.MeanSquaredError"],
+)
+def test_operator(keras, run, build, record):
+    """A loss that is called on the output of a model times one.
+
+    Whether loss(targets, model(x) * 1.0) leaves out masked steps is not specified.
+    """
+    model, _ = make_model(keras, build)
+    loss = keras.losses.MeanSquaredError()
+    got = run(lambda ids, y, other: [loss(y, model(ids) * 1.0), loss(other, model(ids) * 1.0)], IDS, Y, OTHER_PADDING)
+    record("targets at masked steps count", not np.isclose(*got))

@@ -1,0 +1,49 @@
+"""What is published in reports/latest: complete, made by this code, and every deviation explained."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from conformance import judge, results, targets
+from conformance.report import page, summary
+
+ROOT = Path(__file__).parent.parent
+LATEST = ROOT / "reports" / "latest"
+
+
+@pytest.fixture(scope="module")
+def published() -> results.Results:
+    return results.read(LATEST)
+
+
+def test_it_is_valid_and_complete(published: results.Results) -> None:
+    jsonschema.validate(json.loads((LATEST / "results.json").read_text()), results.schema())
+    assert published.problems == []
+    assert [t.id for t in published.targets] == [t.id for t in targets.choose(targets.load(), [], "core")]
+    assert [t.reason for t in published.targets] == [None] * len(published.targets)
+    planned = sum(len(case.modes) for case in published.cases) * len(published.targets)
+    assert len(published.cells) == planned
+    assert not any(cell.verdict in ("not-run", "crashes", "times-out") for cell in published.cells)
+
+
+def test_verdicts_page_and_summary_are_those_of_this_code(published: results.Results) -> None:
+    before = [(c.verdict, c.fingerprint) for c in published.cells]
+    judge.judge_all(published)
+    assert [(c.verdict, c.fingerprint) for c in published.cells] == before
+    assert (LATEST / "index.html").read_text() == page.render(published)
+    assert (LATEST / "summary.md").read_text() == summary.summary(published)
+
+
+def test_every_deviation_is_explained(published: results.Results) -> None:
+    explained = set(re.findall(r"`([a-z0-9.-]+)(?:\[[^\]`]*\])?`", (ROOT / "docs" / "findings.md").read_text()))
+    promised = {case.id for case in published.cases if case.basis != "unspecified"}
+    bad = {c.case for c in published.cells if c.verdict in ("deviates", "raises") and c.case in promised}
+    assert {case.split("[")[0] for case in bad} - explained == set()
+
+
+def test_it_names_no_folder_of_the_machine_it_was_made_on(published: results.Results) -> None:
+    text = (LATEST / "results.json").read_text()
+    assert not re.search(r"(?<![\w.])/(root|home|tmp|usr|work)/", text)
