@@ -112,7 +112,12 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     The next layer is given the mask of the input; at unmasked steps both directions are merged.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build, merge_mode, return_sequences=True)
-    mask, sequence = run(lambda t: [mask_of(layer(masking(t))), layer(masking(t))], ZEROED)
+
+    def call(t):
+        output = layer(masking(t))
+        return mask_of(output), output
+
+    mask, sequence = run(call, ZEROED)
     record("mask", mask, expected=MASK)
     record("sequence at unmasked steps", sequence[MASK], expected=MERGED[merge_mode](*both_zeroed(weights))[MASK])
 

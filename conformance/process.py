@@ -6,7 +6,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import Any
 
 from conformance.bundle import Bundle
 from conformance.targets import Target
+from conformance.worker import values as worker_values
 
 START_SECONDS = 300.0  # until the first event: the first import after an installation reads everything from disk
 CASE_SECONDS = 90.0  # between two events of a running case
@@ -159,6 +159,4 @@ def environment(target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]
 def tail(log: list[str], lines: int = 3) -> str:
     """The last lines of a worker's log that say something, in one line."""
     said = [line.strip() for line in log if line.strip()]
-    text = " | ".join(said[-lines:])
-    home = str(Path(sys.prefix))
-    return text.replace(home, "")[:600]
+    return str(worker_values.clip(" | ".join(said[-lines:]), 600))
