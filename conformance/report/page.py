@@ -85,7 +85,7 @@ def view(results: Results) -> dict[str, Any]:
     targets = {target.id: i for i, target in enumerate(results.targets)}
     position_of = {
         key: observations.put(_observation(observation, results.values, values))
-        for key, observation in results.observations.items()
+        for key, observation in sorted(results.observations.items())
     }
 
     def text(value: str | None) -> int | None:
