@@ -86,7 +86,7 @@ def observe(body, recorder):
             caught = error
             raised = values.encode(values.Raised.of(error, recorder.phase))
             raised["where"] = _where(error)
-            ours = _raised_by_ourselves(error)
+            ours = raised_by_ourselves(error)
             outcome.update(status="error" if ours else "raised", exception=raised)
         outcome["seconds"] = round(time.time() - started, 4)
     outcome["warnings"] = heard
@@ -97,7 +97,7 @@ def _frames(error):
     return traceback.extract_tb(error.__traceback__)
 
 
-def _raised_by_ourselves(error):
+def raised_by_ourselves(error):
     """Whether the case or the worker raised: whose is the innermost frame, leaving out
     the standard library and NumPy, which raise on behalf of their caller."""
     standard = sysconfig.get_path("stdlib") + os.sep

@@ -2,6 +2,7 @@
 
 from conformance.worker import values
 from conformance.worker.modes import Unsupported, draw_weights
+from conformance.worker.recorder import raised_by_ourselves
 
 
 class Run(object):
@@ -36,6 +37,8 @@ class Run(object):
         except Unsupported:
             raise
         except Exception as error:
+            if raised_by_ourselves(error):
+                raise
             raised = values.Raised.of(error, self._recorder.phase)
             self._recorder.phase = outer
             return raised

@@ -105,6 +105,15 @@ def test_own_mistake(record):
     record("number", undefined_name)  # noqa: F821
 
 
+@case("own-mistake-attempted")
+def test_own_mistake_attempted(run, record):
+    """Is wrong itself, where an exception of Keras would be a value.
+
+    A mistake in a case is no observation.
+    """
+    record("number", run.attempt(lambda x: undefined_name, np.zeros(1)))  # noqa: F821
+
+
 @case("float64")
 def test_float64(keras, record):
     """Leaves global state changed.
