@@ -1,6 +1,7 @@
 """The commands of `conformance`; the work is done elsewhere."""
 
 import json
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -67,6 +68,7 @@ def run_command(
     Exit code: 0 every planned cell was measured, whatever it showed; 1 a column did not
     run or the run itself went wrong; 2 usage; 3 nothing could run.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
     console = Console(stderr=True)
     cache = cache_folder()
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)

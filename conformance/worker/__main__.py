@@ -91,8 +91,11 @@ def _take_standard_output():
 
     def emit(event):
         # One write per line; NaN never gets here, `values` spells it as a string.
-        channel.write(json.dumps(event, allow_nan=False) + "\n")
-        channel.flush()
+        try:
+            channel.write(json.dumps(event, allow_nan=False) + "\n")
+            channel.flush()
+        except BrokenPipeError:  # the host is gone, however it ended: nobody wants the rest
+            os._exit(1)
 
     return emit
 
