@@ -108,6 +108,7 @@ def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
 
 def _write_report(found: results.Results, out: Path) -> None:
     results.write(found, out / "results.json")
+    found = results.read(out)  # so that the same file always gives the same page
     results.write_text(out / "summary.md", summary.summary(found))
     results.write_text(out / "index.html", page.render(found))
 
