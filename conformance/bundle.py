@@ -52,8 +52,10 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
             (temporary / name).write_bytes(content)
         try:
             temporary.rename(folder)
-        except OSError:  # another run was faster; it made the same
+        except OSError:
             shutil.rmtree(temporary)
+            if not folder.is_dir():
+                raise  # otherwise another run was faster; it made the same
     # Fixtures and configuration of the cases belong to the worker: they act on every case.
     worker = {name: c for name, c in contents.items() if not name.startswith(("cases/test_", "cases/oracle"))}
     return Bundle(folder, digest, _digest(worker))

@@ -138,6 +138,12 @@ class Ledger:
         if text not in self._results.problems:  # a worker that is started again says it again
             self._results.problems.append(text)
 
+    def left_changed(self, key: Key, what: str) -> None:
+        """A cell left global state changed. It is measured again next time, lest the problem be forgotten."""
+        self._memory.forget(self._keys[key])
+        case, target, mode = key
+        self.problem(f"{target}: {case} in {mode} left changed: {what}")
+
     def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
         """These cells, (case id, mode), of an environment that is there cannot be run."""
         with self._lock:

@@ -57,5 +57,9 @@ class Memory:
         if content.get("status", "completed") in _LASTING:
             write_text(self._path(key), msgspec.json.encode(content).decode())
 
+    def forget(self, key: str) -> None:
+        """Make sure that this is measured again."""
+        self._path(key).unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

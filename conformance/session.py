@@ -97,7 +97,7 @@ class Session:
                 open_cell = None
                 self._record((event["case"], event["mode"]), event, facts)
             elif kind == "polluted":
-                ledger.problem(f"{target.id}: {event['case']} in {event['mode']} left changed: {event['what']}")
+                ledger.left_changed((event["case"], target.id, event["mode"]), event["what"])
         ending = worker.ending
         if open_cell is not None and ending.why and not self._stop.is_set():
             event = {

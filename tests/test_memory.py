@@ -83,6 +83,12 @@ def test_crashes_and_time_outs_are_measured_again(
     assert [c.verdict for c in again.cells if c.mode == "eager"] == ["conforms", "crashes"]
 
 
+def test_changed_global_state_is_a_problem_every_time(run_fake: FakeRuns, cases: Path) -> None:
+    for _ in range(2):
+        found = run_fake(fake_target(), cases=cases, patterns=("bad.float64",), modes=("eager",), fresh=False)
+        assert any("float32 -> float64" in problem for problem in found.problems)
+
+
 def test_a_damaged_entry_is_measured_again(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)
     for entry in (run_fake.folder / "cache" / "cells").glob("*/*.json"):
