@@ -5,6 +5,7 @@ a target, and a checkout and an installed wheel behave the same.
 """
 
 import hashlib
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -56,8 +57,10 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
             shutil.rmtree(temporary)
             if not folder.is_dir():
                 raise  # otherwise another run was faster; it made the same
-    # Fixtures and configuration of the cases belong to the worker: they act on every case.
-    worker = {name: c for name, c in contents.items() if not name.startswith(("cases/test_", "cases/oracle"))}
+    # Fixtures and configuration act on every case, as the worker does; what a case itself uses is `sources`' matter.
+    fixtures = contents.get("cases/conftest.py", b"").decode()
+    used = {f"cases/{name}.py" for name in re.findall(r"\w+", fixtures)} | {"cases/conftest.py", "cases/pytest.ini"}
+    worker = {name: c for name, c in contents.items() if not name.startswith("cases/") or name in used}
     return Bundle(folder, digest, _digest(worker))
 
 

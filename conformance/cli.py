@@ -10,12 +10,12 @@ import click
 import msgspec
 from rich.console import Console
 
-from conformance import __version__, bundle, catalogue, memory, plan, provision, results, runner, targets
+from conformance import __version__, bundle, catalogue, expectations, memory, plan, provision, results, runner, targets
 from conformance.cache import cache_folder
 from conformance.errors import Unavailable, UsageError
 from conformance.judge import judge_all
 from conformance.progress import make_progress
-from conformance.report import page, summary
+from conformance.report import documents, page, summary
 
 LATEST = Path("reports/latest")
 
@@ -65,12 +65,13 @@ def run_command(
 ) -> None:
     """Run the cases and write the report.
 
-    Exit code: 0 every planned cell was measured, whatever it showed; 1 a column did not
-    run or the run itself went wrong; 2 usage; 3 nothing could run.
+    Exit code: 0 every planned cell was measured and is as expected; 1 a cell is not as
+    expected, a column did not run or the run itself went wrong; 2 usage; 3 nothing could run.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
     console = Console(stderr=True)
     cache = cache_folder()
+    known = expectations.load()
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
@@ -87,30 +88,34 @@ def run_command(
             progress,
             jobs,
         )
-    _write_report(found, out)
+    _write_report(found, known, out)
     _print_outcome(found, out, console)
+    unexpected = expectations.unexpected(found, known, complete=not (target_ids or patterns or modes))
+    _say(console, [f"unexpected: {line}" for line in unexpected])
     not_run = [t for t in found.targets if t.reason]
     if len(not_run) == len(found.targets):
         sys.exit(3)
-    sys.exit(1 if found.problems or (not_run and not allow_not_run) else 0)
+    sys.exit(1 if found.problems or unexpected or (not_run and not allow_not_run) else 0)
+
+
+def _say(console: Console, lines: list[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
-    for target in found.targets:
-        if target.reason:
-            console.print(f"{target.id}: not run: {target.reason}", markup=False, highlight=False)
-    for problem in found.problems:
-        console.print(f"problem: {problem}", markup=False, highlight=False)
+    _say(console, [f"{target.id}: not run: {target.reason}" for target in found.targets if target.reason])
+    _say(console, [f"problem: {problem}" for problem in found.problems])
     counts = Counter(cell.verdict for cell in found.cells)
     text = ", ".join(f"{counts[v]} {v}" for v in results.VERDICTS if counts[v])
-    console.print(f"{text}; {found.seconds:.0f} s; {out / 'index.html'}", markup=False, highlight=False)
+    _say(console, [f"{text}; {found.seconds:.0f} s; {out / 'index.html'}"])
 
 
-def _write_report(found: results.Results, out: Path) -> None:
+def _write_report(found: results.Results, known: list[expectations.Expectation], out: Path) -> None:
     results.write(found, out / "results.json")
     found = results.read(out)  # so that the same file always gives the same page
     results.write_text(out / "summary.md", summary.summary(found))
-    results.write_text(out / "index.html", page.render(found))
+    results.write_text(out / "index.html", page.render(found, known))
 
 
 @main.command("report")
@@ -121,7 +126,7 @@ def report_command(path: Path, out: Path | None) -> None:
     found = results.read(path)
     judge_all(found)
     out = out or (path if path.is_dir() else path.parent)
-    _write_report(found, out)
+    _write_report(found, expectations.load(), out)
     click.echo(out / "index.html")
 
 
@@ -134,6 +139,38 @@ def cells_command(path: Path) -> None:
         if cell.reason:
             about["reason"] = cell.reason
         click.echo(msgspec.json.encode(about))
+
+
+@main.command("docs")
+@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
+def docs_command(path: Path, out: Path) -> None:
+    """Write cases.md and findings.md from stored results."""
+    for name, text in documents.documents(results.read(path), expectations.load()):
+        results.write_text(out / name, text)
+        click.echo(out / name)
+
+
+@main.group("expectations")
+def expectations_group() -> None:
+    """What is known not to conform, and why."""
+
+
+@expectations_group.command("check")
+@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+def expectations_check(path: Path) -> None:
+    """Name the cells of stored results that are not as expected. Exit code 1 if there are any."""
+    lines = expectations.unexpected(results.read(path), expectations.load())
+    for line in lines:
+        click.echo(line)
+    sys.exit(1 if lines else 0)
+
+
+@expectations_group.command("propose")
+@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+def expectations_propose(path: Path) -> None:
+    """Print entries for what stored results show and nothing explains, to be reviewed by a person."""
+    click.echo(expectations.as_toml(expectations.propose(results.read(path), expectations.load())), nl=False)
 
 
 @main.command("schema")

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.results import Cell, Fact, Observation, Results, Value
 from conformance.worker import values as worker_values
 
+_SPELLED = 60  # elements of a mask that are spelled out
 _VERDICT_OF_STATUS = {
     "raised": "raises",
     "crashed": "crashes",
@@ -35,6 +36,43 @@ def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
     atol = worker_values.ATOL if fact.atol is None else fact.atol
     why: str | None = worker_values.difference(values[fact.observed], values[fact.expected], rtol, atol)
     return why
+
+
+def outcome(observation: Observation, values: Mapping[str, Value]) -> str:
+    """What a cell did that is not as it should be, in words that stay the same from run to run.
+
+    Masks, other small exact values and single numbers are spelled out; of the arrays of
+    floats that are wrong it is only said that they are, and whether they hold NaN.
+    """
+    found = verdict(observation, values)
+    if observation.exception:
+        return f"{found}: {observation.exception.raised[0]} in phase {observation.exception.phase}"
+    wrong = [fact for fact in observation.facts if mismatch(fact, values)]
+    return f"{found}: {said(wrong, values)}" if wrong else found
+
+
+def said(facts: list[Fact], values: Mapping[str, Value]) -> str:
+    """What was observed, in a few words for each fact."""
+    expected = [None if fact.expected is None else values[fact.expected] for fact in facts]
+    return "; ".join(f"{f.name} {_spelled(values[f.observed], e)}" for f, e in zip(facts, expected, strict=True))
+
+
+def _spelled(value: Value, expected: Value) -> str:
+    if isinstance(value, dict) and "raised" in value:
+        return f"raises {value['raised'][0]}"
+    if not (isinstance(value, dict) and "dtype" in value):
+        if isinstance(value, list) and not any(isinstance(v, str | int | None) for v in value):
+            return "differs"
+        return f"is {value!r}"[:100]
+    data, shape = value["data"], value["shape"]
+    size = shape[-1] if shape else 1
+    if value["dtype"] == "bool" and data and len(data) <= _SPELLED:
+        digits = "".join(str(int(v)) for v in data)
+        return "is " + " ".join(digits[i : i + size] for i in range(0, len(digits), size))
+    said = f"is {float(data[0]):.3g}" if len(data) == 1 else "differs"
+    if isinstance(expected, dict) and shape != expected.get("shape"):
+        said += f", of shape {tuple(shape)}"
+    return said + (", with NaN" if "nan" in data and len(data) > 1 else "")
 
 
 def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:

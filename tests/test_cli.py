@@ -1,6 +1,7 @@
 """The command line: what it prints, and the exit codes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,32 @@ def test_a_folder_that_cannot_be_written_is_named(command, tmp_path: Path) -> No
 def test_lists(command) -> None:  # type: ignore[no-untyped-def]
     assert "good.masking\tMasking masks." in command("list", "cases").output
     assert "fake-0.1\tcore\t" in command("list", "targets").output
+
+
+def test_what_is_not_expected_fails_the_run(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    cases = tmp_path / "cases"
+    shutil.copytree(FAKES / "cases", cases)
+    (cases / "expectations.toml").write_text(
+        (FAKES / "cases" / "expectations.toml").read_text().replace("number is 2", "number is 3")
+    )
+    monkeypatch.setattr(bundle, "cases_folder", lambda: cases)
+    result = command("run", "--case", "good.*")
+    assert result.exit_code == 1
+    expected = (
+        "unexpected: good.deviates on fake-0.1 in eager: deviates: number is 2; 'made-up' expects deviates: number is 3"
+    )
+    assert expected in result.output.splitlines()
+    checked = command("expectations", "check")
+    assert checked.exit_code == 1 and "good.deviates on fake-0.1 in eager" in checked.output
+    assert command("expectations", "propose").output == ""
+
+    (cases / "expectations.toml").write_text("")
+    proposed = command("expectations", "propose").output
+    assert '{ case = "good.deviates", on = ["keras"], outcome = "deviates: number is 2" },' in proposed
+
+
+def test_documents_are_written_from_stored_results(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert command("run", "--case", "good.*").exit_code == 0
+    assert command("docs").exit_code == 0
+    assert "### `good.deviates`" in (tmp_path / "docs" / "cases.md").read_text()
+    assert "### made-up" in (tmp_path / "docs" / "findings.md").read_text()

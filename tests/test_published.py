@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conformance import judge, results, targets
-from conformance.report import page, summary
+from conformance import expectations, judge, results, targets
+from conformance.report import documents, page, summary
 
 ROOT = Path(__file__).parent.parent
 LATEST = ROOT / "reports" / "latest"
@@ -33,15 +33,17 @@ def test_verdicts_page_and_summary_are_those_of_this_code(published: results.Res
     before = [(c.verdict, c.fingerprint) for c in published.cells]
     judge.judge_all(published)
     assert [(c.verdict, c.fingerprint) for c in published.cells] == before
-    assert (LATEST / "index.html").read_text() == page.render(published)
+    assert (LATEST / "index.html").read_text() == page.render(published, expectations.load())
     assert (LATEST / "summary.md").read_text() == summary.summary(published)
 
 
-def test_every_deviation_is_explained(published: results.Results) -> None:
-    explained = set(re.findall(r"`([a-z0-9.-]+)(?:\[[^\]`]*\])?`", (ROOT / "docs" / "findings.md").read_text()))
-    promised = {case.id for case in published.cases if case.basis != "unspecified"}
-    bad = {c.case for c in published.cells if c.verdict in ("deviates", "raises") and c.case in promised}
-    assert {case.split("[")[0] for case in bad} - explained == set()
+def test_every_deviation_is_expected_and_every_expectation_is_met(published: results.Results) -> None:
+    assert expectations.unexpected(published, expectations.load(), complete=True) == []
+
+
+def test_the_documents_are_those_of_these_results(published: results.Results) -> None:
+    for name, text in documents.documents(published, expectations.load()):
+        assert (ROOT / "docs" / name).read_text() == text, f"write docs/{name} again: nox -s docs"
 
 
 def test_it_names_no_folder_of_the_machine_it_was_made_on(published: results.Results) -> None:

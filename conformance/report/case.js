@@ -74,6 +74,19 @@ function verdictLine(item, cell) {
       h("span", null, isNeutral(item) && cell.verdict === "raises" ? "an exception; nothing is promised" : meaning),
     ),
     cell.reason && h("pre", { class: "reason", tabindex: "0" }, cell.reason),
+    cell.known && whyKnown(cell.known),
+  );
+}
+
+const KINDS = { bug: "Known bug", intended: "Intended upstream", undefined: "Nothing is promised" };
+
+function whyKnown({ kind, reason, sources }) {
+  return h(
+    "p",
+    { class: "known" },
+    h("b", null, `${KINDS[kind]}: `),
+    prose(reason),
+    sources.map((source) => [" ", issueLink(source)]),
   );
 }
 

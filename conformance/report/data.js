@@ -18,7 +18,7 @@ const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
 const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
 
 const CELLS = new Map(); // "case target mode" as positions -> cell
-for (const [c, t, m, verdict, observation, behaviour, fingerprint, seconds, reason] of DATA.cells) {
+for (const [c, t, m, verdict, observation, behaviour, fingerprint, seconds, reason, known] of DATA.cells) {
   CELLS.set(`${c} ${t} ${m}`, {
     mode: MODES[m],
     verdict: VERDICTS[verdict],
@@ -27,6 +27,7 @@ for (const [c, t, m, verdict, observation, behaviour, fingerprint, seconds, reas
     fingerprint: fingerprint === null ? null : DATA.texts[fingerprint],
     seconds,
     reason: reason === null ? null : DATA.texts[reason],
+    known: known === null ? null : DATA.expectations[known], // why it does not conform
   });
 }
 CASES.forEach((item, position) => {

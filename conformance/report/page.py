@@ -9,12 +9,14 @@ import datetime
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from conformance.expectations import Book, Expectation
 from conformance.judge import mismatch, same_behaviour
 from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
 from conformance.targets import MODES
@@ -27,8 +29,8 @@ AREAS = {"blog_claims": "The blog's claims"}
 ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "api": "API"}
 
 
-def render(results: Results) -> str:
-    """The page as HTML, complete."""
+def render(results: Results, expectations: Sequence[Expectation] = ()) -> str:
+    """The page as HTML, complete. expectations: why cells do not conform, where that is known."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
@@ -42,7 +44,7 @@ def render(results: Results) -> str:
         style=Markup(style),
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=_embedded(view(results)),
+        data=_embedded(view(results, expectations)),
     )
 
 
@@ -78,7 +80,7 @@ class _Pool:
         return self._positions[key]
 
 
-def view(results: Results) -> dict[str, Any]:
+def view(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str, Any]:
     """What the scripts draw, as JSON data; references are positions in its lists."""
     values, observations, texts = _Pool(), _Pool(), _Pool()
     cases = {case.id: i for i, case in enumerate(results.cases)}
@@ -92,19 +94,27 @@ def view(results: Results) -> dict[str, Any]:
         return None if value is None else texts.put(value)
 
     behaviour_of = behaviours(results)
+    book = Book(expectations, results)
+    reasons = _Pool()
+
+    def reason(cell: Cell) -> int | None:
+        known = book.explanation(cell)
+        return None if known is None else reasons.put(_expectation(known))
 
     def row(cell: Cell) -> list[Any]:
         where = [cases[cell.case], targets[cell.target], MODES.index(cell.mode), VERDICTS.index(cell.verdict)]
         observation = None if cell.observation is None else position_of[cell.observation]
         behaviour = behaviour_of.get((cell.case, cell.observation))
-        return [*where, observation, behaviour, text(cell.fingerprint), cell.seconds, text(cell.reason)]
+        return [*where, observation, behaviour, text(cell.fingerprint), cell.seconds, text(cell.reason), reason(cell)]
 
+    cells = [row(cell) for cell in results.cells]
     return {
         "verdicts": VERDICTS,
         "modes": MODES,
         "targets": [_target(target) for target in results.targets],
         "cases": [_case(case) for case in results.cases],
-        "cells": [row(cell) for cell in results.cells],
+        "cells": cells,
+        "expectations": reasons.items,
         "observations": observations.items,
         "values": values.items,
         "texts": texts.items,
@@ -134,6 +144,10 @@ def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
 
 def _fields(struct: Any) -> dict[str, Any]:
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _expectation(known: Expectation) -> dict[str, Any]:
+    return {"id": known.id, "kind": known.kind, "reason": known.reason.strip(), "sources": known.sources}
 
 
 def _case(case: Case) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from conformance.judge import mismatch
+from conformance.expectations import BAD
+from conformance.judge import outcome
 from conformance.results import VERDICTS, Case, Cell, Results
 from conformance.targets import MODES
 
-_SEVERITY = ("silent", "raises", "warns", "cosmetic")
+SEVERITIES = ("silent", "raises", "warns", "cosmetic")
 
 
 def summary(results: Results) -> str:
@@ -16,7 +17,7 @@ def summary(results: Results) -> str:
     lines += [f"{sizes}; {results.created}.", ""]
     lines += _counts(results)
     for problem in results.problems:
-        lines.append(f"- **The run itself:** {_escape(problem)}")
+        lines.append(f"- **The run itself:** {escape(problem)}")
     if results.problems:
         lines.append("")
     lines += _deviations(results)
@@ -31,58 +32,50 @@ def _counts(results: Results) -> list[str]:
         cells = " | ".join(str(count[v]) if count[v] else "" for v in shown)
         lines.append(f"| {target.id} | {cells} |")
         if target.reason:
-            lines[-1] += f" {_escape(target.reason)}"
+            lines[-1] += f" {escape(target.reason)}"
     return [*lines, ""]
 
 
 def _deviations(results: Results) -> list[str]:
-    bad = ("deviates", "raises", "crashes", "times-out")
     cases = {c.id: c for c in results.cases}
-    titles = {t.id: t.title for t in results.targets}
-    lacks = {t.id: t.lacks for t in results.targets}
     by_case: dict[str, list[Cell]] = {}
     for cell in results.cells:
-        if cell.verdict in bad and cases[cell.case].basis != "unspecified":
+        if cell.verdict in BAD and cases[cell.case].basis != "unspecified":
             by_case.setdefault(cell.case, []).append(cell)
     if not by_case:
         return ["Every promise is kept.", ""]
     lines = ["## Not as promised", ""]
-    for case_id in sorted(by_case, key=lambda c: _SEVERITY.index(cases[c].severity)):
+    for case_id in sorted(by_case, key=lambda c: SEVERITIES.index(cases[c].severity)):
         case = cases[case_id]
-        lines.append(f"- **`{case_id}`** ({case.severity}): {_escape(case.contract)}")
-        where: dict[str, dict[str, list[str]]] = {}
+        lines.append(f"- **`{case_id}`** ({case.severity}): {escape(case.contract)}")
+        cells_of: dict[str, list[Cell]] = {}
         for cell in by_case[case_id]:
-            where.setdefault(_what(cell, results), {}).setdefault(cell.target, []).append(cell.mode)
-        for what, modes_of in where.items():
-            columns = [titles[t] + _only(modes, case, lacks[t]) for t, modes in modes_of.items()]
-            lines.append(f"  - {', '.join(columns)}: {_escape(what)}")
+            cells_of.setdefault(_what(cell, results), []).append(cell)
+        lines += [f"  - {where(cells, case, results)}: {escape(what)}" for what, cells in cells_of.items()]
     return [*lines, ""]
 
 
-def _only(modes: list[str], case: Case, lacks: dict[str, str]) -> str:
-    """The modes in parentheses, unless they are all that the case has in this column."""
-    return "" if modes == [m for m in MODES if m in case.modes and m not in lacks] else f" ({', '.join(modes)})"
+def where(cells: list[Cell], case: Case, results: Results) -> str:
+    """The columns of these cells of a case, each with the modes unless they are all that the case has there."""
+    modes_of: dict[str, list[str]] = {}
+    for cell in cells:
+        modes_of.setdefault(cell.target, []).append(cell.mode)
+    titles = []
+    for target in results.targets:
+        if target.id in modes_of:
+            modes = modes_of[target.id]
+            every = [m for m in MODES if m in case.modes and m not in target.lacks]
+            titles.append(target.title + ("" if set(modes) >= set(every) else f" ({', '.join(modes)})"))
+    return ", ".join(titles)
 
 
 def _what(cell: Cell, results: Results) -> str:
-    """What a cell did instead, in a few words; the messages of exceptions are in the page."""
     assert cell.observation is not None
-    observation = results.observations[cell.observation]
-    if observation.exception:
-        return f"raises {observation.exception.raised[0]} in phase {observation.exception.phase}"
-    if cell.verdict != "deviates":
-        return f"{cell.verdict}: {cell.reason}"
-    found = []
-    for fact in observation.facts:
-        why, observed = mismatch(fact, results.values), results.values[fact.observed]
-        if why and isinstance(observed, dict) and "raised" in observed:
-            why = f"raises {observed['raised'][0]}"
-        if why:
-            found.append(f"{fact.name}: {why}")
-    return "; ".join(found)
+    text = outcome(results.observations[cell.observation], results.values)
+    return f"{text}: {cell.reason}" if cell.reason else text
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text from a target as data: nothing in it is Markdown or HTML, on one line."""
     text = " ".join(text.split())
     for character in "\\`*_[]<>|#":

@@ -44,14 +44,22 @@ class FrontEnd(object):
         return found
 
     def has(self, api):
-        """Whether there is a `keras.layers.Softmax`, or that its `call` takes a mask: "layers.Softmax(mask)"."""
+        """Whether this Keras has an API.
+
+        api: "layers.Softmax"; with an argument of its `call`, "layers.Softmax(mask)"; with an
+            argument of a function or method, "layers.RNN.__init__(unroll)". "a | b" asks for either.
+        """
+        return any(self._has(one.strip()) for one in api.split("|"))
+
+    def _has(self, api):
         dotted, _, argument = api.rstrip(")").partition("(")
         found = self.keras
         for part in dotted.split("."):
             found = getattr(found, part, None)
             if found is None:
                 return False
-        return not argument or argument in inspect.signature(found.call).parameters
+        function = found.call if isinstance(found, type) else found
+        return not argument or argument in inspect.signature(function).parameters
 
 
 def detect():

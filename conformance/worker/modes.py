@@ -5,6 +5,7 @@ how to set weights and which arguments of `Model.compile` select it. Modes that 
 the whole process (`session`, and on TF 1 everything but it) do so in `start_process`.
 """
 
+import importlib
 import inspect
 import random
 import re
@@ -95,6 +96,33 @@ class Mode(object):
 
     def require_training_loop(self):
         """Raise `Unsupported` where `compile`, `fit`, `evaluate` and `predict` do not exist in this mode."""
+
+    def traced(self, fn):
+        """`fn` as a compiled function, to be called on tensors of this mode."""
+        if self.front.backend == "tensorflow":
+            return self.front.tf.function(fn)
+        if self.front.backend == "jax":
+            return importlib.import_module("jax").jit(fn)
+        raise Unsupported("%s has no functions that are traced" % self.front.backend)
+
+    def gradients(self, fn, tensors, weights):
+        """Value of the scalar `fn(*tensors)`, its gradients with respect to the tensors and to the weights."""
+        if self.front.backend != "tensorflow":
+            raise Unsupported("gradients are taken on TensorFlow only")
+        tf = self.front.tf
+        variables = [w.value for w in weights] if self.front.is_keras3 else weights
+        if tf.executing_eagerly():
+            with tf.GradientTape() as tape:
+                for tensor in tensors:
+                    tape.watch(tensor)
+                value = fn(*tensors)
+            found = tape.gradient(value, tensors + variables)
+        else:  # here the tape cannot look into the loops of TF 1
+            value = fn(*tensors)
+            found = tf.compat.v1.gradients(value, tensors + variables)
+        # Those of an embedding are sparse.
+        dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
+        return value, dense[: len(tensors)], dense[len(tensors) :]
 
     def _seed(self):
         random.seed(SEED)

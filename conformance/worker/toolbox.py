@@ -43,6 +43,19 @@ class Run(object):
             self._recorder.phase = outer
             return raised
 
+    def traced(self, fn):
+        """`fn` behind the border of a compiled function of its own: `tf.function`, `jax.jit`."""
+        return self._mode.traced(fn)
+
+    def gradients(self, fn, tensors, weights=()):
+        """Inside a function given to this object: the gradients of the scalar `fn(*tensors)`.
+
+        weights: variables of built layers, such as `layer.trainable_weights`.
+        Returns (value, gradients of the tensors, gradients of the weights); a gradient is
+        None where nothing flows.
+        """
+        return self._mode.gradients(fn, list(tensors), list(weights))
+
     def compile(self, model, **arguments):
         """`model.compile` with the arguments that select this mode added."""
         self._mode.require_training_loop()

@@ -1,0 +1,273 @@
+"""Reviewed knowledge of what does not conform, and why: `cases/expectations.toml`.
+
+An expectation gives one reason, and the cells that it explains: a case, the versions and
+modes, and the outcome that is known there. Whatever else a cell does is unexpected, and
+so is a cell that conforms although an expectation says otherwise.
+"""
+
+import datetime
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from conformance import bundle
+from conformance.errors import UsageError
+from conformance.judge import outcome
+from conformance.results import Cell, Results, TargetResult
+from conformance.targets import MODES
+
+BAD = ("deviates", "raises", "crashes", "times-out")
+MEASURED = (*BAD, "conforms", "observed")
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The outcome of a case where all conditions hold.
+
+    case: its id; without brackets it stands for all of its variants.
+    on: front ends with versions, "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4"; the version of
+        `tf.keras` is TensorFlow's. modes: all, if none is named. tensorflow: versions of TensorFlow.
+    """
+
+    case: str
+    on: tuple[str, ...]
+    outcome: str
+    modes: tuple[str, ...] = ()
+    tensorflow: str = ""
+
+    def applies(self, cell: Cell, target: TargetResult) -> bool:
+        if self.case not in (cell.case, _plain(cell.case)) or (self.modes and cell.mode not in self.modes):
+            return False
+        if self.tensorflow and not _contains(SpecifierSet(self.tensorflow), target.versions.get("tensorflow")):
+            return False
+        return any(_is_on(Requirement(text), target) for text in self.on)
+
+
+class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One reason for which cells do not conform.
+
+    kind: bug; intended (upstream decided so, against what the case states); undefined (nothing is promised).
+    sources: upstream threads as "owner/name#number", or where in upstream's source the reason is found.
+    """
+
+    id: str
+    kind: Literal["bug", "intended", "undefined"]
+    reason: str
+    sources: list[str]
+    reviewed: datetime.date
+    cells: list[Known]
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    expectation: list[Expectation] = []
+
+
+def _plain(case: str) -> str:
+    return case.split("[")[0]
+
+
+def _is_on(requirement: Requirement, target: TargetResult) -> bool:
+    if requirement.name != target.front_end or (requirement.extras and target.backend not in requirement.extras):
+        return False
+    version = target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
+    return _contains(requirement.specifier, version)
+
+
+def _contains(specifier: SpecifierSet, version: str | None) -> bool:
+    return version is not None and specifier.contains(Version(version), prereleases=True)
+
+
+def default_path() -> Path:
+    return bundle.cases_folder() / "expectations.toml"
+
+
+def load(path: Path | None = None) -> list[Expectation]:
+    """All expectations.
+
+    Raises:
+        UsageError: naming the file and what is wrong with it.
+    """
+    path = path or default_path()
+    try:
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File).expectation
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{path.name}: {error}") from error
+    seen: set[str] = set()
+    for expectation in found:
+        where = f"{path.name}: expectation '{expectation.id}'"
+        if expectation.id in seen:
+            raise UsageError(f"{where} is there twice")
+        seen.add(expectation.id)
+        if not (expectation.reason.strip() and expectation.sources and expectation.cells):
+            raise UsageError(f"{where} needs a reason, a source and cells")
+        for known in expectation.cells:
+            _check(known, where)
+    return found
+
+
+def _check(known: Known, where: str) -> None:
+    try:
+        names = [Requirement(text).name for text in known.on]
+        SpecifierSet(known.tensorflow)
+    except (InvalidRequirement, InvalidSpecifier) as error:
+        raise UsageError(f"{where}: {known.case}: {error}") from error
+    wrong = [n for n in names if n not in ("keras", "tf.keras", "tf_keras")] + [
+        m for m in known.modes if m not in MODES
+    ]
+    if wrong or not names:
+        raise UsageError(f"{where}: {known.case}: unknown front end or mode: {', '.join(wrong) or 'none given'}")
+    if known.outcome.split(":")[0] not in BAD:
+        raise UsageError(f"{where}: {known.case}: an outcome begins with one of {', '.join(BAD)}: {known.outcome!r}")
+
+
+class Book:
+    """The expectations, to be asked about cells of `results`."""
+
+    def __init__(self, expectations: Sequence[Expectation], results: Results):
+        self._results = results
+        self._targets = {target.id: target for target in results.targets}
+        self._of_case: dict[str, list[tuple[Expectation, Known]]] = {}
+        for expectation in expectations:
+            for known in expectation.cells:
+                self._of_case.setdefault(known.case, []).append((expectation, known))
+
+    def matching(self, cell: Cell) -> list[tuple[Expectation, Known]]:
+        """What is known of a measured cell; more than one entry is a mistake of the file."""
+        if cell.verdict not in MEASURED:
+            return []
+        target = self._targets[cell.target]
+        named = {cell.case, _plain(cell.case)}
+        entries = (entry for name in sorted(named) for entry in self._of_case.get(name, []))
+        return [entry for entry in entries if entry[1].applies(cell, target)]
+
+    def explanation(self, cell: Cell) -> Expectation | None:
+        """The expectation that explains a bad cell, its outcome included."""
+        for expectation, known in self.matching(cell):
+            if cell.verdict in BAD and known.outcome == self.outcome(cell):
+                return expectation
+        return None
+
+    def outcome(self, cell: Cell) -> str:
+        assert cell.observation is not None
+        return outcome(self._results.observations[cell.observation], self._results.values)
+
+
+def unexpected(results: Results, expectations: list[Expectation], complete: bool = False) -> list[str]:
+    """One line for each cell that is not as expected, and for each entry that contradicts another.
+
+    complete: the results hold every case on every column of a tier, so that an entry that
+        matches no cell of them is a mistake as well.
+    """
+    book = Book(expectations, results)
+    lines = []
+    used: set[int] = set()
+    for cell in results.cells:
+        entries = book.matching(cell)
+        used.update(id(known) for _, known in entries)
+        where = f"{cell.case} on {cell.target} in {cell.mode}"
+        if len(entries) > 1:
+            lines.append(f"{where}: more than one expectation applies: {', '.join(e.id for e, _ in entries)}")
+        elif entries and cell.verdict not in BAD:
+            lines.append(f"{where}: {cell.verdict}, although '{entries[0][0].id}' expects {entries[0][1].outcome}")
+        elif entries and entries[0][1].outcome != book.outcome(cell):
+            lines.append(f"{where}: {book.outcome(cell)}; '{entries[0][0].id}' expects {entries[0][1].outcome}")
+        elif not entries and cell.verdict in BAD:
+            lines.append(f"{where}: {book.outcome(cell)}; no expectation explains it")
+    if complete:
+        lines += [
+            f"'{expectation.id}' expects something of {known.case} on {', '.join(known.on)} that no cell matches"
+            for expectation in expectations
+            for known in expectation.cells
+            if id(known) not in used
+        ]
+    return lines
+
+
+def propose(results: Results, expectations: list[Expectation]) -> list[Known]:
+    """Entries for the bad cells that nothing explains, with the versions between measured columns filled in.
+
+    They are for a person to review, to shorten and to give a reason.
+    """
+    book = Book(expectations, results)
+    modes_of: dict[tuple[str, str, str], list[str]] = {}
+    for cell in results.cells:
+        if cell.verdict in BAD and not book.matching(cell):
+            modes_of.setdefault((cell.case, book.outcome(cell), cell.target), []).append(cell.mode)
+    measured: dict[tuple[str, str], set[str]] = {}
+    for cell in results.cells:
+        if cell.verdict in MEASURED:
+            measured.setdefault((cell.case, cell.target), set()).add(cell.mode)
+    columns: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
+    for (case, text, target), modes in modes_of.items():
+        every = set(modes) == measured[case, target]
+        columns.setdefault((case, text, () if every else tuple(modes)), set()).add(target)
+    proposed = [
+        Known(case=case, on=tuple(_ranges(results.targets, ids)), outcome=text, modes=modes)
+        for (case, text, modes), ids in columns.items()
+    ]
+    return _one_for_all_variants(proposed, results)
+
+
+def _one_for_all_variants(entries: list[Known], results: Results) -> list[Known]:
+    """Where all variants of a case do the same, one entry for them."""
+    variants: dict[str, int] = Counter(_plain(case.id) for case in results.cases)
+    same: dict[Known, int] = Counter(_of_all(entry) for entry in entries)
+    kept: dict[Known, None] = {}
+    for entry in entries:
+        every = _of_all(entry)
+        kept[every if same[every] == variants[every.case] else entry] = None
+    return list(kept)
+
+
+def _of_all(entry: Known) -> Known:
+    return msgspec.structs.replace(entry, case=_plain(entry.case))
+
+
+def _ranges(targets: list[TargetResult], ids: set[str]) -> Iterator[str]:
+    """Requirements that select the columns `ids` and no other measured one."""
+    families: dict[tuple[str, str], list[tuple[Version, bool]]] = {}
+    for target in targets:
+        reported = target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
+        if reported:
+            version = Version(reported)
+            family = (target.front_end, f"{version.major}" if target.front_end == "keras" else "")
+            families.setdefault(family, []).append((version, target.id in ids))
+    for (front_end, major), members in families.items():
+        members.sort()
+        for i, (version, wanted) in enumerate(members):
+            if not wanted or (i and members[i - 1][1]):
+                continue  # not the first of a row of wanted ones
+            after = next((later for later, also in members[i:] if not also), None)
+            bounds = []
+            if i:
+                bounds.append(f">={version.major}.{version.minor}")
+            elif major == "3":
+                bounds.append(">=3")
+            if after:
+                bounds.append(f"<{after.major}.{after.minor}")
+            elif major == "2":
+                bounds.append("<3")
+            yield front_end + ",".join(bounds)
+
+
+def as_toml(entries: list[Known]) -> str:
+    """Proposals as lines for the `cells` of an expectation."""
+    lines = []
+    for known in entries:
+        fields = [f"case = {_quoted(known.case)}", f"on = [{', '.join(map(_quoted, known.on))}]"]
+        if known.modes:
+            fields.append(f"modes = [{', '.join(map(_quoted, known.modes))}]")
+        lines.append("  { " + ", ".join([*fields, f"outcome = {_quoted(known.outcome)}"]) + " },\n")
+    return "".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()  # a JSON string is a TOML string

@@ -1,0 +1,184 @@
+"""Expectations: what they select, what is unexpected, what is proposed, and what a wrong file says."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from conformance import expectations, results, targets
+from conformance.errors import UsageError
+from conformance.expectations import Known
+from conformance.judge import judge_all
+from tests.page_samples import MASK, Made
+
+CASE = "lstm.skip-masked-steps"
+
+
+def column(version: str, front_end: str = "keras", backend: str = "tensorflow", tensorflow: str = "2.17.1"):  # type: ignore[no-untyped-def]
+    keras = "2.2.4-tf" if front_end == "tf.keras" else version
+    return results.TargetResult(
+        id=f"{front_end}-{version}",
+        title=version,
+        front_end=front_end,
+        backend=backend,
+        python="3.11",
+        pins=[],
+        modes=["eager", "graph"],
+        lacks={},
+        tier="core",
+        versions={"keras": keras, "tensorflow": version if front_end == "tf.keras" else tensorflow},
+    )
+
+
+def cell(mode: str = "eager", case: str = CASE) -> results.Cell:
+    return results.Cell(case=case, target="any", mode=mode, verdict="deviates")
+
+
+def known(on: str = "keras", **more: object) -> Known:
+    return Known(**({"case": CASE, "on": (on,), "outcome": "deviates: mask is None"} | more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("on", "selected", "not_selected"),
+    [
+        ("keras>=3.4,<3.12", column("3.4.0"), column("3.12.0")),
+        ("keras>=3", column("3.16.0.dev2026112200"), column("2.3.1")),
+        ("tf.keras<2.11", column("1.15.5", "tf.keras"), column("2.11.0", "tf.keras")),
+        ("tf_keras", column("2.21.0", "tf_keras"), column("2.21.0", "tf.keras")),
+        ("keras[jax]", column("3.15.1", backend="jax"), column("3.15.1")),
+    ],
+)
+def test_conditions(on: str, selected: results.TargetResult, not_selected: results.TargetResult) -> None:
+    assert known(on).applies(cell(), selected)
+    assert not known(on).applies(cell(), not_selected)
+
+
+def test_modes_variants_and_tensorflow() -> None:
+    assert not known(modes=("jit",)).applies(cell("eager"), column("3.4.0"))
+    assert known().applies(cell(case=f"{CASE}[loop]"), column("3.4.0"))
+    assert not known(case=f"{CASE}[loop]").applies(cell(), column("3.4.0"))
+    assert known(tensorflow=">=2.17").applies(cell(), column("3.4.0"))
+    assert not known(tensorflow="<2.17").applies(cell(), column("3.4.0"))
+
+
+@pytest.fixture
+def sample() -> results.Results:
+    """Four columns; a mask is lost in the middle two of Keras 3 and in one mode of another generation."""
+    made = Made()
+    made.target("tf-2.15", "tf.keras 2.15", "tf.keras", versions={"keras": "2.15.0", "tensorflow": "2.15.1"})
+    for version in ("3.3.3", "3.8.0", "3.13.2", "3.15.1"):
+        made.target(f"keras-{version}", f"Keras {version}", versions={"keras": version, "tensorflow": "2.21.0"})
+    made.case("merge.one[add]")
+    made.case("merge.one[multiply]")
+    made.case("lstm.dies")
+    for column in [t.id for t in made.results.targets]:
+        lost = column in ("keras-3.8.0", "keras-3.13.2")
+        for case in ("merge.one[add]", "merge.one[multiply]"):
+            made.cells(case, column, {"mask": (None if lost else MASK, MASK), "sum": (1.5, 1.5)})
+        for mode in ("eager", "jit"):
+            inverted = column == "tf-2.15" and mode == "jit"
+            made.cell("lstm.dies", column, mode, {"mask": (~MASK if inverted else MASK, MASK)})
+    return made.judged()
+
+
+def test_proposals_are_ranges_of_versions_with_the_outcome_spelled_out(sample: results.Results) -> None:
+    assert expectations.as_toml(expectations.propose(sample, [])) == (
+        '  { case = "lstm.dies", on = ["tf.keras"], modes = ["jit"], outcome = "deviates: mask is 00011 01001" },\n'
+        '  { case = "merge.one", on = ["keras>=3.8,<3.15"], outcome = "deviates: mask is None" },\n'
+    )
+
+
+def book_for(found: results.Results) -> list[expectations.Expectation]:
+    """Expectations made of the proposals: they explain exactly what `found` shows."""
+    proposed = expectations.propose(found, [])
+    assert proposed
+    text = "".join(
+        f'[[expectation]]\nid = "e{i}"\nkind = "bug"\nreason = "because"\nsources = ["a/b#1"]\n'
+        f"reviewed = 2026-11-23\ncells = [\n{expectations.as_toml([entry])}]\n"
+        for i, entry in enumerate(proposed)
+    )
+    return _load(text)
+
+
+ENTRY = """
+[[expectation]]
+id = "a"
+kind = "{kind}"
+reason = "{reason}"
+sources = ["s"]
+reviewed = 2026-11-23
+cells = [{cells}]
+"""
+
+
+def _load(text: str) -> list[expectations.Expectation]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "expectations.toml"
+        path.write_text(text)
+        return expectations.load(path)
+
+
+def test_what_is_proposed_explains_everything_and_nothing_else(sample: results.Results) -> None:
+    bad = [c for c in sample.cells if c.verdict in expectations.BAD]
+    assert len(expectations.unexpected(sample, [])) == len(bad) > 0
+    book = book_for(sample)
+    assert expectations.unexpected(sample, book, complete=True) == []
+    asked = expectations.Book(book, sample)
+    assert all(asked.explanation(c) for c in bad)
+    assert expectations.propose(sample, book) == []
+
+
+def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: results.Results) -> None:
+    book = book_for(sample)
+    bad = next(c for c in sample.cells if c.verdict == "deviates")
+    bad.verdict = "conforms"
+    (line,) = expectations.unexpected(sample, book, complete=True)
+    assert bad.case in line and "conforms, although 'e" in line
+
+    judge_all(sample)
+    (first, *_), *_ = (e.cells for e in book)
+    changed = _load(
+        '[[expectation]]\nid = "other"\nkind = "bug"\nreason = "because"\nsources = ["a/b#1"]\nreviewed = 2026-11-23\n'
+        f'cells = [{{ case = "{first.case}", on = ["keras", "tf.keras", "tf_keras"], outcome = "crashes" }}]\n'
+    )
+    lines = expectations.unexpected(sample, changed)
+    assert any("'other' expects crashes" in line for line in lines)
+
+    dead = _load(
+        '[[expectation]]\nid = "dead"\nkind = "bug"\nreason = "because"\nsources = ["a/b#1"]\nreviewed = 2026-11-23\n'
+        'cells = [{ case = "no.such-case", on = ["keras"], outcome = "crashes" }]\n'
+    )
+    assert any("'dead' expects something of no.such-case" in x for x in expectations.unexpected(sample, dead, True))
+    assert not any("dead" in line for line in expectations.unexpected(sample, dead, complete=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[expectation]", "expectations.toml: "),
+        ('[[expectation]]\nid = "a"', "missing required field"),
+        (ENTRY.format(kind="guess", reason="r", cells=""), "Invalid enum value 'guess'"),
+        (ENTRY.format(kind="bug", reason=" ", cells=""), "'a' needs a reason, a source and cells"),
+        (
+            ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["theano"], outcome = "crashes" }'),
+            "c.d: unknown front end or mode: theano",
+        ),
+        (
+            ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["keras"], outcome = "anything" }'),
+            "an outcome begins with one of",
+        ),
+    ],
+)
+def test_a_wrong_file_is_told(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        _load(text)
+    assert said in str(caught.value)
+
+
+def test_the_real_ones_can_be_read_and_name_real_versions() -> None:
+    for expectation in expectations.load():
+        for entry in expectation.cells:
+            selected = [
+                t for t in targets.load() if any(n.split(">")[0].split("<")[0] == t.front_end for n in entry.on)
+            ]
+            assert selected, f"{expectation.id}: {entry.case}"
