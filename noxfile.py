@@ -32,10 +32,24 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Break masks on purpose: does the suite notice? (docs/mutants.md; see `-- --help`)."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session
 def report(session: nox.Session) -> None:
     """Write the page and the summary again from stored results (default: reports/latest)."""
     session.install("-e", ".")
     session.run("conformance", "report", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write docs/cases.md and docs/findings.md from reports/latest."""
+    session.install("-e", ".")
+    session.run("conformance", "docs", *session.posargs)
 
 
 @nox.session

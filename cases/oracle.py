@@ -49,17 +49,26 @@ def masked_mean(x, mask):
     return np.stack([sample[kept].mean(axis=0) for sample, kept in zip(x, mask)])
 
 
+def moments(x, mask=None):
+    """Mean and variance of each feature over all unmasked elements. x: (B, T, ..., F); mask: bool (B, T) or None."""
+    kept = (x if mask is None else x[mask]).reshape(-1, x.shape[-1])
+    return kept.mean(axis=0), kept.var(axis=0)
+
+
 def batch_normalization(x, mask, gamma, beta, epsilon):
-    """Each feature normalized with mean and variance of all unmasked elements. x: (B, T, ..., F); mask: bool (B, T)."""
-    kept = x[mask].reshape(-1, x.shape[-1])
-    return gamma * (x - kept.mean(axis=0)) / np.sqrt(kept.var(axis=0) + epsilon) + beta
+    """Each feature normalized with its `moments`, at all steps. x: (B, T, ..., F); mask: bool (B, T) or None."""
+    mean, variance = moments(x, mask)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
 
 
 def softmax(x, mask=None):
-    """Softmax over the last axis of what is not masked, zero elsewhere. mask: bool of the shape of x, or None."""
-    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
-    kept = shifted if mask is None else np.where(mask, shifted, np.zeros_like(shifted))
-    return kept / kept.sum(axis=-1, keepdims=True)
+    """Softmax over the last axis of what is not masked, zero elsewhere.
+
+    mask: bool of the shape of x with a True in each row, or None.
+    """
+    x = x if mask is None else np.where(mask, x, -np.inf)
+    parts = np.exp(x - x.max(axis=-1, keepdims=True))
+    return parts / parts.sum(axis=-1, keepdims=True)
 
 
 def _recur(step, x, mask, state):
@@ -105,6 +114,16 @@ def gru(x, mask, kernel, recurrent, bias):
     return _recur(step, x, mask, np.zeros((len(x), units)))
 
 
+def bidirectional(recur, x, mask, forward, backward):
+    """Two of `lstm`, `gru` or `simple_rnn`, side by side; the second reads the steps, and the mask, from the end.
+
+    forward, backward: the weights of each. Returns (sequence (B, T, 2U) in the order of x, last outputs (B, 2U)).
+    """
+    ahead = recur(x, mask, *forward)
+    back = recur(x[:, ::-1], None if mask is None else mask[:, ::-1], *backward)
+    return np.concatenate([ahead[0], back[0][:, ::-1]], axis=-1), np.concatenate([ahead[1], back[1]], axis=-1)
+
+
 def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
     """Scaled dot-product attention of several heads; the keys are made of `value`.
 
@@ -121,9 +140,13 @@ def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
     return np.einsum("bnts,bnsv,nve->bte", weights, v, wo) + bo
 
 
-def squared_errors(y, output, mask):
-    """Mean squared error of each unmasked step, in one row. y, output: (B, T, F); mask: bool (B, T)."""
-    return np.square(y - output)[mask].mean(axis=-1)
+def squared_errors(y, output, mask, weights=None):
+    """Mean squared error of each unmasked step, times its weight, in one row.
+
+    y, output: (B, T, F); mask: bool (B, T); weights: (B, T), ones by default.
+    """
+    errors = np.square(y - output)[mask].mean(axis=-1)
+    return errors if weights is None else errors * weights[mask]
 
 
 def attention(query, value, mask=None, additive=False):

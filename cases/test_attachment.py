@@ -12,6 +12,11 @@ PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
 GUIDE = "Guide 'Understanding masking & padding', section "
 CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the input takes its mask along"
 NO_LAYER = "The guide attaches masks to what layers return, and nothing says what follows for operations on it"
+BORDER = "The guide attaches masks to tensors; nothing says whether they cross the border of a compiled function"
+
+
+def close(a, b):
+    return bool(np.allclose(a, b, atol=1e-5))
 
 
 @pytest.mark.case(
@@ -117,3 +122,129 @@ def test_inside_compiled(keras, run, build, mask_of, record):
     mask, last = run(call, ids)
     record("mask", mask, expected=MASK)
     record("last output", last, expected=oracle.lstm(table[ids] @ kernel + bias, MASK, *weights)[1])
+
+
+@pytest.mark.case(
+    "attach.cast-newly-visible",
+    established=CAST,
+    issues=["keras-team/keras#21946"],
+    tags=["Masking", "float16", "mask argument"],
+)
+def test_cast_visible(keras, run, record):
+    """The call of a layer of another dtype is given the mask.
+
+    A layer of float16 with an argument mask is given the mask of float32 input there.
+    """
+    seen = []
+
+    class Reader(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            seen.append(mask)
+            return inputs * 1.0
+
+    masking, half = keras.layers.Masking(), Reader(dtype="float16")
+    half.supports_masking = True
+
+    def call(x):
+        half(masking(x))
+        return seen[-1]
+
+    record("mask", run(call, PADDED), expected=MASK)
+
+
+@pytest.mark.case(
+    "attach.tf-function.in",
+    unspecified=BORDER,
+    issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
+    tags=["Masking", "SimpleRNN", "tf.function"],
+    modes=["eager", "graph"],
+)
+def test_into_function(keras, run, build, mask_of, record):
+    """The mask of a tensor that is passed into a compiled function.
+
+    Whether layers called in the function are given the mask of its argument is not specified.
+    """
+    masking, rnn = keras.layers.Masking(), keras.layers.SimpleRNN(UNITS)
+    weights = build(rnn, (None, STEPS, FEATURES))
+    function = run.traced(lambda t: [mask_of(t), rnn(t)])
+    mask, last = run(lambda x: function(masking(x)), PADDED)
+    record("mask in the function", mask)
+    record("the RNN skips masked steps", close(last, oracle.simple_rnn(PADDED, MASK, *weights)[1]))
+    record("the RNN skips no step", close(last, oracle.simple_rnn(PADDED, None, *weights)[1]))
+
+
+@pytest.mark.case(
+    "attach.tf-function.out",
+    unspecified=BORDER,
+    issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
+    tags=["Masking", "tf.function"],
+    modes=["eager", "graph"],
+)
+def test_out_of_function(keras, run, mask_of, record):
+    """The mask of a tensor that a compiled function returns.
+
+    Whether the result of Masking still has its mask outside of the function is not specified.
+    """
+    function = run.traced(keras.layers.Masking())
+    record("mask", run(lambda x: mask_of(function(x)), PADDED))
+
+
+@pytest.mark.case(
+    "attach.noop-op-leak",
+    unspecified="These layers do not support masks; where they change nothing, what they return may be their input",
+    tags=["Reshape", "Permute", "Masking"],
+    modes=["eager", "session"],
+)
+@pytest.mark.parametrize(
+    "name, argument", [("Reshape", (STEPS, FEATURES)), ("Permute", (1, 2))], ids=["reshape", "permute"]
+)
+def test_no_change(keras, run, mask_of, record, name, argument):
+    """The mask after a layer that reshapes to the same shape.
+
+    Whether the mask goes on where Reshape and Permute have nothing to do is not specified.
+
+    A tensor and its mask are one object or two, whoever executes: `graph` and `jit` would repeat the others.
+    """
+    masking, layer = keras.layers.Masking(), getattr(keras.layers, name)(argument)
+    record("mask", run.attempt(lambda x: mask_of(layer(masking(x))), PADDED))
+
+
+SIDE_EFFECT = "Source of keras.layers.Layer.__call__: masks are set on what a layer returns, not on what it is given"
+
+
+@pytest.mark.case("attach.functional-clears-input", established=SIDE_EFFECT, tags=["Functional", "Masking"])
+def test_functional_input(keras, run, mask_of, record):
+    """A functional model leaves the mask of its input alone.
+
+    A tensor still has its mask after a model was called on it.
+    """
+    inputs = keras.Input((STEPS, FEATURES))
+    masking, model = keras.layers.Masking(), keras.Model(inputs, keras.layers.Dense(UNITS)(inputs))
+
+    def call(x):
+        masked = masking(x)
+        model(masked)
+        return mask_of(masked)
+
+    record("mask afterwards", run(call, PADDED), expected=MASK)
+
+
+@pytest.mark.case(
+    "attach.functional-clears-input.explicit-mask",
+    established=SIDE_EFFECT,
+    tags=["Functional", "Masking", "mask argument"],
+)
+def test_functional_explicit(keras, run, mask_of, record):
+    """A functional model leaves the mask of its input alone when it is given another one.
+
+    After model(x, mask=m), x still has its own mask, and not m.
+    """
+    inputs = keras.Input((STEPS, FEATURES))
+    masking, model = keras.layers.Masking(), keras.Model(inputs, keras.layers.Dense(UNITS)(inputs))
+
+    def call(x, other):
+        masked = masking(x)
+        model(masked, mask=other)
+        return mask_of(masked)
+
+    record("mask afterwards", run(call, PADDED, ~MASK), expected=MASK)

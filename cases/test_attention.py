@@ -185,3 +185,69 @@ def test_causal_and_value(keras, run, record, name):
     causal = np.tril(np.ones((QUERIES, QUERIES), bool)) & QUERY_MASK[:, None]
     attend = causal | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
     record("output at unmasked steps", output[QUERY_MASK], expected=expect(name, QUERY, QUERY, attend)[QUERY_MASK])
+
+
+@pytest.mark.case(
+    "attention.mask-list-length",
+    documented=AUTOMATIC + "; " + OF_VALUE[len("API docs of ") :],
+    severity="raises",
+    issues=["tensorflow/tensorflow#41294"],
+    needs=NEEDS,
+    tags=["Attention", "Masking"],
+)
+@both
+def test_three_masks(keras, run, record, name):
+    """Keys that are given beside the values may have a mask, too.
+
+    With masked queries, values and keys, the masks of queries and values are used.
+    """
+    masking, layer = keras.layers.Masking(), make(keras, name)
+    masked = run(lambda q, v: layer([masking(q), masking(v), masking(v)]), QUERY_ZEROED, VALUE_ZEROED)
+    want = expect(name, QUERY, VALUE, VALUE_MASK[:, None]) * QUERY_MASK[..., None]
+    record("output", masked, expected=want)
+
+
+@pytest.mark.case(
+    "attention.fully-masked-row",
+    unspecified="The docs ask for one unmasked value at least; equal weights, zeros and NaN are possible without one",
+    issues=SHAPES_ISSUES,
+    needs=NEEDS,
+    tags=["Attention", "explicit mask", "all masked"],
+)
+@both
+def test_fully_masked(keras, run, record, name):
+    """A sample all of whose values are masked.
+
+    What its queries get is not specified; those of the other samples are not affected.
+    """
+    layer, mask = make(keras, name), VALUE_MASK * np.array([[True], [False], [True]])
+    output = run(lambda q, v, vm, qm: layer([q, v], mask=[qm, vm]), QUERY, VALUE, mask, np.ones_like(QUERY_MASK))
+    record("masked sample", output[1])
+    record("the mean of all values", bool(np.allclose(output[1], VALUE[1].mean(axis=0), atol=1e-5)))
+    record("other samples", output[::2], expected=expect(name, QUERY, VALUE, VALUE_MASK[:, None])[::2])
+
+
+@pytest.mark.case(
+    "attention.half",
+    documented=OF_VALUE,
+    severity="raises",
+    issues=["tensorflow/tensorflow#46064"] + SHAPES_ISSUES,
+    needs=NEEDS,
+    tags=["Attention", "float16", "bfloat16", "explicit mask"],
+)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@both
+def test_half(keras, run, ops, record, name, dtype):
+    """Masked values do not count in half precision.
+
+    Scores of masked values are moved so far down that they do not count, and do not overflow.
+    """
+    layer = getattr(keras.layers, name)(use_scale=False, dtype=dtype)
+    large = np.where(VALUE_MASK[..., None], VALUE, np.float32(20))
+
+    def call(q, v, qm, vm):
+        return ops.cast(layer([ops.cast(q, dtype), ops.cast(v, dtype)], mask=[qm, vm]), "float32")
+
+    output = run(call, QUERY, large, QUERY_MASK, VALUE_MASK)
+    want = expect(name, QUERY, VALUE, VALUE_MASK[:, None]) * QUERY_MASK[..., None]
+    record("output", output, expected=want, rtol=0.05, atol=0.03)

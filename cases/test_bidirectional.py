@@ -181,3 +181,26 @@ def test_initial_state_explicit(keras, run, build, record):
     layer, weights = make(keras, build)
     last = run(lambda t, m, f, b: layer(t, mask=m, initial_state=[f, b]), X, MASK, *STATES)
     record("last output", last, expected=np.concatenate([state for _, state in both(weights, STATES)], axis=-1))
+
+
+@pytest.mark.case(
+    "bidirectional.custom-backward",
+    documented="API docs of keras.layers.Bidirectional, argument backward_layer: used to handle backwards input "
+    "processing; argument layer: when return_sequences is True, the output of the masked timestep will be zero",
+    tags=["Bidirectional", "SimpleRNN", "Masking", "backward_layer"],
+    needs=["layers.Bidirectional.__init__(backward_layer)"],
+)
+def test_backward_layer(keras, run, build, record):
+    """A backward layer of one's own is given the mask.
+
+    Both halves of the sequence are aligned with the input, skip the masked steps, and are zero there.
+    """
+    forward, backward = (
+        keras.layers.SimpleRNN(UNITS, return_sequences=True, go_backwards=backwards) for backwards in (False, True)
+    )
+    masking, layer = keras.layers.Masking(), keras.layers.Bidirectional(forward, backward_layer=backward)
+    weights = build(layer, (None, STEPS, FEATURES))
+    sequence = run(lambda t: layer(masking(t)), ZEROED)
+    of_forward, of_backward = both_zeroed(weights)
+    record("forward half", sequence[..., :UNITS], expected=of_forward)
+    record("backward half", sequence[..., UNITS:], expected=of_backward)

@@ -28,3 +28,28 @@ def test_sequence(keras, run, build, record):
     sequence, alone = run(lambda t, m, *rows: [layer(t, mask=m), [layer(r) for r in rows]], X, MASK, *compacted)
     unmasked = np.concatenate([row[0] for row in alone])
     record("first filter at unmasked steps", sequence[MASK][..., 0], expected=unmasked[..., 0])
+
+
+@pytest.mark.case(
+    "convlstm.masking-upstream",
+    unspecified="Masking makes a mask with an entry for each pixel, ConvLSTM2D wants one for each step; the example of "
+    "Masking with an LSTM suggests that the two go together",
+    severity="raises",
+    issues=["tensorflow/tensorflow#48678"],
+    tags=["ConvLSTM2D", "Masking"],
+)
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_masking(keras, run, build, record, padding):
+    """ConvLSTM2D after Masking.
+
+    A mask of (batch, steps, rows, columns) may be refused, applied to each pixel of the states, or fail to fit them.
+    """
+    masking = keras.layers.Masking()
+    layer = keras.layers.ConvLSTM2D(FILTERS, 3, padding=padding, recurrent_activation="sigmoid")
+    build(layer, (None, STEPS, HEIGHT, WIDTH, CHANNELS))
+    zeroed = np.where(MASK.reshape(MASK.shape + (1, 1, 1)), X, np.float32(0))
+    skipping = run(lambda t, m: layer(t, mask=m), X, MASK)
+    output = run.attempt(lambda t: layer(masking(t)), zeroed)
+    record("output", output)
+    skipped = isinstance(output, np.ndarray) and bool(np.allclose(output, skipping, atol=1e-4))
+    record("masked images are skipped", skipped)

@@ -184,12 +184,12 @@ def test_call_returns_input(keras, run, ops, record):
     "custom.time-axis.compute-mask",
     documented=GUIDE
     % ("Supporting masking in your custom layers", "a layer that changes the time dimension modifies the mask"),
-    tags=["custom layer", "compute_mask", "LSTM"],
+    tags=["custom layer", "compute_mask", "RNN"],
 )
 def test_time_axis(keras, run, build, mask_of, record):
     """A layer that drops steps can drop them from the mask.
 
-    The mask that compute_mask shortens reaches the next layer, and an LSTM there uses it.
+    The mask that compute_mask shortens reaches the next layer, and an RNN there uses it.
     """
 
     class EverySecond(keras.layers.Layer):
@@ -203,18 +203,18 @@ def test_time_axis(keras, run, build, mask_of, record):
             return (input_shape[0], (input_shape[1] + 1) // 2, input_shape[2])
 
     masking, layer = keras.layers.Masking(), EverySecond()
-    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
-    weights = build(lstm, (None, 3, FEATURES))
-    mask, last = run(lambda t: [mask_of(layer(masking(t))), lstm(layer(masking(t)))], ZEROED)
+    rnn = keras.layers.SimpleRNN(UNITS)
+    weights = build(rnn, (None, 3, FEATURES))
+    mask, last = run(lambda t: [mask_of(layer(masking(t))), rnn(layer(masking(t)))], ZEROED)
     record("mask", mask, expected=MASK[:, ::2])
-    record("last output of the LSTM", last, expected=oracle.lstm(X[:, ::2], MASK[:, ::2], *weights)[1])
+    record("last output of the RNN", last, expected=oracle.simple_rnn(X[:, ::2], MASK[:, ::2], *weights)[1])
 
 
 @pytest.mark.case(
     "custom.time-axis.flag-only",
     unspecified="The guide asks such layers for a compute_mask; without one a mask of the wrong length goes on, and "
     "what the next layer does with it is worth knowing",
-    tags=["custom layer", "supports_masking", "LSTM"],
+    tags=["custom layer", "supports_masking", "RNN"],
 )
 def test_time_axis_flag_only(keras, run, build, mask_of, record):
     """A layer that drops steps but not their mask.
@@ -234,10 +234,10 @@ def test_time_axis_flag_only(keras, run, build, mask_of, record):
             return (input_shape[0], (input_shape[1] + 1) // 2, input_shape[2])
 
     masking, layer = keras.layers.Masking(), EverySecond()
-    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
-    build(lstm, (None, 3, FEATURES))
+    rnn = keras.layers.SimpleRNN(UNITS)
+    build(rnn, (None, 3, FEATURES))
     record("mask", run(lambda t: mask_of(layer(masking(t))), ZEROED))
-    record("last output of the LSTM", run.attempt(lambda t: lstm(layer(masking(t))), ZEROED))
+    record("last output of the RNN", run.attempt(lambda t: rnn(layer(masking(t))), ZEROED))
 
 
 @pytest.mark.case("custom.mask-arg-autofilled", documented=MASK_ARGUMENT, tags=["custom layer", "mask argument"])
@@ -315,3 +315,31 @@ def test_inner_layers(keras, run, ops, mask_of, record):
     consumes, makes = Outer(keras.layers.Activation("tanh")), Outer(keras.layers.Masking())
     record("mask of the input", run.attempt(lambda t: consumes(masking(t)), ZEROED), expected=1.0 * MASK)
     record("mask made inside", run.attempt(makes, ZEROED), expected=1.0 * MASK)
+
+
+@pytest.mark.case(
+    "custom.generator",
+    documented=GUIDE
+    % ("Supporting masking in your custom layers", "a layer that can make a mask from the values of its input"),
+    tags=["custom layer", "compute_mask", "RNN", "Functional"],
+)
+def test_generator(keras, run, ops, build, mask_of, record):
+    """A custom layer makes a mask of its own.
+
+    What compute_mask makes of an input without a mask is used by an RNN in a functional model.
+    """
+
+    class Shift(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs - 1.0
+
+        def compute_mask(self, inputs, mask=None):
+            return ops.any(ops.not_equal(inputs, 0.0), axis=-1)
+
+    layer, rnn = Shift(), keras.layers.SimpleRNN(UNITS)
+    weights = build(rnn, (None, STEPS, FEATURES))
+    inputs = keras.Input((STEPS, FEATURES))
+    model = keras.Model(inputs, rnn(layer(inputs)))
+    mask, last = run(lambda x: [mask_of(layer(x)), model(x)], ZEROED)
+    record("mask", mask, expected=MASK)
+    record("last output of the RNN", last, expected=oracle.simple_rnn(ZEROED - 1, MASK, *weights)[1])

@@ -222,3 +222,56 @@ def test_operator(keras, run, build, record):
     loss = keras.losses.MeanSquaredError()
     got = run(lambda ids, y, other: [loss(y, model(ids) * 1.0), loss(other, model(ids) * 1.0)], IDS, Y, OTHER_PADDING)
     record("targets at masked steps count", not np.isclose(*got))
+
+
+@pytest.mark.case(
+    "loss.function-vs-object",
+    established=WEIGHTED_BY_MASK + "; API docs of keras.Model.compile, argument loss: a name, a function, or a Loss",
+    tags=["loss", "Embedding", "Dense", "compile"],
+    modes=["eager", "graph", "session"],
+    needs=["losses.MeanSquaredError"],
+)
+def test_spelling(keras, run, build, record):
+    """A loss masks the same however it is given.
+
+    "mse", the function of this name and the object give the same loss for an output with a mask.
+    """
+    model, _ = make_model(keras, build)
+    found = []
+    for loss in ("mse", keras.losses.mean_squared_error, keras.losses.MeanSquaredError()):
+        run.compile(model, optimizer="sgd", loss=loss)
+        found.append(run.evaluate(model, IDS, Y))
+    record("function", found[1], expected=found[0])
+    record("object", found[2], expected=found[0])
+
+
+@pytest.mark.case(
+    "loss.ignore-class-mask",
+    established=WEIGHTED_BY_MASK + "; API docs of keras.losses.SparseCategoricalCrossentropy, argument ignore_class: "
+    "the id of a class that is left out when the loss is computed",
+    issues=["keras-team/keras#16712"],
+    tags=["loss", "Embedding", "Dense", "compile", "ignore_class"],
+    modes=["eager", "graph", "session"],
+    needs=["losses.SparseCategoricalCrossentropy.__init__(ignore_class)"],
+)
+def test_ignore_class(keras, run, build, record):
+    """Steps of an ignored class and masked steps are both left out.
+
+    Other targets at masked steps do not change the loss; other targets at the steps that are neither masked nor
+    ignored change it by the factor by which they change the sum of their losses.
+    """
+    inputs = keras.Input((None,), dtype="int32")
+    embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
+    model = keras.Model(inputs, keras.layers.Dense(UNITS, activation="softmax")(embedding(inputs)))
+    table, kernel, bias = build(model)
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    run.compile(model, optimizer="sgd", loss=loss)
+    y = np.arange(BATCH * STEPS).reshape(BATCH, STEPS) % 3 - 1  # 0, 1, and every third is ignored
+    kept = MASK & (y >= 0)
+    flipped = np.where(kept, 1 - y, y)
+    targets = [y, np.where(MASK, y, 0), np.where(kept, 1, y), flipped]
+    got = [run.evaluate(model, IDS, t.astype("int32")) for t in targets]
+    probabilities = oracle.softmax(table[IDS] @ kernel + bias)
+    sums = [-np.log(np.take_along_axis(probabilities, t[..., None], -1)[kept]).sum() for t in targets]
+    record("factor for other targets at masked steps", got[1] / got[0], expected=1.0)
+    record("factor for other targets", [g / got[0] for g in got[2:]], expected=[s / sums[0] for s in sums[2:]])

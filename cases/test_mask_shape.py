@@ -11,6 +11,7 @@ NOISE = np.random.RandomState(11).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).asty
 # `Masking()` masks these as MASK says.
 PADDED = NOISE * MASK[..., None]
 
+ONCE = ["eager", "graph", "session"]  # what becomes of a mask's shape is decided before anything is compiled
 GUIDE = "Guide 'Understanding masking & padding', section "
 GENERATED = GUIDE + "'Mask-generating layers: Embedding and Masking': the mask is 2D, (batch_size, sequence_length)"
 COMPARED = "keras/src/layers/core/masking.py, compute_mask: any(not_equal(inputs, mask_value), axis=-1)"
@@ -22,9 +23,9 @@ def make_masking(keras, mask_of):
     return lambda x: mask_of(layer(x))
 
 
-def make_lstm(keras, build):
-    """Function for `run`: an LSTM given data and an explicit mask. With its weights, as the oracle wants them."""
-    layer = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid", return_sequences=True)
+def make_rnn(keras, build):
+    """Function for `run`: a SimpleRNN given data and an explicit mask. With its weights, as the oracle wants them."""
+    layer = keras.layers.SimpleRNN(UNITS, return_sequences=True)
     weights = build(layer, (None, STEPS, FEATURES))
     return lambda x, mask: layer(x, mask=mask), weights
 
@@ -118,90 +119,96 @@ def test_zero_length(keras, run, mask_of, record, batch, steps):
 @pytest.mark.case(
     "rnn.explicit-mask.from-compute-mask",
     documented=GUIDE + "'Passing mask tensors directly to layers': the output of compute_mask can be passed as `mask`",
-    tags=["Masking", "LSTM", "explicit mask", "compute_mask"],
+    tags=["Masking", "RNN", "explicit mask", "compute_mask"],
+    modes=ONCE,
 )
 def test_from_compute_mask(keras, run, build, record):
     """A mask made by compute_mask can be passed by hand.
 
-    LSTM skips the steps that the mask of `Masking.compute_mask` tells it to, whatever their data.
+    An RNN skips the steps that the mask of `Masking.compute_mask` tells it to, whatever their data.
     """
-    lstm, weights = make_lstm(keras, build)
+    rnn, weights = make_rnn(keras, build)
     masking = keras.layers.Masking()
-    sequence = run(lambda padded, x: lstm(x, masking.compute_mask(padded)), PADDED, NOISE)
-    record("sequence", sequence, expected=oracle.lstm(NOISE, MASK, *weights)[0])
+    sequence = run(lambda padded, x: rnn(x, masking.compute_mask(padded)), PADDED, NOISE)
+    record("sequence", sequence, expected=oracle.simple_rnn(NOISE, MASK, *weights)[0])
 
 
 @pytest.mark.case(
     "rnn.explicit-mask.non-bool",
-    unspecified="The docs call the mask of LSTM a 'binary tensor', the guide wants it boolean; "
+    unspecified="The docs call the mask of RNN a 'binary tensor', the guide wants it boolean; "
     "nothing says that it is cast",
     severity="raises",
-    tags=["LSTM", "explicit mask"],
+    tags=["RNN", "explicit mask"],
+    modes=ONCE,
 )
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_non_bool(keras, run, build, record, dtype):
     """A mask of zeros and ones that are not boolean.
 
-    LSTM may take 0 as False and 1 as True, or refuse the mask.
+    An RNN may take 0 as False and 1 as True, or refuse the mask.
     """
-    lstm, _ = make_lstm(keras, build)
-    record("sequence", run.attempt(lstm, NOISE, MASK.astype(dtype)))
+    rnn, _ = make_rnn(keras, build)
+    record("sequence", run.attempt(rnn, NOISE, MASK.astype(dtype)))
 
 
 @pytest.mark.case(
     "rnn.explicit-mask.rank3",
-    unspecified="LSTM asks for a mask of (batch, timesteps), the recurrent function below it for (samples, time, 1)",
+    unspecified="RNN asks for a mask of (batch, timesteps), the recurrent function below it for (samples, time, 1)",
     severity="raises",
-    tags=["LSTM", "explicit mask"],
+    tags=["RNN", "explicit mask"],
+    modes=ONCE,
 )
 def test_rank3(keras, run, build, record):
     """A mask of shape (batch, time, 1).
 
-    LSTM may take it as a mask of shape (batch, time), or refuse it.
+    An RNN may take it as a mask of shape (batch, time), or refuse it.
     """
-    lstm, _ = make_lstm(keras, build)
-    record("sequence", run.attempt(lstm, NOISE, MASK[..., None]))
+    rnn, _ = make_rnn(keras, build)
+    record("sequence", run.attempt(rnn, NOISE, MASK[..., None]))
 
 
 @pytest.mark.case(
     "rnn.explicit-mask.bad-rank",
-    unspecified="LSTM asks for a mask of (batch, timesteps); nothing says what becomes of one without a batch",
+    unspecified="RNN asks for a mask of (batch, timesteps); nothing says what becomes of one without a batch",
     severity="raises",
-    tags=["LSTM", "explicit mask"],
+    tags=["RNN", "explicit mask"],
+    modes=ONCE,
 )
 def test_bad_rank(keras, run, build, record):
     """A mask of shape (time,).
 
-    LSTM may refuse it, more or less clearly, or use it for every sample.
+    An RNN may refuse it, more or less clearly, or use it for every sample.
     """
-    lstm, _ = make_lstm(keras, build)
-    record("sequence", run.attempt(lstm, NOISE, MASK[0]))
+    rnn, _ = make_rnn(keras, build)
+    record("sequence", run.attempt(rnn, NOISE, MASK[0]))
 
 
 @pytest.mark.case(
     "rnn.explicit-mask.one-by-time",
-    unspecified="LSTM asks for a mask of (batch, timesteps); nothing says whether one row serves every sample",
-    tags=["LSTM", "explicit mask"],
+    unspecified="RNN asks for a mask of (batch, timesteps); nothing says whether one row serves every sample",
+    tags=["RNN", "explicit mask"],
+    modes=ONCE,
 )
 def test_one_by_time(keras, run, build, record):
     """A mask of shape (1, time) for several samples.
 
-    LSTM may refuse it or use its row for every sample.
+    An RNN may refuse it or use its row for every sample.
     """
-    lstm, _ = make_lstm(keras, build)
-    record("sequence", run.attempt(lstm, NOISE, MASK[:1]))
+    rnn, _ = make_rnn(keras, build)
+    record("sequence", run.attempt(rnn, NOISE, MASK[:1]))
 
 
 @pytest.mark.case(
     "rnn.explicit-mask.wrong-length",
-    unspecified="LSTM asks for a mask of (batch, timesteps); nothing says what becomes of steps that do not exist",
-    tags=["LSTM", "explicit mask"],
+    unspecified="RNN asks for a mask of (batch, timesteps); nothing says what becomes of steps that do not exist",
+    tags=["RNN", "explicit mask"],
+    modes=ONCE,
 )
 def test_wrong_length(keras, run, build, record):
     """A mask with one step too many.
 
-    LSTM may refuse it or use a part of it.
+    An RNN may refuse it or use a part of it.
     """
     too_long = np.concatenate([MASK, np.ones((BATCH, 1), bool)], axis=1)
-    lstm, _ = make_lstm(keras, build)
-    record("sequence", run.attempt(lstm, NOISE, too_long))
+    rnn, _ = make_rnn(keras, build)
+    record("sequence", run.attempt(rnn, NOISE, too_long))

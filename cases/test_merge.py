@@ -170,3 +170,24 @@ def test_dot(keras, run, mask_of, record):
     """
     masking, dot = keras.layers.Masking(), keras.layers.Dot(axes=2)
     record("mask", run(lambda a, b: mask_of(dot([masking(a), masking(b)])), A, B), expected=None)
+
+
+@pytest.mark.case(
+    "merge.mask-shape-mismatch",
+    unspecified="Values of one step are broadcast to all steps; no page says whether their masks are",
+    severity="raises",
+    tags=["Add", "Multiply", "Masking", "broadcasting"],
+)
+@pytest.mark.parametrize("name", ["Add", "Multiply"], ids=["add", "multiply"])
+def test_shapes(keras, run, mask_of, record, name):
+    """A masked sequence merged with a single masked step.
+
+    What becomes of masks of (batch, steps) and (batch, 1) where the values are broadcast is not specified.
+    """
+    masking, merge = keras.layers.Masking(), getattr(keras.layers, name)()
+
+    def call(a, b):
+        merged = merge([masking(a), masking(b)])
+        return merged, mask_of(merged)
+
+    record("values and mask", run.attempt(call, A, B[:, :1]))

@@ -86,3 +86,48 @@ def test_precision(keras, run, build, record):
     unmasked = oracle.precision(Y[MASK], output[MASK])
     record("it is that of the unmasked steps", bool(np.isclose(precisions[0], unmasked)))
     record("targets at masked steps count", not np.isclose(*precisions))
+
+
+@pytest.mark.case(
+    "metrics.standalone-update",
+    unspecified="No page says whether a metric that is updated by hand looks for the mask of the predictions",
+    issues=["keras-team/keras#21569"],
+    tags=["metrics", "Embedding", "Dense"],
+    modes=["eager", "graph"],
+    needs=["metrics.MeanSquaredError"],
+)
+def test_update(keras, run, build, record):
+    """A metric that is updated with the output of a model.
+
+    Whether update_state(targets, model(x)) leaves out masked steps, as it does in evaluate, is not specified.
+    """
+    model, output = make_compiled(keras, run, build)
+    metrics = [keras.metrics.MeanSquaredError() for _ in range(2)]
+
+    def call(ids, *targets):
+        for metric, y in zip(metrics, targets):
+            metric.update_state(y, model(ids))
+        return [metric.result() for metric in metrics]
+
+    values = run(call, IDS, Y, OTHER_PADDING)
+    unmasked = oracle.squared_errors(Y, output, MASK).mean()
+    record("it is that of the unmasked steps", bool(np.isclose(values[0], unmasked, rtol=1e-4)))
+    record("targets at masked steps count", not np.isclose(*values))
+
+
+@pytest.mark.case(
+    "metrics.loss-metric-agree",
+    unspecified="No page says that one function gives the same number as loss and as metric; what the sum over "
+    "unmasked steps is divided by differed",
+    issues=["tensorflow/tensorflow#34158"],
+    tags=["metrics", "loss", "Embedding", "Dense", "compile"],
+    modes=["eager", "graph", "session"],
+)
+def test_loss_and_metric(keras, run, build, record):
+    """One function as loss and as metric.
+
+    Whether both agree where the output has a mask is not specified.
+    """
+    model, _ = make_compiled(keras, run, build, metrics=["mse"])
+    loss, metric = run.evaluate(model, IDS, Y)
+    record("loss as a multiple of the metric", loss / metric)

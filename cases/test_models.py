@@ -242,3 +242,13 @@ def test_config(keras, run, build, record):
     table, kernel, bias, *weights = build(model)
     want = oracle.simple_rnn(table[IDS] @ kernel + bias, MASK, *weights)[1]
     record("last output", run(model, IDS), expected=want)
+
+
+@pytest.mark.case("functional.auto-propagate", documented=AUTOMATIC, tags=["RNN", "Embedding", "Dense", "Functional"])
+def test_functional(keras, run, build, record):
+    """A mask goes through a functional model.
+
+    In Embedding, Dense, RNN the RNN skips what Embedding masks, though Dense makes other values of the masked steps.
+    """
+    layers, last = make_chain(keras, build)
+    record("last output", run(make_functional(keras, layers), IDS), expected=last)

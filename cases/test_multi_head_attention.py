@@ -1,5 +1,7 @@
 """MultiHeadAttention: masks that are passed, masks of its inputs, and what becomes of these."""
 
+import warnings
+
 import numpy as np
 import oracle
 import pytest
@@ -270,3 +272,64 @@ def test_residual(keras, run, build, record):
     expected = oracle.masked_mean(QUERY + attention(QUERY, QUERY, attend, weights), QUERY_MASK)
     record("called one by one", run(residual, QUERY_ZEROED), expected=expected)
     record("in a functional model", run(model, QUERY_ZEROED), expected=expected)
+
+
+@pytest.mark.case(
+    "mha.fully-masked-row",
+    unspecified="Nothing is said of a query that may attend to no value: equal weights, zeros and NaN are possible",
+    needs=NEEDS,
+    tags=["MultiHeadAttention", "all masked"],
+)
+def test_fully_masked(keras, run, build, record):
+    """A query that may attend to nothing.
+
+    What it gets is not specified; the other queries are not affected.
+    """
+    layer, weights = make(keras, build)
+    nothing = np.arange(QUERIES) == 1
+    output = run(lambda q, v, m: layer(q, v, attention_mask=m), QUERY, VALUE, ATTEND & ~nothing[:, None])
+    record("query that attends to nothing", output[:, nothing])
+    record("other queries", output[:, ~nothing], expected=attention(QUERY, VALUE, ATTEND, weights)[:, ~nothing])
+
+
+@pytest.mark.case(
+    "mha.spurious-warnings",
+    established="keras/src/layers/attention/multi_head_attention_test.py, test_no_warning_with_keras_mask",
+    severity="warns",
+    issues=["keras-team/keras#20455"],
+    needs=NEEDS,
+    tags=["MultiHeadAttention", "Masking", "warnings"],
+    modes=["eager", "session"],
+)
+def test_warnings(keras, run, build, record):
+    """MultiHeadAttention does not warn of masks that it uses.
+
+    A call on masked tensors gives no warning about masks.
+    """
+    masking, (layer, _) = keras.layers.Masking(), make(keras, build)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(lambda q, v: layer(masking(q), masking(v)), QUERY_ZEROED, VALUE_ZEROED)
+    record("warnings about masks", sum("mask" in str(w.message) for w in caught), expected=0)
+
+
+@pytest.mark.case(
+    "mha.tf-function",
+    unspecified="No page says whether masks cross the border of a compiled function; what is passed through it may "
+    "be the values alone",
+    issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
+    needs=NEEDS,
+    tags=["MultiHeadAttention", "Masking", "tf.function"],
+    modes=["eager", "graph"],
+)
+def test_traced(keras, run, build, record):
+    """MultiHeadAttention behind the border of a compiled function.
+
+    Whether it uses the masks of tensors that were masked outside is not specified.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    traced = run.traced(lambda q, v: layer(q, v))
+    output = run(lambda q, v: traced(masking(q), masking(v)), QUERY_ZEROED, VALUE_ZEROED)
+    attend = np.broadcast_to(VALUE_MASK[:, None], ATTEND.shape)
+    want = attention(QUERY, VALUE_ZEROED, attend, weights)[QUERY_MASK]
+    record("masked values are left out", bool(np.allclose(output[QUERY_MASK], want, atol=1e-4)))

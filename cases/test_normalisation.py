@@ -138,6 +138,24 @@ def test_broadcast_moments(keras, run, record):
 
 
 @pytest.mark.case(
+    "batchnorm.fused-4d",
+    documented=STATISTICS,
+    tags=["BatchNormalization", "training", "rank 4"],
+)
+def test_rank4(keras, run, record):
+    """Statistics of rank 4 input leave out masked elements.
+
+    For (batch, time, width, features) input and a (batch, time, width) mask, statistics are those of the unmasked
+    places; images go through a fused kernel in some versions, which knows of no masks.
+    """
+    mask = np.stack([MASK, MASK[::-1]], axis=-1)
+    masked, norm = make_masked(keras, *GRID.shape[1:]), make_batchnorm(keras, *GRID.shape[1:])
+    output = run(lambda x, m: norm(masked([x, m]), training=True), GRID, mask)
+    want = oracle.batch_normalization(GRID, mask, 3.0, -1.0, EPSILON)
+    record("output at unmasked places", output[mask], expected=want[mask])
+
+
+@pytest.mark.case(
     "batchnorm.mask-rank",
     unspecified=SHAPES,
     issues=["keras-team/keras#19818", "keras-team/keras#19829"],
@@ -172,3 +190,27 @@ def test_layernorm(keras, run, build, record):
     x = table[IDS]
     normalized = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPSILON)
     record("output", run(lambda ids: layer(embedding(ids)), IDS), expected=gamma * normalized + beta)
+
+
+@pytest.mark.case(
+    "groupnorm.mask",
+    documented="API docs of tf.keras.layers.GroupNormalization, 'Call arguments', mask: the weight of each position "
+    "of the input when mean and variance are computed",
+    tags=["GroupNormalization", "explicit mask"],
+    needs=["layers.GroupNormalization(mask)"],
+)
+def test_group_normalization(keras, run, build, record):
+    """Statistics of a group leave out masked steps.
+
+    Given a mask of (batch, time, 1), each group of features of a sample is normalized with mean and variance of its
+    unmasked steps.
+    """
+    groups = 2
+    layer = keras.layers.GroupNormalization(groups, epsilon=EPSILON)
+    gamma, beta = build(layer, (None, STEPS, FEATURES))
+    output = run(lambda x, m: layer(x, mask=m), X, MASK[..., None])
+    for i, (sample, kept) in enumerate(zip(X, MASK)):
+        parts = np.split(sample, groups, axis=-1)
+        normalized = [(p - p[kept].mean()) / np.sqrt(p[kept].var() + EPSILON) for p in parts]
+        want = gamma * np.concatenate(normalized, axis=-1) + beta
+        record("unmasked steps of sample %d" % i, output[i][kept], expected=want[kept])

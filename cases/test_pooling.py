@@ -4,6 +4,8 @@ import numpy as np
 import oracle
 import pytest
 
+from conformance.worker.modes import Unsupported
+
 BATCH, STEPS, VOCABULARY, FEATURES = 3, 5, 7, 4
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
@@ -111,3 +113,21 @@ def test_no_mask_after(keras, run, mask_of, record):
     """
     masking, pooling = keras.layers.Masking(), keras.layers.GlobalAveragePooling1D()
     record("mask", run(lambda x: mask_of(pooling(masking(x))), X * MASK[..., None]), expected=None)
+
+
+@pytest.mark.case(
+    "pooling.gap1d.data-format-keepdims",
+    documented=EXCLUDED + "; argument keepdims: the temporal dimension is retained with length 1",
+    tags=["GlobalAveragePooling1D", "data_format", "keepdims"],
+)
+@pytest.mark.parametrize("data_format, axis", [("channels_last", 1), ("channels_first", 2)], ids=["last", "first"])
+def test_keepdims(keras, run, record, data_format, axis):
+    """The mean leaves out masked steps where the axis of steps is kept.
+
+    With keepdims=True, the mean over the unmasked steps is where the steps were, as a single one.
+    """
+    if not hasattr(keras.layers.GlobalAveragePooling1D(), "keepdims"):
+        raise Unsupported("GlobalAveragePooling1D has no argument keepdims")
+    pooling = keras.layers.GlobalAveragePooling1D(data_format=data_format, keepdims=True)
+    mean = run(lambda x, m: pooling(x, mask=m), np.moveaxis(X, 1, axis), MASK)
+    record("mean", mean, expected=np.expand_dims(oracle.masked_mean(X, MASK), axis))

@@ -5,6 +5,7 @@ import oracle
 import pytest
 
 from conformance.worker.modes import Unsupported
+from conformance.worker.values import Raised
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -49,28 +50,11 @@ def test_simple_rnn(keras, run, build, record):
     record("state", state, expected=want_state)
 
 
-@pytest.mark.case("gru.skip-masked-steps", documented=MASK_ARGUMENT % "GRU", tags=["GRU"])
-@pytest.mark.parametrize("reset_after", [True, False], ids=["reset-after", "reset-before"])
-def test_gru(keras, run, build, record, reset_after):
-    """GRU skips masked steps.
-
-    A masked step changes neither the state nor the output of any other step, wherever the reset gate is applied.
-    """
-    gru = keras.layers.GRU(
-        UNITS, recurrent_activation="sigmoid", reset_after=reset_after, return_sequences=True, return_state=True
-    )
-    weights = build(gru, (None, STEPS, FEATURES))
-    sequence, state = run(lambda t, m: gru(t, mask=m), X, MASK)
-    want_sequence, want_state = oracle.gru(X, MASK, *weights)
-    record("sequence at the other steps", sequence[MASK], expected=want_sequence[MASK])
-    record("state", state, expected=want_state)
-
-
 @pytest.mark.case(
     "rnn.masked-output-repeats-previous",
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
-    tags=["SimpleRNN", "GRU", "return_sequences"],
+    tags=["SimpleRNN", "return_sequences"],
 )
 def test_repeats(keras, run, build, record):
     """RNNs repeat their previous output at masked steps.
@@ -78,11 +62,8 @@ def test_repeats(keras, run, build, record):
     With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
     """
     rnn, weights = make(keras, build, return_sequences=True)
-    gru = keras.layers.GRU(UNITS, recurrent_activation="sigmoid", reset_after=True, return_sequences=True)
-    gru_weights = build(gru, (None, STEPS, FEATURES))
-    of_rnn, of_gru = run(lambda t, m: [rnn(t, mask=m), gru(t, mask=m)], X, MASK)
-    record("SimpleRNN", of_rnn[~MASK], expected=oracle.simple_rnn(X, MASK, *weights)[0][~MASK])
-    record("GRU", of_gru[~MASK], expected=oracle.gru(X, MASK, *gru_weights)[0][~MASK])
+    sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
+    record("sequence at masked steps", sequence[~MASK], expected=oracle.simple_rnn(X, MASK, *weights)[0][~MASK])
 
 
 @pytest.mark.case("rnn.unroll-equals-loop", documented=UNROLL, tags=["SimpleRNN", "unroll"])
@@ -161,56 +142,6 @@ def test_masks_of_states(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case(
-    "rnn.custom-cell.output-not-state",
-    established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that the output of the previous "
-    "timestep is returned for a masked one; an output that is not the state is allowed by argument cell, output_size",
-    issues=["keras-team/keras#11472"],
-    tags=["RNN", "custom cell"],
-)
-def test_custom_cell(keras, run, build, ops, record):
-    """A cell whose output is not its state.
-
-    At masked steps the previous output is repeated, not the state, and the state is kept.
-    """
-
-    class Cell(keras.layers.Layer):
-        state_size, output_size = FEATURES, FEATURES + 1
-
-        def call(self, inputs, states):
-            total = states[0] + inputs
-            return ops.concatenate([inputs * 3.0, total[:, :1]], axis=-1), [total]
-
-    rnn = keras.layers.RNN(Cell(), return_sequences=True, return_state=True)
-    sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)
-    totals = np.cumsum(ZEROED, axis=1)
-    emitted = np.concatenate([X * 3, totals[..., :1]], axis=-1)
-    last_kept = np.maximum.accumulate(np.where(MASK, np.arange(STEPS), -1), axis=1)
-    repeated = np.take_along_axis(emitted, np.maximum(last_kept, 0)[..., None], axis=1)
-    record("sequence", sequence, expected=np.where(last_kept[..., None] < 0, 0.0, repeated))
-    record("state", state, expected=totals[:, -1])
-
-
-@pytest.mark.case(
-    "rnn.stacked-cells",
-    documented=(RNN_ARGUMENT % "cell: a list of cells is stacked")
-    + "; call argument mask: a timestep with a False entry should be ignored",
-    issues=["keras-team/keras#21224"],
-    tags=["RNN", "stacked", "LSTM", "SimpleRNN"],
-)
-def test_stacked_cells(keras, run, build, record):
-    """Stacked cells skip masked steps together.
-
-    An RNN of a list of cells emits what two RNNs with the same mask, one after the other, emit.
-    """
-    cells = [keras.layers.LSTMCell(UNITS, recurrent_activation="sigmoid"), keras.layers.SimpleRNNCell(UNITS + 1)]
-    rnn = keras.layers.RNN(cells, return_sequences=True)
-    weights = build(rnn, (None, STEPS, FEATURES))
-    sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
-    between = oracle.lstm(X, MASK, *weights[:3])[0]
-    record("sequence", sequence, expected=oracle.simple_rnn(between, MASK, *weights[3:])[0])
-
-
-@pytest.mark.case(
     "rnn.explicit-overrides-implicit",
     documented="API docs of tf.keras.layers.Layer, __call__: the mask that the previous layer generated is the default "
     "value of an argument mask",
@@ -242,3 +173,92 @@ def test_unknown_steps(keras, run, build, record):
     masking, (rnn, weights) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     sequence = run(lambda t: rnn(masking(t)), ZEROED, shapes=[(None, None, FEATURES)])
     record("sequence", sequence, expected=oracle.simple_rnn(X, MASK, *weights)[0])
+
+
+@pytest.mark.case(
+    "rnn.time-major",
+    documented="API docs of tf.keras.layers.RNN, argument time_major: inputs and outputs are of shape (timesteps, "
+    "batch, ...); call argument mask: should be ignored",
+    tags=["SimpleRNN", "time_major", "explicit mask"],
+    needs=["layers.RNN.__init__(time_major)"],
+)
+def test_time_major(keras, run, build, record):
+    """Steps come first, in the mask too.
+
+    With time_major=True and a mask of (timesteps, batch), the sequence is that of the samples side by side.
+    """
+    rnn = keras.layers.RNN(keras.layers.SimpleRNNCell(UNITS), time_major=True, return_sequences=True)
+    weights = build(rnn, (STEPS, None, FEATURES))
+    sequence = run(lambda t, m: rnn(t, mask=m), X.transpose(1, 0, 2), MASK.T)
+    expected = oracle.simple_rnn(X, MASK, *weights)[0]
+    record("sequence", sequence, expected=expected.transpose(1, 0, 2))
+
+
+@pytest.mark.case(
+    "rnn.ragged-equals-mask",
+    established="Source of keras.layers.RNN (tf.keras), call: a ragged input is padded with zeros and treated as if "
+    "what was added had been masked",
+    issues=["keras-team/keras#15427"],
+    tags=["SimpleRNN", "ragged"],
+    needs=["layers.RNN._validate_args_if_ragged"],
+    modes=["eager", "graph", "session"],
+)
+def test_ragged(keras, tf, run, build, record):
+    """Ragged sequences are sequences with masked ends.
+
+    The last output is that of each sample's last step; the sequence is ragged like its input.
+    """
+    rnn, weights = make(keras, build, return_sequences=True, return_state=True)
+    lengths = np.array([3, STEPS, 1], "int32")
+
+    def call(x, n):
+        sequence, state = rnn(tf.RaggedTensor.from_tensor(x, lengths=n))
+        return sequence.values, sequence.row_lengths(), state
+
+    steps, rows, state = run(call, X, lengths)
+    mask = np.arange(STEPS) < lengths[:, None]
+    want_sequence, want_state = oracle.simple_rnn(X, mask, *weights)
+    record("all steps of all samples", steps, expected=want_sequence[mask])
+    record("lengths", rows, expected=lengths)
+    record("state", state, expected=want_state)
+
+
+@pytest.mark.case(
+    "rnn.zero-timesteps",
+    unspecified="Nothing says what an RNN does with a sequence that has no steps, or a batch without samples",
+    severity="raises",
+    tags=["SimpleRNN", "explicit mask", "dynamic shape"],
+    modes=["eager", "graph", "session"],
+)
+@pytest.mark.parametrize("batch, steps", [(BATCH, 0), (0, STEPS)], ids=["no-steps", "no-samples"])
+def test_nothing(keras, run, build, record, batch, steps):
+    """Sequences without steps, and batches without samples.
+
+    The last output may be a state of zeros, nothing, or an exception.
+    """
+    rnn, _ = make(keras, build)
+    arrays, shapes = (X[:batch, :steps], MASK[:batch, :steps]), [(None, None, FEATURES), (None, None)]
+    record("last output", run.attempt(lambda t, m: rnn(t, mask=m), *arrays, shapes=shapes))
+
+
+@pytest.mark.case(
+    "cudnn.legacy-layers",
+    established="Source of CuDNNLSTM and CuDNNGRU: given a mask they raise an exception that says so",
+    severity="raises",
+    issues=["keras-team/keras#8620"],
+    tags=["CuDNNLSTM", "CuDNNGRU", "Masking"],
+    needs=["layers.CuDNNLSTM", "layers.CuDNNGRU"],
+    modes=["session"],
+)
+@pytest.mark.parametrize("name", ["CuDNNLSTM", "CuDNNGRU"], ids=["lstm", "gru"])
+def test_legacy_cudnn(keras, record, run, name):
+    """The layers that need a GPU refuse masks.
+
+    CuDNNLSTM and CuDNNGRU raise an exception when their input has a mask, already while a model is made.
+    """
+    layer, masked = getattr(keras.layers, name)(UNITS), keras.layers.Masking()(keras.Input((STEPS, FEATURES)))
+
+    def call():
+        layer(masked)
+
+    record("call on a masked input", run.attempt(call), expected=Raised("ValueError"))

@@ -203,3 +203,25 @@ def test_partial_batch(keras, run, build, record):
     output = run.predict(model, ids, batch_size=BATCH)
     sequence = oracle.simple_rnn(table[ids], ids > 0, kernel, recurrent, bias)[0]
     record("output at unmasked steps", output[ids > 0], expected=(sequence @ dense_kernel + dense_bias)[ids > 0])
+
+
+@pytest.mark.case(
+    "timedistributed.inner-model",
+    documented=MASK_ARGUMENT,
+    issues=["keras-team/keras#10763", "keras-team/keras#20754"],
+    tags=["TimeDistributed", "Functional", "Masking", "SimpleRNN", "explicit mask"],
+)
+@pytest.mark.parametrize("explicit", [False, True], ids=["own-masking", "explicit-mask"])
+def test_inner_model(keras, run, build, record, explicit):
+    """A model inside TimeDistributed masks within each step.
+
+    An RNN in the model skips what Masking in the model masks, and what a mask of rank 3 masks.
+    """
+    inputs, rnn = keras.Input(NESTED.shape[2:]), keras.layers.SimpleRNN(UNITS)
+    model = keras.Model(inputs, rnn(inputs if explicit else keras.layers.Masking()(inputs)))
+    weights, layer = build(model), keras.layers.TimeDistributed(model)
+    if explicit:
+        last = run(lambda t, m: layer(t, mask=m), NESTED, INNER, shapes=[NESTED_SHAPE, NESTED_SHAPE[:-1]])
+    else:
+        last = run(layer, NESTED_ZEROED, shapes=[NESTED_SHAPE])
+    record("last outputs", last, expected=of_each_step(weights))

@@ -58,8 +58,10 @@ class FrontEnd(object):
             found = getattr(found, part, None)
             if found is None:
                 return False
+        if not argument:
+            return True
         function = found.call if isinstance(found, type) else found
-        return not argument or argument in inspect.signature(function).parameters
+        return argument in inspect.signature(function).parameters
 
 
 def detect():

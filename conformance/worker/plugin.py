@@ -147,6 +147,12 @@ def ops(request):
 
 
 @pytest.fixture
+def tf(request):
+    """TensorFlow, for what only it has (ragged tensors); None on other backends, so the case `needs` more than this."""
+    return request.config.masks.start().front.tf
+
+
+@pytest.fixture
 def mask_of(request):
     """Function: the mask a layer called on this tensor is given (a tensor, or None)."""
     return request.config.masks.start().mask_of

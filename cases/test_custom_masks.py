@@ -1,0 +1,378 @@
+"""Custom layers: several inputs, several outputs, and the argument `mask` in unusual places."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
+MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
+OTHER = np.array([[0, 1, 1, 1, 0], [1, 1, 0, 0, 0]], bool)
+X = np.random.RandomState(12).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+PADDED, OTHER_PADDED = X * MASK[..., None], X * OTHER[..., None]  # `Masking` makes MASK and OTHER of them
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0]], "int32")  # `Embedding(mask_zero=True)` makes MASK of them
+VOCABULARY = 7
+
+GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
+OWN_MASK = "Supporting masking in your custom layers"
+CALL_DOCS = "API docs of keras.layers.Layer, "
+
+
+def make_splitter(keras, make_mask):
+    """A layer that returns the first two steps and the others, with `make_mask` as its compute_mask."""
+
+    class Splitter(keras.layers.Layer):
+        def call(self, inputs):
+            return [inputs[:, :2], inputs[:, 2:]]
+
+        def compute_mask(self, inputs, mask=None):
+            return make_mask(mask)
+
+        def compute_output_shape(self, input_shape):
+            return [(input_shape[0], 2, input_shape[2]), (input_shape[0], input_shape[1] - 2, input_shape[2])]
+
+    return Splitter()
+
+
+@pytest.mark.case(
+    "custom.compute-mask-multi-output",
+    documented=GUIDE % (OWN_MASK, "a layer that splits its input in two returns two masks from compute_mask"),
+    tags=["custom layer", "compute_mask", "several outputs"],
+)
+def test_several_outputs(keras, run, mask_of, record):
+    """A layer with two outputs gives each a mask of its own.
+
+    The masks that compute_mask returns in a list belong to the outputs in the same order.
+    """
+    masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: [mask[:, :2], mask[:, 2:]])
+    first, last = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
+    record("mask of the first output", first, expected=MASK[:, :2])
+    record("mask of the last output", last, expected=MASK[:, 2:])
+
+
+@pytest.mark.case(
+    "custom.compute-mask-multi-output.one-none",
+    documented=GUIDE % (OWN_MASK, "None stands for no mask") + "; the docs of compute_mask allow one per output tensor",
+    tags=["custom layer", "compute_mask", "several outputs"],
+)
+def test_one_output_unmasked(keras, run, mask_of, record):
+    """A layer with two outputs gives one of them a mask.
+
+    Where compute_mask returns None and a mask, the first output has no mask and the second has that mask.
+    """
+    masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: [None, mask[:, 2:]])
+    first, last = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
+    record("mask of the first output", first, expected=None)
+    record("mask of the last output", last, expected=MASK[:, 2:])
+
+
+@pytest.mark.case(
+    "custom.compute-mask-multi-output.single-none",
+    established="Source of keras.layers.Layer (_set_mask_metadata): where compute_mask returns None, no output "
+    "is given a mask, however many there are",
+    tags=["custom layer", "compute_mask", "several outputs"],
+)
+def test_no_output_masked(keras, run, mask_of, record):
+    """A layer with two outputs ends the mask.
+
+    Where compute_mask returns None instead of a list, neither output has a mask.
+    """
+    masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: None)
+    masks = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
+    record("masks", masks, expected=[None, None])
+
+
+@pytest.mark.case(
+    "custom.compute-mask-signature",
+    established="Source of keras.layers.Layer.__call__: compute_mask is given the input and its mask by position; "
+    "the docs call the second mask or previous_mask",
+    severity="raises",
+    tags=["custom layer", "compute_mask"],
+)
+def test_parameter_names(keras, run, ops, mask_of, record):
+    """The parameters of compute_mask may have any names.
+
+    The next layer is given what a compute_mask with parameters of other names makes of the mask.
+    """
+
+    class Invert(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+        def compute_mask(self, tokens, kept):
+            return ops.logical_not(kept)
+
+    masking, layer = keras.layers.Masking(), Invert()
+    record("mask", run(lambda x: mask_of(layer(masking(x))), PADDED), expected=~MASK)
+
+
+@pytest.mark.case(
+    "custom.compute-mask-signature.one-parameter",
+    unspecified="The documented signature has two parameters; nothing says what becomes of a method with one",
+    severity="raises",
+    tags=["custom layer", "compute_mask"],
+    modes=["eager", "session"],
+)
+def test_one_parameter(keras, run, mask_of, record):
+    """A compute_mask without a parameter for the mask.
+
+    Whether a layer that makes its mask of the input alone may leave out the parameter is not specified.
+
+    Python decides this when it calls the method: `graph` and `jit` would repeat the others.
+    """
+
+    class Positive(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * 2.0
+
+        def compute_mask(self, inputs):
+            return inputs[..., 0] > 0.5
+
+    layer = Positive()
+    record("mask", run.attempt(lambda x: mask_of(layer(x)), X))
+
+
+@pytest.mark.case(
+    "custom.unsupported-returns-input",
+    documented=GUIDE
+    % ("Opting-in to mask propagation on compatible layers", "by default, a custom layer will destroy the mask"),
+    issues=["tensorflow/tensorflow#32322"],
+    tags=["custom layer", "supports_masking"],
+)
+def test_unsupported_returns_input(keras, run, mask_of, record):
+    """A layer that does not support masks ends the mask also where it returns its input.
+
+    The next layer is not given the mask. Old versions refuse the masked input with an exception instead.
+    """
+
+    class Nothing(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    masking, layer = keras.layers.Masking(), Nothing()
+    mask = run.attempt(lambda x: mask_of(layer(masking(x))), PADDED)
+    record("mask or exception", mask)
+    record("a mask goes on", isinstance(mask, np.ndarray), expected=False)
+
+
+@pytest.mark.case(
+    "custom.multi-tensor-args",
+    documented=GUIDE
+    % (
+        "Writing layers that need mask information",
+        "the mask of the inputs is passed to a layer with a mask argument whenever it is available",
+    )
+    + "; API docs of tf.keras.layers.Layer, method __call__: the mask is that of the argument inputs, the first one",
+    tags=["custom layer", "mask argument", "several inputs"],
+)
+def test_two_arguments(keras, run, mask_of, record):
+    """The argument mask is filled beside a second tensor argument.
+
+    A layer that is called with two tensors is given the mask of the first.
+    """
+    seen = []
+
+    class Scale(keras.layers.Layer):
+        def call(self, inputs, scale, mask=None):
+            seen.append(mask)
+            return inputs * scale
+
+    masking, layer = keras.layers.Masking(), Scale()
+    layer.supports_masking = True
+
+    def call(x, scale):
+        layer(masking(x), scale=scale)
+        return seen[-1]
+
+    record("mask", run(call, PADDED, X), expected=MASK)
+
+
+@pytest.mark.case(
+    "custom.multi-tensor-args.named-masks",
+    unspecified="No page says so, but since Keras 3 arguments named like the tensors, with _mask, are filled",
+    tags=["custom layer", "mask argument", "several inputs"],
+)
+def test_named_masks(keras, run, mask_of, record):
+    """Arguments named after tensor arguments.
+
+    Whether inputs_mask and context_mask are filled with the masks of inputs and context is not specified.
+    """
+    seen = []
+
+    class Sum(keras.layers.Layer):
+        def call(self, inputs, context, inputs_mask=None, context_mask=None):
+            seen.append([inputs_mask, context_mask])
+            return inputs + context
+
+    masking, layer = keras.layers.Masking(), Sum()
+    layer.supports_masking = True
+
+    def call(x, context):
+        layer(masking(x), context=masking(context))
+        return seen[-1]
+
+    inputs_mask, context_mask = run(call, PADDED, OTHER_PADDED)
+    record("inputs_mask", inputs_mask)
+    record("context_mask", context_mask)
+
+
+@pytest.mark.case(
+    "custom.list-input-mask-list",
+    established="Source of the merge layers, compute_mask: for a list of inputs, mask is a list with None for each "
+    "input that has no mask",
+    issues=["keras-team/keras#19311"],
+    tags=["custom layer", "mask argument", "compute_mask", "several inputs"],
+)
+def test_list_input(keras, run, mask_of, record):
+    """A layer of a list of inputs is given a list of masks.
+
+    Its call and its compute_mask are given one mask per input, and None for one without a mask.
+    """
+    seen = {}
+
+    class Sum(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            seen["call"] = mask
+            return inputs[0] + inputs[1] + inputs[2]
+
+        def compute_mask(self, inputs, mask=None):
+            seen["compute_mask"] = mask
+            return None if mask is None else mask[0]
+
+        def compute_output_shape(self, input_shape):
+            return input_shape[0]
+
+    masking, layer = keras.layers.Masking(), Sum()
+
+    def call(x, other):
+        mask = mask_of(layer([masking(x), x, masking(other)]))
+        return seen["call"], seen["compute_mask"], mask
+
+    in_call, in_compute_mask, after = run(call, PADDED, OTHER_PADDED)
+    record("mask in call", in_call, expected=[MASK, None, OTHER])
+    record("mask in compute_mask", in_compute_mask, expected=[MASK, None, OTHER])
+    record("mask afterwards", after, expected=MASK)
+
+
+@pytest.mark.case(
+    "custom.positional-mask",
+    documented=CALL_DOCS + "method __call__: further positional arguments are passed on to call; one passed by "
+    "position and by name is the same argument",
+    issues=["keras-team/keras#21449"],
+    tags=["custom layer", "mask argument"],
+    needs=["layers.Layer.__call__(args)"],
+)
+def test_positional_mask(keras, run, mask_of, record):
+    """A mask passed by position is one passed by name.
+
+    With layer(x, m), call is given m, and what the next layer is given is the same as with layer(x, mask=m).
+    """
+    seen = []
+
+    class Double(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs, mask=None):
+            seen.append(mask)
+            return inputs * 2.0
+
+    layer = Double()
+    by_position, by_name = run(lambda x, m: [mask_of(layer(x, m)), mask_of(layer(x, mask=m))], X, MASK)
+    in_call = run(lambda x, m: (layer(x, m), seen[-1])[1], X, MASK)
+    record("mask in call", in_call, expected=MASK)
+    record("mask afterwards", by_position, expected=by_name)
+
+
+@pytest.mark.case(
+    "custom.mask-suffix-args-build",
+    unspecified="Since Keras 3, build is given the shape of each tensor argument; no page says whether of masks, too",
+    severity="raises",
+    issues=["keras-team/keras#22118"],
+    tags=["custom layer", "mask argument", "build"],
+    modes=["eager", "session"],
+)
+def test_mask_suffix(keras, run, record):
+    """The shape of an argument whose name ends in _mask.
+
+    Whether build is given the shape of the argument attention_mask, as attention_mask_shape, is not specified.
+
+    build runs once, before anything is executed: `graph` and `jit` would repeat the others.
+    """
+    seen = []
+
+    class Layer(keras.layers.Layer):
+        def build(self, inputs_shape, attention_mask_shape=None):
+            seen.append(attention_mask_shape)
+            self.built = True
+
+        def call(self, inputs, attention_mask=None):
+            return inputs * 2.0
+
+    layer = Layer()
+    run(lambda x, m: layer(x, attention_mask=m), X, MASK)
+    record("attention_mask_shape", None if seen[0] is None else list(seen[0]))
+
+
+@pytest.mark.case(
+    "custom.unset-mask-in-call",
+    established="Source of keras.layers.Layer.__call__: the mask is read from the input before call, which may take it "
+    "away, as MultiHeadAttention does",
+    issues=["keras-team/keras#20594"],
+    tags=["custom layer", "_keras_mask"],
+)
+def test_unset_mask(keras, run, mask_of, record):
+    """A layer that takes the mask away from its input still passes it on.
+
+    The next layer is given the mask that the input had before call, although call set _keras_mask to None.
+    """
+
+    class Double(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.supports_masking = True
+
+        def call(self, inputs):
+            inputs._keras_mask = None
+            return inputs * 2.0
+
+    masking, layer = keras.layers.Masking(), Double()
+    record("mask", run(lambda x: mask_of(layer(masking(x))), PADDED), expected=MASK)
+
+
+def make_temporal_softmax(keras, ops):
+    """A layer: softmax over the unmasked steps."""
+
+    class TemporalSoftmax(keras.layers.Layer):
+        def call(self, inputs, mask=None):
+            kept = keras.activations.exponential(inputs) * ops.cast(ops.expand_dims(mask, -1), "float32")
+            return kept / ops.expand_dims(ops.sum(kept, axis=1), 1)
+
+    layer = TemporalSoftmax()
+    layer.supports_masking = True
+    return layer
+
+
+@pytest.mark.case(
+    "custom.guide-temporal-softmax",
+    documented=GUIDE
+    % (
+        "Writing layers that need mask information",
+        "a layer that computes a softmax over the time dimension of an input and discards masked steps",
+    ),
+    tags=["custom layer", "mask argument", "Embedding", "Dense", "Functional"],
+)
+def test_temporal_softmax(keras, run, ops, build, record):
+    """A custom layer in a model leaves out masked steps.
+
+    A softmax over time that multiplies by its argument mask is zero at masked steps and sums to one over the others.
+
+    The layer of the guide sums over the features instead: it divides zero by zero at masked steps.
+    """
+    embedding, dense = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
+    (table,), (kernel, bias) = build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))
+    inputs = keras.Input((STEPS,), dtype="int32")
+    model = keras.Model(inputs, make_temporal_softmax(keras, ops)(dense(embedding(inputs))))
+    logits = np.swapaxes(table[IDS] @ kernel + bias, 1, 2)
+    want = oracle.softmax(logits, np.broadcast_to(MASK[:, None], logits.shape))
+    record("output", run(model, IDS), expected=np.swapaxes(want, 1, 2))

@@ -1,0 +1,148 @@
+"""What every built-in layer does with an incoming mask: one observation per layer, nothing expected.
+
+The words: "consumes" (computes something else than without the mask), "passes on", "merges by and", "merges by or",
+"changes" (how the output mask follows from those that came in), "produces" (a mask that is there without an incoming
+one as well), "stops silently", "stops with a warning" (not used, and no output mask), "refuses" (raises).
+While a model is constructed there are no values to look at: a mask that is there then is "gives a mask".
+"""
+
+import inspect
+import warnings
+
+import layer_recipes
+import numpy as np
+import pytest
+
+from conformance.worker.modes import Unsupported
+from conformance.worker.values import Raised
+
+
+def make_producer(keras, ops):
+    """A layer called on [x, mask] that returns x with that mask."""
+
+    class Producer(keras.layers.Layer):
+        def call(self, inputs):
+            return ops.reshape(inputs[0], ops.shape(inputs[0]))
+
+        def compute_mask(self, inputs, mask=None):
+            return inputs[1]
+
+        def compute_output_shape(self, input_shape):
+            return input_shape[0]
+
+    return Producer()
+
+
+def call(recipe, layer, tensors):
+    """The first output of the layer on one tensor per input."""
+    grouped = [tensors] if recipe.as_list and len(tensors) > 1 else tensors
+    output = layer(*grouped, **recipe.call)
+    return output[0] if isinstance(output, (list, tuple)) else output
+
+
+def hear(attempt):
+    """What `attempt()` returns, and whether a warning about masks was given meanwhile."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        result = attempt()
+    for one in heard:  # the recorder wants them, too
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return result, any("mask" in str(one.message) for one in heard)
+
+
+def what_became_of(mask):
+    """The word for an output mask beside those that came in."""
+    first, second = layer_recipes.MASKS
+    for word, known in [("passes on", first), ("merges by and", first & second), ("merges by or", first | second)]:
+        if np.array_equal(mask, known):
+            return word
+    return "changes"
+
+
+def dropped(warned):
+    return "stops with a warning" if warned else "stops silently"
+
+
+def refusal(masked, plain):
+    """The word for a call that raised; None if neither did."""
+    if isinstance(plain, Raised):
+        return "raises without a mask as well: " + plain.names[0]
+    return "refuses: " + masked.names[0] if isinstance(masked, Raised) else None
+
+
+def describe(masked, plain, warned):
+    """What a layer did, from [output, output mask] with and without an incoming mask."""
+    (output, mask), (plain_output, plain_mask) = masked, plain
+    # The law: what a layer computes depends on the mask only if it uses the mask.
+    words = [] if np.allclose(output, plain_output, equal_nan=True) else ["consumes"]
+    if mask is not None:
+        words.append(what_became_of(mask) if plain_mask is None else "produces")
+    return " and ".join(words) or dropped(warned)
+
+
+@pytest.mark.case(
+    "layer-table.incoming-mask",
+    unspecified="Few pages say what a layer does with a mask; what it does decides where in a model masks end",
+    tags=["layer table"],
+    modes=["eager", "session"],
+)
+@pytest.mark.parametrize("name", sorted(layer_recipes.RECIPES))
+def test_incoming_mask(keras, run, ops, mask_of, record, name):
+    """What a layer does with an incoming mask.
+
+    Whether a layer uses the mask of its input, passes it on, changes it, drops it or refuses it is written down.
+
+    The mask is one of the first two axes of the input, whatever these are. A layer consumes it if it computes
+    something else with it than without it. "Symbolic" is a call on keras.Input, "at run time" one on data.
+    """
+    if not hasattr(keras.layers, name):
+        raise Unsupported("there is no keras.layers.%s" % name)
+    recipe = layer_recipes.RECIPES[name]
+    if recipe.table and run.mode == "session":
+        raise Unsupported("nothing initialises lookup tables in a session")
+    layer, producer = recipe.make(keras.layers), make_producer(keras, ops)
+    arrays, masks = recipe.arrays(), list(layer_recipes.MASKS[: recipe.inputs])
+    symbolic = {}
+
+    def construct(masked):
+        inputs = [keras.Input(recipe.shape, dtype=recipe.dtype) for _ in arrays]
+        if masked:
+            inputs = [producer([i, keras.Input((layer_recipes.LENGTH,), dtype="bool")]) for i in inputs]
+        symbolic[masked] = mask_of(call(recipe, layer, inputs))
+
+    def observe(tensors):
+        x, m = tensors[: len(arrays)], tensors[len(arrays) :]
+        output = call(recipe, layer, [producer(list(pair)) for pair in zip(x, m)] if m else list(x))
+        return [output, mask_of(output)]
+
+    plain = run.attempt(lambda: construct(masked=False))  # builds the layer, too
+    masked, warned = hear(lambda: run.attempt(lambda: construct(masked=True)))
+    word = refusal(masked, plain)
+    if word is None and symbolic[True] is None:
+        word = dropped(warned)
+    record("symbolic", word or ("gives a mask" if symbolic[False] is None else "produces"))
+
+    both, warned = hear(lambda: run.attempt(lambda *t: [observe(t), observe(t[: len(arrays)])], *(arrays + masks)))
+    if isinstance(both, Raised):
+        record("at run time", refusal(both, run.attempt(lambda *t: observe(t), *arrays)))
+    else:
+        record("at run time", describe(both[0], both[1], warned))
+        record("output mask", both[0][1])
+
+
+@pytest.mark.case(
+    "layer-table.complete",
+    established="The public namespace keras.layers of each column itself",
+    severity="cosmetic",
+    tags=["layer table"],
+    modes=["eager", "session"],
+)
+def test_complete(keras, record):
+    """No layer is missing from the layer table.
+
+    Every class of layers in keras.layers, under one of its names, is in the table or left out for a reason.
+    """
+    public = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
+    found = {n: c for n, c in public.items() if inspect.isclass(c) and issubclass(c, keras.layers.Layer)}
+    known = [found[name] for name in found if name in layer_recipes.RECIPES or name in layer_recipes.LEFT_OUT]
+    record("missing", sorted(name for name in found if found[name] not in known), expected=[])

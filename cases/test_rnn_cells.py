@@ -1,0 +1,159 @@
+"""RNNs of cells that are not built in, of several cells, and with more inputs than one sequence."""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
+# Padded on the right, padded on the left, with gaps.
+MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
+X = np.random.RandomState(35).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+
+RNN_ARGUMENT = "API docs of keras.layers.RNN, argument %s"
+
+
+def repeat_at_masked(emitted):
+    """The step-wise outputs `emitted`, with the last unmasked one repeated at masked steps; zeros before the first."""
+    last_kept = np.maximum.accumulate(np.where(MASK, np.arange(STEPS), -1), axis=1)
+    trailing = (1,) * (emitted.ndim - 2)
+    repeated = np.take_along_axis(emitted, np.maximum(last_kept, 0).reshape(MASK.shape + trailing), axis=1)
+    return np.where(last_kept.reshape(MASK.shape + trailing) < 0, 0.0, repeated)
+
+
+@pytest.mark.case(
+    "rnn.custom-cell.output-not-state",
+    established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that the output of the previous "
+    "timestep is returned for a masked one; an output that is not the state is allowed by argument cell, output_size",
+    issues=["keras-team/keras#11472"],
+    tags=["RNN", "custom cell"],
+)
+def test_custom_cell(keras, run, build, ops, record):
+    """A cell whose output is not its state.
+
+    At masked steps the previous output is repeated, not the state, and the state is kept.
+    """
+
+    class Cell(keras.layers.Layer):
+        state_size, output_size = FEATURES, FEATURES + 1
+
+        def call(self, inputs, states):
+            total = states[0] + inputs
+            return ops.concatenate([inputs * 3.0, total[:, :1]], axis=-1), [total]
+
+    rnn = keras.layers.RNN(Cell(), return_sequences=True, return_state=True)
+    sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)
+    totals = np.cumsum(ZEROED, axis=1)
+    emitted = np.concatenate([X * 3, totals[..., :1]], axis=-1)
+    record("sequence", sequence, expected=repeat_at_masked(emitted))
+    record("state", state, expected=totals[:, -1])
+
+
+@pytest.mark.case(
+    "rnn.stacked-cells",
+    documented=(RNN_ARGUMENT % "cell: a list of cells is stacked")
+    + "; call argument mask: a timestep with a False entry should be ignored",
+    issues=["keras-team/keras#21224"],
+    tags=["RNN", "stacked", "LSTM", "SimpleRNN"],
+)
+def test_stacked_cells(keras, run, build, record):
+    """Stacked cells skip masked steps together.
+
+    An RNN of a list of cells emits what two RNNs with the same mask, one after the other, emit.
+    """
+    cells = [keras.layers.LSTMCell(UNITS, recurrent_activation="sigmoid"), keras.layers.SimpleRNNCell(UNITS + 1)]
+    rnn = keras.layers.RNN(cells, return_sequences=True)
+    weights = build(rnn, (None, STEPS, FEATURES))
+    sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
+    between = oracle.lstm(X, MASK, *weights[:3])[0]
+    record("sequence", sequence, expected=oracle.simple_rnn(between, MASK, *weights[3:])[0])
+
+
+@pytest.mark.case(
+    "rnn.custom-cell.nd-state",
+    documented="API docs of tf.keras.layers.RNN, argument cell, state_size: may be a TensorShape, for states of high "
+    "dimension; call argument mask: should be ignored",
+    issues=["keras-team/keras#11498"],
+    tags=["RNN", "custom cell"],
+    needs=["layers.AbstractRNNCell"],
+)
+@pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
+def test_nd_state(keras, run, record, unroll):
+    """A cell whose state has several dimensions.
+
+    The mask of steps counts for all of them.
+    """
+    shape = (UNITS, FEATURES)
+
+    class Cell(keras.layers.Layer):
+        state_size = output_size = keras.Input(shape).shape[1:]  # a TensorShape
+
+        def call(self, inputs, states):
+            total = states[0] + inputs
+            return total, [total]
+
+    x = np.random.RandomState(36).uniform(-1, 1, (BATCH, STEPS) + shape).astype("float32")
+    rnn = keras.layers.RNN(Cell(), return_sequences=True, return_state=True, unroll=unroll)
+    sequence, state = run(lambda t, m: rnn(t, mask=m), x, MASK)
+    totals = np.cumsum(np.where(MASK[..., None, None], x, 0), axis=1)
+    record("sequence", sequence, expected=repeat_at_masked(totals))
+    record("state", state, expected=totals[:, -1])
+
+
+@pytest.mark.case(
+    "rnn.nested-inputs-mask",
+    established="Source of keras.layers.RNN (tf.keras), call: a comment says that time step masks must be the same for "
+    "each input, and the first is used",
+    tags=["RNN", "custom cell", "nested inputs", "Masking"],
+    needs=["layers.AbstractRNNCell"],
+)
+def test_nested_inputs(keras, run, mask_of, record):
+    """A cell that is given two sequences with one mask.
+
+    Steps that are masked in both are skipped, and the mask goes on.
+    """
+
+    class Cell(keras.layers.Layer):
+        state_size = output_size = FEATURES
+
+        def call(self, inputs, states):
+            total = states[0] + inputs[0] * inputs[1]
+            return total, [total]
+
+    masking, rnn = keras.layers.Masking(), keras.layers.RNN(Cell(), return_sequences=True)
+
+    def call(a, b):
+        sequence = rnn((masking(a), masking(b)))
+        return sequence, mask_of(sequence)
+
+    sequence, mask = run(call, ZEROED, ZEROED * 3)
+    record("sequence", sequence, expected=repeat_at_masked(np.cumsum(3 * ZEROED**2, axis=1)))
+    record("mask", mask, expected=MASK)
+
+
+@pytest.mark.case(
+    "rnn.constants-mask",
+    documented="API docs of keras.layers.RNN (Keras 2), call arguments: constants are passed to the cell at each "
+    "timestep; mask: a timestep with a False entry should be ignored",
+    tags=["RNN", "custom cell", "constants", "Masking", "Functional"],
+    needs=["layers.RNN.call(constants)"],
+)
+def test_constants(keras, run, record):
+    """Constants beside a masked sequence.
+
+    In a functional model, an RNN that is given constants= skips the steps that Masking masked.
+    """
+
+    class Cell(keras.layers.Layer):
+        state_size = output_size = FEATURES
+
+        def call(self, inputs, states, constants):
+            total = states[0] + inputs * constants[0]
+            return total, [total]
+
+    inputs, constants = keras.Input((STEPS, FEATURES)), keras.Input((FEATURES,))
+    rnn = keras.layers.RNN(Cell(), return_sequences=True)
+    model = keras.Model([inputs, constants], rnn(keras.layers.Masking()(inputs), constants=[constants]))
+    factor = X[:, 0] + 2
+    sequence = run(lambda t, c: model([t, c]), ZEROED, factor)
+    record("sequence", sequence, expected=repeat_at_masked(np.cumsum(ZEROED * factor[:, None], axis=1)))

@@ -1,0 +1,151 @@
+"""Training and evaluation of models with masks: what must not depend on batches, padding and the mode."""
+
+import numpy as np
+import oracle
+import pytest
+
+STEPS, VOCABULARY, FEATURES, UNITS = 5, 7, 4, 6
+# Padded on the right, with gaps, padded on the left.
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
+LONGER = np.pad(IDS, ((0, 0), (1, 2)), "constant")  # the same with more padding, before and after
+Y = np.random.RandomState(31).uniform(-1, 1, (len(IDS), UNITS)).astype("float32")
+
+RATE = 0.01  # of "sgd" by default
+SAME_TRAINING = (
+    "Guide 'Understanding masking & padding', sections 'Introduction' and 'Mask propagation': padding is skipped when "
+    "the data are processed; "
+)
+
+
+def make_model(keras, build, steps):
+    """Embedding and SimpleRNN for ids of any number of steps, with weights that are always the same; these, too."""
+    embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
+    rnn = keras.layers.SimpleRNN(UNITS)
+    weights = build(embedding, (None, steps)) + build(rnn, (None, steps, FEATURES))
+    inputs = keras.Input((steps,), dtype="int32")
+    return keras.Model(inputs, rnn(embedding(inputs))), weights
+
+
+def record_trained(record, model, expected, before):
+    """Record that training moved the weights of `model` like those of `expected`, all but the row of the masked id."""
+    found = [(got - old) / RATE for got, old in zip(model.get_weights(), before)]
+    wanted = [(want - old) / RATE for want, old in zip(expected.get_weights(), before)]
+    for name, got, want in zip(["table", "kernel", "recurrent kernel", "bias"], found, wanted):
+        record("change of the " + name, got, expected=want, rtol=1e-3, atol=1e-4)
+    record("change of the row of the masked id", found[0][0], expected=np.zeros_like(found[0][0]))
+    record("all of the bias changed", bool(np.all(np.abs(found[3]) > 1e-3)), expected=True)
+
+
+@pytest.mark.case(
+    "mode.train-on-batch",
+    documented=SAME_TRAINING + "API docs of keras.Model.train_on_batch: a single update with one batch",
+    tags=["train_on_batch", "fit", "Embedding", "SimpleRNN", "training"],
+    modes=["eager", "graph", "session"],
+)
+def test_train_on_batch(keras, run, build, record):
+    """train_on_batch trains like fit, whatever the padding.
+
+    The loss is that of the states after the unmasked steps, and the weights are those that fit on one batch gives the
+    same samples with more padding.
+
+    `jit` is left to `mode.xla`.
+    """
+    model, weights = make_model(keras, build, STEPS)
+    run.compile(model, optimizer="sgd", loss="mse")
+    loss = model.train_on_batch(IDS, Y)
+    fitted, _ = make_model(keras, build, LONGER.shape[1])
+    run.compile(fitted, optimizer="sgd", loss="mse")
+    run.fit(fitted, LONGER, Y, batch_size=len(IDS), epochs=1)
+    output = oracle.simple_rnn(weights[0][IDS], IDS != 0, *weights[1:])[1]
+    record("loss", np.float32(loss), expected=np.float32(np.square(Y - output).mean()))
+    record_trained(record, model, fitted, weights)
+
+
+@pytest.mark.case(
+    "mode.last-partial-batch",
+    documented=SAME_TRAINING + "API docs of keras.Model.fit, argument batch_size: number of samples per update",
+    tags=["fit", "batch_size", "Embedding", "SimpleRNN", "training"],
+    modes=["eager", "graph", "session"],
+)
+def test_partial_batch(keras, run, build, record):
+    """A last batch that is smaller than the others trains like any batch.
+
+    fit of three samples in batches of two gives the weights that fit of the first two and then of the last one gives,
+    here with more padding.
+
+    `jit`, which compiles anew for each size of a batch, is left to `mode.xla`.
+    """
+    model, weights = make_model(keras, build, STEPS)
+    run.compile(model, optimizer="sgd", loss="mse")
+    run.fit(model, IDS, Y, batch_size=2, epochs=1, shuffle=False)
+    parts, _ = make_model(keras, build, LONGER.shape[1])
+    run.compile(parts, optimizer="sgd", loss="mse")
+    for part in (slice(0, 2), slice(2, 3)):
+        run.fit(parts, LONGER[part], Y[part], batch_size=2, epochs=1)
+    record_trained(record, model, parts, weights)
+
+
+def fit_with(keras, run, build, ids, **arguments):
+    """A model after two epochs on `ids`, compiled with these arguments; without any, for the mode."""
+    model, weights = make_model(keras, build, ids.shape[1])
+    compile_model = model.compile if arguments else lambda **others: run.compile(model, **others)
+    compile_model(optimizer="sgd", loss="mse", **arguments)
+    run.fit(model, ids, Y, batch_size=2, epochs=2, shuffle=False)
+    return model, weights
+
+
+@pytest.mark.case(
+    "mode.run-eagerly",
+    documented=SAME_TRAINING + "API docs of keras.Model.compile, argument run_eagerly: whether to run as plain Python, "
+    "for debugging",
+    tags=["fit", "run_eagerly", "Embedding", "SimpleRNN", "training"],
+    needs=["Model.run_eagerly"],
+    modes=["eager"],
+)
+def test_run_eagerly(keras, run, build, record):
+    """Training masks the same steps with and without run_eagerly.
+
+    Two epochs give the same weights, here without run_eagerly from the same samples with more padding.
+    """
+    model, weights = fit_with(keras, run, build, IDS)
+    compiled, _ = fit_with(keras, run, build, LONGER, run_eagerly=False)
+    record_trained(record, model, compiled, weights)
+
+
+@pytest.mark.case(
+    "mode.xla",
+    documented=SAME_TRAINING + "API docs of keras.Model.compile, argument jit_compile: whether to compile with XLA",
+    tags=["fit", "jit_compile", "Embedding", "SimpleRNN", "training"],
+    modes=["jit"],
+)
+def test_xla(keras, run, build, record):
+    """Training masks the same steps with and without XLA.
+
+    Two epochs give the same weights, here without XLA from the same samples with more padding.
+    """
+    model, weights = fit_with(keras, run, build, IDS)
+    plain, _ = fit_with(keras, run, build, LONGER, run_eagerly=False, jit_compile=False)
+    record_trained(record, model, plain, weights)
+
+
+@pytest.mark.case(
+    "evaluate.batch-size-invariance",
+    unspecified="A loss that is averaged over the unmasked steps of each batch weighs steps by batch; no page says so",
+    tags=["loss", "evaluate", "batch_size", "Embedding", "Dense"],
+    modes=["eager", "session"],
+)
+def test_evaluate_batches(keras, run, build, record):
+    """The loss of evaluate in batches of several sizes.
+
+    Whether samples of different lengths give the same loss in batches of one, two and three is not specified.
+
+    The averages are taken in Python or in the compiled step alike: `graph` and `jit` would repeat the others.
+    """
+    embedding, dense = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
+    build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))
+    inputs = keras.Input((STEPS,), dtype="int32")
+    model = keras.Model(inputs, dense(embedding(inputs)))
+    run.compile(model, optimizer="sgd", loss="mse")
+    targets = np.repeat(Y[:, None], STEPS, axis=1)
+    for size in (1, 2, 3):
+        record("loss in batches of %d" % size, np.float32(run.evaluate(model, IDS, targets, batch_size=size)))
