@@ -37,6 +37,28 @@ def test_attribute(keras, run, record):
 
 
 @pytest.mark.case(
+    "attach.input-unmarked",
+    documented=GUIDE
+    + "'Mask-generating layers: Embedding and Masking': the mask is attached to the output of the layer",
+    tags=["Masking", "Dense"],
+)
+def test_input_unmarked(keras, run, build, mask_of, record):
+    """A layer that makes a mask leaves its input as it was.
+
+    After a call of Masking, another layer that is called on the same input is given no mask.
+    """
+    layer = keras.layers.Masking()
+
+    def call(x):
+        masked = layer(x)
+        return [mask_of(masked), mask_of(x)]
+
+    of_output, of_input = run(call, PADDED)
+    record("mask of the output", of_output, expected=MASK)
+    record("mask of the input", of_input, expected=None)
+
+
+@pytest.mark.case(
     "attach.dtype-cast",
     established=CAST,
     issues=["keras-team/keras#21946"],

@@ -45,6 +45,25 @@ def test_rank3(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case(
+    "embedding.config-roundtrip",
+    documented="API docs of keras.layers.Layer, from_config: the reverse of get_config, "
+    "makes the same layer from its config",
+    tags=["Embedding", "mask_zero", "serialization"],
+    modes=["eager", "session"],
+)
+def test_config_roundtrip(keras, run, build, mask_of, record):
+    """The config of Embedding holds mask_zero.
+
+    A layer made from the config of another one that masks zeros masks them as well.
+    """
+    config = make_embedding(keras, build, mask_zero=True)[0].get_config()
+    embedding = keras.layers.Embedding.from_config(config)
+    build(embedding, (None, STEPS))
+    record("mask_zero", config.get("mask_zero"), expected=True)
+    record("mask", run(lambda ids: mask_of(embedding(ids)), IDS), expected=IDS != 0)
+
+
+@pytest.mark.case(
     "embedding.mask-zero-false",
     documented="API docs of keras.layers.Embedding, its signature: mask_zero=False",
     tags=["Embedding", "mask_zero"],
@@ -204,7 +223,7 @@ def test_lambda_previous_mask(keras, run, ops, mask_of, record):
     layer = keras.layers.Lambda(
         lambda x: x * 2.0,
         output_shape=X.shape[1:],
-        mask=lambda x, mask=None: ops.logical_not(mask),
+        mask=lambda x, mask=None: None if mask is None else ops.logical_not(mask),
     )
     padded = X * MASK[..., None]
     record("mask", run(lambda x: mask_of(layer(masking(x))), padded), expected=~MASK)

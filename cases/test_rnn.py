@@ -94,6 +94,23 @@ def test_zero_output(keras, run, build, record, unroll):
 
 
 @pytest.mark.case(
+    "rnn.zero-output-for-mask.config",
+    documented=ZERO + "; API docs of keras.layers.Layer, from_config: the reverse of get_config",
+    tags=["SimpleRNN", "zero_output_for_mask", "serialization"],
+    modes=["eager", "session"],
+)
+def test_zero_output_config(keras, run, build, record):
+    """The config of an RNN holds zero_output_for_mask.
+
+    A layer made from the config of one that emits zeros at masked steps emits zeros there, too.
+    """
+    zeroing, _ = make_zeroing(keras, build, return_sequences=True)
+    rnn = keras.layers.SimpleRNN.from_config(zeroing.get_config())
+    weights = build(rnn, (None, STEPS, FEATURES))
+    record("sequence", run(lambda t, m: rnn(t, mask=m), X, MASK), expected=zeroed_sequence(X, MASK, weights))
+
+
+@pytest.mark.case(
     "rnn.zero-output-for-mask.go-backwards",
     documented=ZERO + "; argument go_backwards: processes the input backwards and returns the reversed sequence",
     tags=["SimpleRNN", "zero_output_for_mask", "go_backwards", "unroll"],

@@ -172,3 +172,15 @@ def test_no_mask_after_last_output(keras, run, build, mask_of, record):
     """
     masking, (rnn, _) = keras.layers.Masking(), make(keras, build)
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=None)
+
+
+@pytest.mark.case("rnn.second-call-unmasked", documented=MASK_ARGUMENT, tags=["RNN", "shared layer"], modes=ONCE)
+def test_second_call(keras, run, build, record):
+    """A mask is for one call.
+
+    A layer that was called with a mask and is then called without one skips nothing the second time.
+    """
+    rnn, weights = make(keras, build)
+    masked, unmasked = run(lambda t, m: [rnn(t, mask=m), rnn(t)], X, MASK)
+    record("with the mask", masked, expected=oracle.simple_rnn(X, MASK, *weights)[1])
+    record("without", unmasked, expected=oracle.simple_rnn(X, None, *weights)[1])

@@ -1,6 +1,7 @@
 """The commands of `conformance`; the work is done elsewhere."""
 
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -49,7 +50,7 @@ def main() -> None:
 @click.option("--tier", type=click.Choice(["core", "all"]), default="core", show_default=True, help="Which columns.")
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Workers at a time.")
+@click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
 @click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
 @click.option("--fresh", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
@@ -58,7 +59,7 @@ def run_command(
     tier: str,
     patterns: tuple[str, ...],
     modes: tuple[str, ...],
-    jobs: int,
+    jobs: int | None,
     out: Path,
     fresh: bool,
     allow_not_run: bool,
@@ -86,7 +87,7 @@ def run_command(
             memory.Memory(cache, the_bundle, fresh),
             lambda target: provision.provision(target, cache),
             progress,
-            jobs,
+            jobs or os.cpu_count() or 1,
         )
     _write_report(found, known, out)
     _print_outcome(found, out, console)

@@ -4,6 +4,7 @@ Whatever happens to a worker, every planned cell is recorded exactly once. What 
 earlier run has observed is not measured again; a column that needs nothing is not even installed.
 """
 
+import queue
 import shutil
 import tempfile
 import threading
@@ -52,6 +53,7 @@ def run(
     installers = ThreadPoolExecutor(INSTALLATIONS)
     workers = ThreadPoolExecutor(jobs)
     sessions: list[Session] = []
+    ready: queue.PriorityQueue[tuple[int, int, Session]] = queue.PriorityQueue()
     running: list[Future[None]] = []
     try:
         installing = {installers.submit(_install, t, provision, ledger): t for t in targets if t.id in work}
@@ -60,8 +62,11 @@ def run(
             if environment is None:
                 continue
             for unit, left in work[installing[future].id]:
-                sessions.append(Session(unit, left, environment, bundle, ledger, scratch, stop, case_seconds))
-                running.append(workers.submit(sessions[-1].run))
+                session = Session(unit, left, environment, bundle, ledger, scratch, stop, case_seconds)
+                sessions.append(session)
+                # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
+                ready.put((-len(left), len(sessions), session))
+                running.append(workers.submit(lambda: ready.get()[-1].run()))
         for done in as_completed(running):
             done.result()
     finally:
