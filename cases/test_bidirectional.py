@@ -46,7 +46,12 @@ def both_zeroed(weights):
     return [np.where(MASK[..., None], sequence, 0.0) for sequence, _ in both(weights)]
 
 
-@pytest.mark.case("bidirectional.last-output", documented=SAME_ARGUMENTS, tags=["Bidirectional", "SimpleRNN"])
+@pytest.mark.case(
+    "bidirectional.last-output",
+    documented=SAME_ARGUMENTS,
+    tags=["Bidirectional", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
+)
 def test_last_output(keras, run, build, record):
     """Both directions skip masked steps.
 
@@ -57,7 +62,12 @@ def test_last_output(keras, run, build, record):
     record("last output", last, expected=np.concatenate([state for _, state in both(weights)], axis=-1))
 
 
-@pytest.mark.case("bidirectional.sequence-alignment", documented=SAME_ARGUMENTS, tags=["Bidirectional", "SimpleRNN"])
+@pytest.mark.case(
+    "bidirectional.sequence-alignment",
+    documented=SAME_ARGUMENTS,
+    tags=["Bidirectional", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
+)
 def test_alignment(keras, run, build, record):
     """Both directions are aligned with the input.
 
@@ -104,6 +114,7 @@ def test_implicit_mask(keras, run, build, record):
     "bidirectional.merge-modes",
     established=COMPUTE_MASK + "the mask of the input if return_sequences",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("merge_mode", sorted(MERGED))
 def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
@@ -126,6 +137,7 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     "bidirectional.merge-modes.none",
     established=COMPUTE_MASK + "the mask of the input twice, if return_sequences and no merge_mode",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_not_merged(keras, run, build, mask_of, record):
     """Sequences that are not merged both keep the mask.
@@ -140,6 +152,7 @@ def test_not_merged(keras, run, build, mask_of, record):
     "bidirectional.return-state-mask",
     established=COMPUTE_MASK + "the mask of the input for the sequence, None for each state",
     tags=["Bidirectional", "SimpleRNN", "Masking", "return_state", "stateful"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
 def test_return_state(keras, run, build, mask_of, record, stateful):
@@ -157,6 +170,7 @@ def test_return_state(keras, run, build, mask_of, record, stateful):
     "bidirectional.initial-state-mask",
     documented=AUTOMATIC,
     tags=["Bidirectional", "SimpleRNN", "Masking", "initial_state"],
+    modes=["eager", "graph", "session"],
 )
 def test_initial_state(keras, run, build, record):
     """The mask of the input is used when initial states are given.
@@ -172,6 +186,7 @@ def test_initial_state(keras, run, build, record):
     "bidirectional.initial-state-mask.explicit",
     documented=SAME_ARGUMENTS,
     tags=["Bidirectional", "SimpleRNN", "explicit mask", "initial_state"],
+    modes=["eager", "graph", "session"],
 )
 def test_initial_state_explicit(keras, run, build, record):
     """A mask argument is used when initial states are given.
@@ -189,6 +204,7 @@ def test_initial_state_explicit(keras, run, build, record):
     "processing; argument layer: when return_sequences is True, the output of the masked timestep will be zero",
     tags=["Bidirectional", "SimpleRNN", "Masking", "backward_layer"],
     needs=["layers.Bidirectional.__init__(backward_layer)"],
+    modes=["eager", "graph", "session"],
 )
 def test_backward_layer(keras, run, build, record):
     """A backward layer of one's own is given the mask.

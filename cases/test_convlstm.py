@@ -15,7 +15,10 @@ MASK_ARGUMENT = (
 
 
 @pytest.mark.case(
-    "convlstm.mask-2d", documented=MASK_ARGUMENT, tags=["ConvLSTM2D", "explicit mask", "return_sequences"]
+    "convlstm.mask-2d",
+    documented=MASK_ARGUMENT,
+    tags=["ConvLSTM2D", "explicit mask", "return_sequences"],
+    modes=["eager", "graph", "session"],
 )
 def test_sequence(keras, run, build, record):
     """ConvLSTM2D skips masked steps.
@@ -37,6 +40,7 @@ def test_sequence(keras, run, build, record):
     severity="raises",
     issues=["tensorflow/tensorflow#48678"],
     tags=["ConvLSTM2D", "Masking"],
+    modes=["eager", "session"],
 )
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_masking(keras, run, build, record, padding):

@@ -185,6 +185,7 @@ def test_call_returns_input(keras, run, ops, record):
     documented=GUIDE
     % ("Supporting masking in your custom layers", "a layer that changes the time dimension modifies the mask"),
     tags=["custom layer", "compute_mask", "RNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_time_axis(keras, run, build, mask_of, record):
     """A layer that drops steps can drop them from the mask.
@@ -215,6 +216,7 @@ def test_time_axis(keras, run, build, mask_of, record):
     unspecified="The guide asks such layers for a compute_mask; without one a mask of the wrong length goes on, and "
     "what the next layer does with it is worth knowing",
     tags=["custom layer", "supports_masking", "RNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_time_axis_flag_only(keras, run, build, mask_of, record):
     """A layer that drops steps but not their mask.
@@ -322,6 +324,7 @@ def test_inner_layers(keras, run, ops, mask_of, record):
     documented=GUIDE
     % ("Supporting masking in your custom layers", "a layer that can make a mask from the values of its input"),
     tags=["custom layer", "compute_mask", "RNN", "Functional"],
+    modes=["eager", "graph", "session"],
 )
 def test_generator(keras, run, ops, build, mask_of, record):
     """A custom layer makes a mask of its own.

@@ -30,6 +30,7 @@ def make_embedding_and_rnn(keras, build):
         "a custom layer with supports_masking can stand between one that makes a mask and one that uses it",
     ),
     tags=["custom layer", "supports_masking", "Embedding", "SimpleRNN", "Functional"],
+    modes=["eager", "graph", "session"],
 )
 def test_between(keras, run, build, mask_of, record):
     """A custom activation between Embedding and an RNN.
@@ -61,6 +62,7 @@ def test_between(keras, run, build, mask_of, record):
         "a layer can call compute_mask of one layer inside its call and pass the mask to another",
     ),
     tags=["custom layer", "compute_mask", "explicit mask", "Embedding", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_by_hand(keras, run, build, record):
     """A custom layer takes the mask of one layer inside it to another.
@@ -88,6 +90,7 @@ def test_by_hand(keras, run, build, record):
     "docs.functional-mask-list",
     documented="API docs of tf.keras.Model, method call, argument mask: a mask or a list of masks, each may be None",
     tags=["Functional", "mask argument", "SimpleRNN", "several inputs"],
+    modes=["eager", "graph", "session"],
 )
 def test_mask_list(keras, run, build, record):
     """A functional model of two inputs is given two masks.
@@ -108,6 +111,7 @@ def test_mask_list(keras, run, build, record):
     documented="Guide 'Making new layers and models via subclassing', section 'Privileged mask argument in the call() "
     "method': Keras passes the right mask to what is called after a layer that made one",
     tags=["Model subclass", "mask argument", "Embedding"],
+    modes=["eager", "graph", "session"],
 )
 def test_subclass(keras, run, build, record):
     """The mask argument of a subclass of Model is filled.

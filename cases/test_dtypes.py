@@ -173,6 +173,7 @@ def test_integers(keras, run, build, record, name):
     "dtype.mask-cast.mean",
     documented=EXCLUDED,
     tags=["GlobalAveragePooling1D", "explicit mask", "int32", "float32"],
+    modes=["eager", "session"],
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_mask_of_mean(keras, run, record, dtype):
@@ -208,6 +209,7 @@ def make_attention(keras, build, name):
     issues=["keras-team/keras#21483"],
     tags=["MultiHeadAttention", "Attention", "explicit mask", "int32", "float32"],
     needs=["layers.MultiHeadAttention", "layers.Attention"],
+    modes=["eager", "session"],
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 @pytest.mark.parametrize("name", ["MultiHeadAttention", "Attention"], ids=["mha", "dot"])
@@ -227,6 +229,7 @@ def test_mask_of_attention(keras, run, build, record, name, dtype):
     severity="raises",
     tags=["BatchNormalization", "explicit mask", "training", "int32", "float32"],
     needs=["layers.BatchNormalization(mask)"],
+    modes=["eager", "session"],
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_mask_of_batchnorm(keras, run, build, record, dtype):

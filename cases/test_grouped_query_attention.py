@@ -42,6 +42,7 @@ def attention(query, value, mask, weights):
     documented=API + "attention_mask: 1 indicates attention and 0 indicates no attention",
     needs=NEEDS,
     tags=["GroupQueryAttention"],
+    modes=["eager", "graph", "session"],
 )
 def test_polarity(keras, run, build, record):
     """True in attention_mask means attend, for all heads of a group.
@@ -85,6 +86,7 @@ def test_auto_mask(keras, run, build, mask_of, record):
     documented=API + "use_causal_mask: prevents tokens from attending to future tokens",
     needs=NEEDS,
     tags=["GroupQueryAttention", "use_causal_mask", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_causal(keras, run, build, record):
     """A causal mask keeps queries from later steps, alone and with the mask of the input.
@@ -112,6 +114,7 @@ def test_causal(keras, run, build, record):
     "Sequential API': Keras fetches the mask of an input and passes it to any layer that knows how to use it",
     needs=NEEDS,
     tags=["GroupQueryAttention", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_side_effect(keras, run, build, mask_of, record):
     """The input of GroupQueryAttention keeps its mask.

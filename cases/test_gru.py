@@ -43,6 +43,7 @@ def test_skips(keras, run, build, record, reset_after):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["GRU", "return_sequences"],
+    modes=["eager", "graph", "session"],
 )
 @either
 def test_repeats(keras, run, build, record, reset_after):
@@ -55,7 +56,7 @@ def test_repeats(keras, run, build, record, reset_after):
     record("sequence at masked steps", sequence[~MASK], expected=oracle.gru(X, MASK, *weights)[0][~MASK])
 
 
-@pytest.mark.case("gru.padding", documented=MASK_ARGUMENT, tags=["GRU", "padding", "NaN"])
+@pytest.mark.case("gru.padding", documented=MASK_ARGUMENT, tags=["GRU", "padding", "NaN"], modes=["eager", "session"])
 def test_padding(keras, run, build, record):
     """Masked steps change nothing, wherever and whatever they are.
 
@@ -71,7 +72,9 @@ def test_padding(keras, run, build, record):
     record("with NaN", results[2], expected=alone)
 
 
-@pytest.mark.case("gru.implicit-mask", documented=AUTOMATIC, tags=["GRU", "Masking"])
+@pytest.mark.case(
+    "gru.implicit-mask", documented=AUTOMATIC, tags=["GRU", "Masking"], modes=["eager", "graph", "session"]
+)
 def test_implicit_mask(keras, run, build, mask_of, record):
     """A GRU is given the mask of the layer before it, and hands it on.
 

@@ -105,7 +105,7 @@ def record_difference(record, mask, observed, lawful, judged=True):
     record("counter-example", None, **expected)
 
 
-@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"])
+@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager", "session", "jit"])
 @pytest.mark.parametrize(
     "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
 )

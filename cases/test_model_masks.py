@@ -121,6 +121,7 @@ def test_mask_as_output(keras, run, build, record):
     documented=AUTOMATIC,
     issues=["keras-team/keras#9599"],
     tags=["Functional", "Embedding", "several outputs"],
+    modes=["eager", "graph", "session"],
 )
 def test_several_outputs(keras, run, mask_of, record):
     """Each output of a model has its own mask.
@@ -139,6 +140,7 @@ def test_several_outputs(keras, run, mask_of, record):
     "sequential.deferred-build",
     documented=AUTOMATIC,
     tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_deferred_build(keras, run, build, record):
     """A mask goes through a sequential model that was made without an input shape.

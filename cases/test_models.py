@@ -68,6 +68,7 @@ def make_rnn_model(keras, build):
     documented="API docs of tf.keras.Model, method call, argument mask: a boolean tensor or None, with a link to the "
     "guide on masking and padding",
     tags=["Functional", "SimpleRNN", "mask argument"],
+    modes=["eager", "graph", "session"],
 )
 def test_mask_argument(keras, run, build, record):
     """A mask that a functional model is called with reaches its layers.
@@ -82,6 +83,7 @@ def test_mask_argument(keras, run, build, record):
     "functional.masked-input-tensor",
     established=READ_FROM_TENSOR,
     tags=["Functional", "SimpleRNN", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_masked_tensor(keras, run, build, record):
     """The mask of a tensor that a functional model is called on reaches its layers.
@@ -96,6 +98,7 @@ def test_masked_tensor(keras, run, build, record):
     "functional.nested",
     documented=AUTOMATIC,
     tags=["Functional", "Embedding", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_nested(keras, run, build, record):
     """A mask goes into and out of a model in a model.
@@ -117,6 +120,7 @@ def test_nested(keras, run, build, record):
     "functional.shared-layer",
     documented=AUTOMATIC,
     tags=["Functional", "Embedding", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_shared(keras, run, build, record):
     """A layer that is used twice has a mask for each use.
@@ -136,6 +140,7 @@ def test_shared(keras, run, build, record):
     "sequential.auto-propagate",
     documented=AUTOMATIC,
     tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_sequential(keras, run, build, record):
     """A mask goes through a sequential model.
@@ -151,6 +156,7 @@ def test_sequential(keras, run, build, record):
     documented=AUTOMATIC,
     issues=["tensorflow/tensorflow#31638"],
     tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("shape", [None, (None, STEPS, FEATURES)], ids=["no-shape", "shape"])
 def test_nested_sequential(keras, run, build, record, shape):
@@ -170,6 +176,7 @@ def test_nested_sequential(keras, run, build, record, shape):
     "subclass.mask-autopass",
     established=READ_FROM_TENSOR,
     tags=["Model subclass", "Embedding", "Dense", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_subclass(keras, run, build, record):
     """A mask goes from layer to layer in a subclass of Model.
@@ -184,6 +191,7 @@ def test_subclass(keras, run, build, record):
     "model.output-mask",
     established="Source of the losses and metrics of keras.Model, which read the mask of its output",
     tags=["Functional", "Embedding", "Dense"],
+    modes=["eager", "graph", "session"],
 )
 def test_output_mask(keras, run, build, mask_of, record):
     """The output of a functional model has a mask.
@@ -231,6 +239,7 @@ def test_mixed_policy(keras, run, build, record):
     "serial.config",
     documented="API docs of keras.layers.Layer, from_config: the reverse of get_config; models are layers",
     tags=["config", "Functional", "Embedding", "Dense", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_config(keras, run, build, record):
     """A model made from the config of another one masks the same steps.

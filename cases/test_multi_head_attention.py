@@ -59,6 +59,7 @@ def test_polarity(keras, run, build, record):
     issues=["keras-team/keras#20488"],
     needs=NEEDS,
     tags=["MultiHeadAttention"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("shape", [(QUERIES, VALUES), (HEADS, QUERIES, VALUES)], ids=["no-batch", "heads"])
 def test_rank(keras, run, build, record, shape):
@@ -96,6 +97,7 @@ def test_auto_mask(keras, run, build, record):
     established=MERGED + "attention_mask and the masks of the inputs are merged by AND",
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking", "explicit mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_auto_and_explicit(keras, run, build, record):
     """attention_mask is combined with the mask of the value.
@@ -132,6 +134,7 @@ def test_padding(keras, run, build, record):
     issues=["keras-team/keras#16248"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_output_mask(keras, run, build, mask_of, record):
     """The output has the mask of the query.
@@ -148,6 +151,7 @@ def test_output_mask(keras, run, build, mask_of, record):
     documented=API + "use_causal_mask: prevents tokens from attending to future tokens",
     needs=NEEDS,
     tags=["MultiHeadAttention", "use_causal_mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_causal(keras, run, build, record):
     """A causal mask keeps queries from later steps.
@@ -183,6 +187,7 @@ def test_causal_and_padding(keras, run, build, record):
     "passed by hand is worth knowing",
     needs=NEEDS,
     tags=["MultiHeadAttention", "explicit mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_mask_arguments(keras, run, build, mask_of, record):
     """query_mask= and value_mask= passed by hand.
@@ -203,6 +208,7 @@ def test_mask_arguments(keras, run, build, mask_of, record):
     issues=["keras-team/keras#20562"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_side_effect(keras, run, build, mask_of, record):
     """The input of MultiHeadAttention keeps its mask.
@@ -227,6 +233,7 @@ def test_side_effect(keras, run, build, mask_of, record):
     issues=["keras-team/keras#20562"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_second_call(keras, run, build, record):
     """A second MultiHeadAttention is given the mask, too.
@@ -253,6 +260,7 @@ def test_second_call(keras, run, build, record):
     issues=["keras-team/keras#20562", "keras-team/keras#18416"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Add", "GlobalAveragePooling1D", "Masking", "Functional"],
+    modes=["eager", "graph", "session"],
 )
 def test_residual(keras, run, build, record):
     """A residual connection around MultiHeadAttention keeps the mask.

@@ -66,7 +66,9 @@ def test_repeats(keras, run, build, record):
     record("sequence at masked steps", sequence[~MASK], expected=oracle.simple_rnn(X, MASK, *weights)[0][~MASK])
 
 
-@pytest.mark.case("rnn.unroll-equals-loop", documented=UNROLL, tags=["SimpleRNN", "unroll"])
+@pytest.mark.case(
+    "rnn.unroll-equals-loop", documented=UNROLL, tags=["SimpleRNN", "unroll"], modes=["eager", "graph", "session"]
+)
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 def test_unroll(keras, run, build, record, backwards):
     """An unrolled RNN treats masks as a loop does.
@@ -114,6 +116,7 @@ def test_zero_output_config(keras, run, build, record):
     "rnn.zero-output-for-mask.go-backwards",
     documented=ZERO + "; argument go_backwards: processes the input backwards and returns the reversed sequence",
     tags=["SimpleRNN", "zero_output_for_mask", "go_backwards", "unroll"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_output_backwards(keras, run, build, record, unroll):
@@ -131,6 +134,7 @@ def test_zero_output_backwards(keras, run, build, record, unroll):
     documented=RNN_ARGUMENT % "zero_output_for_mask: this field is only used when return_sequences is True",
     issues=["keras-team/keras#17596", "keras-team/tf-keras#252"],
     tags=["SimpleRNN", "zero_output_for_mask"],
+    modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_output_last(keras, run, build, record, unroll):
@@ -147,6 +151,7 @@ def test_zero_output_last(keras, run, build, record, unroll):
     "rnn.return-state.mask-list",
     established="Source of keras.layers.RNN, compute_mask: the mask of the input for the sequence, None for each state",
     tags=["SimpleRNN", "Masking", "return_state"],
+    modes=["eager", "graph", "session"],
 )
 def test_masks_of_states(keras, run, build, mask_of, record):
     """Returned states have no mask.
@@ -163,6 +168,7 @@ def test_masks_of_states(keras, run, build, mask_of, record):
     documented="API docs of tf.keras.layers.Layer, __call__: the mask that the previous layer generated is the default "
     "value of an argument mask",
     tags=["SimpleRNN", "Masking", "explicit mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_explicit_mask_wins(keras, run, build, mask_of, record):
     """A mask argument comes before the mask of the input.

@@ -55,6 +55,7 @@ def test_custom_cell(keras, run, build, ops, record):
     + "; call argument mask: a timestep with a False entry should be ignored",
     issues=["keras-team/keras#21224"],
     tags=["RNN", "stacked", "LSTM", "SimpleRNN"],
+    modes=["eager", "graph", "session"],
 )
 def test_stacked_cells(keras, run, build, record):
     """Stacked cells skip masked steps together.

@@ -56,6 +56,7 @@ def test_pad_sequences(keras, run, build, mask_of, record, padding):
     documented="Guide 'Understanding masking & padding', sections 'Padding sequence data' and 'Masking': padding makes "
     "a batch of sentences of different lengths, and masking makes the model ignore it",
     tags=["pad_sequences", "Embedding", "SimpleRNN", "Sequential"],
+    modes=["eager", "session"],
 )
 @pytest.mark.parametrize("padding", ["pre", "post"])
 def test_pipeline(keras, run, build, record, padding):

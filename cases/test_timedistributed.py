@@ -87,7 +87,10 @@ def test_inner_embedding(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case(
-    "timedistributed.inner-rnn-mask", documented=MASK_ARGUMENT, tags=["TimeDistributed", "SimpleRNN", "explicit mask"]
+    "timedistributed.inner-rnn-mask",
+    documented=MASK_ARGUMENT,
+    tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_inner_rnn(keras, run, build, record):
     """An RNN inside TimeDistributed skips what is masked within a step.
@@ -105,7 +108,7 @@ def test_inner_rnn(keras, run, build, record):
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#13176"],
     tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
-    modes=["graph", "session", "jit"],
+    modes=["eager", "graph", "session"],
 )
 def test_inner_rnn_known_batch(keras, run, build, record):
     """An RNN inside TimeDistributed where the batch size is known.
@@ -121,6 +124,7 @@ def test_inner_rnn_known_batch(keras, run, build, record):
     "timedistributed.inner-rnn-reduces-mask",
     established=COMPUTE_MASK + "where the inner layer returns no mask, the mask is reduced to two dimensions",
     tags=["TimeDistributed", "SimpleRNN", "Masking"],
+    modes=["eager", "graph", "session"],
 )
 def test_inner_rnn_reduces(keras, run, build, mask_of, record):
     """An RNN inside TimeDistributed leaves a mask of the steps.
@@ -140,6 +144,7 @@ def test_inner_rnn_reduces(keras, run, build, mask_of, record):
     "depending on the inner layer and on what is known of the batch size",
     issues=["tensorflow/tensorflow#42127"],
     tags=["TimeDistributed", "Dense", "custom layer", "explicit mask"],
+    modes=["eager", "graph", "session"],
 )
 def test_masked_steps(keras, run, build, record):
     """What TimeDistributed emits at masked steps.
@@ -210,6 +215,7 @@ def test_partial_batch(keras, run, build, record):
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#10763", "keras-team/keras#20754"],
     tags=["TimeDistributed", "Functional", "Masking", "SimpleRNN", "explicit mask"],
+    modes=["eager", "graph"],
 )
 @pytest.mark.parametrize("explicit", [False, True], ids=["own-masking", "explicit-mask"])
 def test_inner_model(keras, run, build, record, explicit):

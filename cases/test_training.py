@@ -40,7 +40,7 @@ def record_trained(record, model, expected, before):
     "mode.train-on-batch",
     documented=SAME_TRAINING + "API docs of keras.Model.train_on_batch: a single update with one batch",
     tags=["train_on_batch", "fit", "Embedding", "SimpleRNN", "training"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph"],
 )
 def test_train_on_batch(keras, run, build, record):
     """train_on_batch trains like fit, whatever the padding.
@@ -65,7 +65,7 @@ def test_train_on_batch(keras, run, build, record):
     "mode.last-partial-batch",
     documented=SAME_TRAINING + "API docs of keras.Model.fit, argument batch_size: number of samples per update",
     tags=["fit", "batch_size", "Embedding", "SimpleRNN", "training"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph"],
 )
 def test_partial_batch(keras, run, build, record):
     """A last batch that is smaller than the others trains like any batch.
