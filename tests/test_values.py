@@ -2,6 +2,7 @@
 
 import json
 import math
+import runpy
 
 import numpy as np
 import pytest
@@ -87,6 +88,7 @@ def test_texts_lose_what_differs_from_run_to_run() -> None:
     text = "\x1b[1m<Thing at 0x7f1a2b3c4d5e>\x1b[0m in /home/someone/env/lib/python3.7/site-packages/keras/layers.py:12"
     assert clip(text) == "<Thing at 0x...> in keras/layers.py:12"
     assert len(clip("x" * 10000)) == 2000
+    assert clip(f'File "{runpy.__file__}", line 3') == 'File "runpy.py", line 3'
 
 
 def test_texts_lose_the_random_names_of_autograph() -> None:

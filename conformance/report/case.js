@@ -32,7 +32,7 @@ function drawCase(item, target, mode) {
       details(
         "Code of the case",
         h("p", { class: "axis" }, `${item.file}, line ${item.line}: ${item.function}`),
-        h("pre", { class: "code", tabindex: "0" }, item.code),
+        h("pre", { class: "code", tabindex: "0" }, DATA.texts[item.code]),
       ),
     ),
     h("section", null, h("h3", null, target.title), columnFacts(target)),

@@ -26,7 +26,14 @@ HERE = Path(__file__).parent
 # One module in several files; each uses what those before it define.
 SCRIPTS = ("dom.js", "data.js", "state.js", "values.js", "matrix.js", "case.js", "column.js", "main.js")
 AREAS = {"blog_claims": "The blog's claims"}
-ACRONYMS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "api": "API"}
+ACRONYMS = {
+    "api": "API",
+    "convlstm": "ConvLSTM",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "rnn": "RNN",
+    "timedistributed": "TimeDistributed",
+}
 
 
 def render(results: Results, expectations: Sequence[Expectation] = ()) -> str:
@@ -112,7 +119,7 @@ def view(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str
         "verdicts": VERDICTS,
         "modes": MODES,
         "targets": [_target(target) for target in results.targets],
-        "cases": [_case(case) for case in results.cases],
+        "cases": [{**_case(case), "code": texts.put(case.code)} for case in results.cases],
         "cells": cells,
         "expectations": reasons.items,
         "observations": observations.items,

@@ -15,6 +15,7 @@ import hashlib
 import math
 import os
 import re
+import sysconfig
 
 import numpy as np
 
@@ -49,7 +50,9 @@ def clip(text, limit=MAX_TEXT):
     Folders of this machine, addresses of objects and colours for a terminal are left out.
     """
     text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
-    text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text).replace(BUNDLE + os.sep, "")
+    text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text)
+    for folder in (BUNDLE, sysconfig.get_path("stdlib")):
+        text = text.replace(folder + os.sep, "")
     # Autograph names its files at random, and files of the bundle relative to what they share with others.
     text = re.sub(r"[^\s\"']*__autograph_generated_file\w*", "__autograph_generated_file", text)
     text = re.sub(r"relative to [/\\][^\n]*:\n", "\n", text)
