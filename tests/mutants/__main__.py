@@ -1,0 +1,96 @@
+"""`python -m tests.mutants`: does the suite notice when masks are broken on purpose?
+
+Exit code: 0 every fault was noticed and the control was not; 1 otherwise; 2 usage.
+"""
+
+import argparse
+import fnmatch
+import sys
+import time
+from pathlib import Path
+
+from conformance import provision, targets
+from conformance.cache import cache_folder
+from conformance.errors import UsageError
+from tests.mutants.run import Mutants, Outcome, exit_code
+
+START, END = "<!-- written by nox -s mutants -- --write -->", "<!-- end -->"
+ROW = "{:<44} {:<11} {:<9} {:>5} {:>7} {:>5}  {}"
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--target", action="append", metavar="ID", help="only on this column (repeatable)")
+    parser.add_argument("--fault", action="append", metavar="GLOB", help="only these faults (repeatable)")
+    parser.add_argument("--cases", type=Path, metavar="FOLDER", help="cases to try (default: the suite)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants at a time (default: 2)")
+    parser.add_argument("--fresh", action="store_true", help="measure again what earlier runs have observed")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="bring the table of this page up to date")
+    options = parser.parse_args(arguments)
+    if options.write and (options.target or options.fault):
+        parser.error("--write is for all faults on all their columns")
+    try:
+        return run(options)
+    except UsageError as error:
+        parser.error(str(error))
+
+
+def run(options: argparse.Namespace) -> int:
+    """What the command does, arguments checked."""
+    started = time.monotonic()
+    cache = cache_folder()
+    mutants = Mutants(
+        cache, lambda t: provision.provision(t, cache), options.cases, fresh=options.fresh, jobs=options.jobs
+    )
+    faults = [f for f in mutants.faults if any(fnmatch.fnmatch(f.name, glob) for glob in options.fault or ["*"])]
+    ids = sorted({target for fault in faults for target in fault.targets})
+    chosen = targets.choose(targets.load(), [i for i in ids if i in (options.target or ids)] or options.target, "all")
+    print(ROW.format("fault", "target", "", "cells", "changed", "wrong", "noticed first by"))
+    outcomes = mutants.run(faults, chosen, tell)
+    if options.write:
+        write(outcomes, options.write)
+    for target in chosen:
+        mine = [o for o in outcomes if o.target == target.id and not o.fault.control]
+        print(f"{target.id}: {sum(o.good for o in mine)} of {len(mine)} faults noticed")
+    print(f"{time.monotonic() - started:.0f} s")
+    return exit_code(outcomes)
+
+
+def tell(outcome: Outcome) -> None:
+    """Print the row of one outcome, and below it what did not count."""
+    first = "{} ({})".format(*outcome.changed[0]) if outcome.changed else ""
+    counts = outcome.cells, len(outcome.changed), outcome.wrong
+    lines = [ROW.format(outcome.fault.name, outcome.target, outcome.state, *counts, first)]
+    if outcome.broken is not None:
+        lines.append(f"    broken: {outcome.broken}")
+    for what, cells in (("only raise", outcome.raised), ("the case itself fails", outcome.failed)):
+        if cells:
+            lines.append(f"    {what}: " + ", ".join(sorted({case for case, _ in cells})))
+    print("\n".join(lines), flush=True)
+
+
+def write(outcomes: list[Outcome], page: Path) -> None:
+    """Put the table of all outcomes between the two marks of a page."""
+    ids = sorted({o.target for o in outcomes})
+    by_fault: dict[str, dict[str, Outcome]] = {}
+    for outcome in outcomes:
+        by_fault.setdefault(outcome.fault.name, {})[outcome.target] = outcome
+    lines = ["| fault | what is wrong then | " + " | ".join(ids) + " |", "| --- | --- |" + " --- |" * len(ids)]
+    for name, per_target in by_fault.items():
+        description = next(iter(per_target.values())).fault.description
+        lines.append(f"| {name} | {description} | " + " | ".join(_entry(per_target.get(i)) for i in ids) + " |")
+    before, _, rest = page.read_text().partition(START)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{START}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
+
+
+def _entry(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    if not outcome.changed:
+        return outcome.state
+    return f"{len(outcome.changed)} of {outcome.cells}: `{outcome.changed[0][0]}`"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,261 @@
+"""Runs mutants: a front end with one fault each, on the few cases that may notice, beside the same cells unbroken."""
+
+import functools
+import importlib.util
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from conformance import catalogue, plan, runner
+from conformance.bundle import Bundle, make_bundle
+from conformance.errors import UsageError
+from conformance.judge import same_behaviour
+from conformance.memory import Memory
+from conformance.progress import PlainProgress
+from conformance.provision import Environment
+from conformance.results import Case, Cell, Observation, Results
+from conformance.targets import Target
+
+HERE = Path(__file__).parent
+WRONG = ("deviates", "raises", "crashes", "times-out")
+# Of a mutant, after what the conftest of the cases says already.
+CONFTEST = """
+
+def pytest_configure(config):
+    import breaking
+
+    breaking.break_front_end("{module}", "{function}", config.masks.front)
+
+
+def pytest_runtest_setup(item):
+    import breaking
+
+    breaking.Now.mode = item.mode_name
+"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """As `breaking.Fault`, seen from the host. module: the file it is in, without its suffix."""
+
+    name: str
+    description: str
+    module: str
+    cases: tuple[str, ...]
+    modes: tuple[str, ...]
+    targets: tuple[str, ...]
+    control: bool
+    raises: bool
+
+
+@functools.cache
+def load(folder: Path = HERE) -> tuple[Fault, ...]:
+    """All faults of the files faults*.py of a folder.
+
+    Raises:
+        UsageError: two faults have one name, or one does not say what it breaks.
+    """
+    found: dict[str, Fault] = {}
+    for path in sorted(folder.glob("faults*.py")):
+        for one in vars(_load(path)).values():
+            if type(one).__name__ != "Fault":
+                continue
+            if one.name in found or not one.description or not one.cases:
+                raise UsageError(f"{path.name}: {one.name}: a fault needs a name of its own, a docstring and cases")
+            found[one.name] = Fault(
+                name=one.name,
+                description=" ".join(one.description.split("\n\n")[0].split()),
+                module=path.stem,
+                cases=tuple(one.cases),
+                modes=tuple(one.modes),
+                targets=tuple(one.targets),
+                control=one.control,
+                raises=one.raises,
+            )
+    return tuple(found.values())
+
+
+def _load(path: Path) -> Any:
+    if str(HERE) not in sys.path:
+        sys.path.append(str(HERE))  # in a target, `breaking` is a module beside the faults
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Outcome:
+    """What became of one fault on one target.
+
+    cells: how many were run and can be compared; changed: those, as (case, mode), that behave otherwise than
+    unbroken; wrong: how many of these are newly not as they should be; raised: cells that only raise, not counted as
+    changed; failed: cells in which the case itself failed; broken: why this was no test at all.
+    """
+
+    fault: Fault
+    target: str
+    cells: int = 0
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    wrong: int = 0
+    raised: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    broken: str | None = None
+
+    @property
+    def state(self) -> str:
+        if self.broken is not None:
+            return "BROKEN"
+        if self.fault.control:
+            return "NOTICED" if self.changed or self.raised or self.failed else "unnoticed"
+        return "noticed" if self.changed else "SURVIVED"
+
+    @property
+    def good(self) -> bool:
+        return self.state in ("noticed", "unnoticed")
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """0 if every fault was noticed and no control was; 1 otherwise, also if nothing was tried."""
+    return 0 if outcomes and all(outcome.good for outcome in outcomes) else 1
+
+
+class Mutants:
+    """Runs faults on targets.
+
+    provision: as of the runner; cases: folder of the cases (None: the suite); faults: folder of the faults.
+    """
+
+    def __init__(
+        self,
+        cache: Path,
+        provision: Callable[[Target], Environment],
+        cases: Path | None = None,
+        faults: Path = HERE,
+        fresh: bool = False,
+        jobs: int = 2,
+    ):
+        self.faults = load(faults)
+        self._cache, self._provision, self._fresh, self._jobs = cache, provision, fresh, jobs
+        self._folder = faults
+        self._bundle = make_bundle(cache, cases)
+        self._cases = catalogue.collect(self._bundle)
+
+    def run(self, faults: Iterable[Fault], targets: list[Target], told: Callable[[Outcome], None]) -> list[Outcome]:
+        """One outcome for each fault and each of its targets; `told` hears of each when it is there."""
+        work = [(fault, target) for target in targets for fault in faults if target.id in fault.targets]
+        with ThreadPoolExecutor(self._jobs) as pool:
+            wanted = sorted({(target.id, mode) for fault, target in work for mode in fault.modes})
+            by_id = {target.id: target for target in targets}
+            sound = dict(
+                zip(wanted, pool.map(lambda key: self._unbroken(by_id[key[0]], key[1], work), wanted), strict=True)
+            )
+
+            def one(item: tuple[Fault, Target]) -> Outcome:
+                outcome = self._mutant(*item, [sound[item[1].id, mode] for mode in item[0].modes])
+                told(outcome)
+                return outcome
+
+            return list(pool.map(one, work))
+
+    def _choose(self, fault: Fault) -> list[Case]:
+        return [case for case in catalogue.choose(self._cases, list(fault.cases)) if set(case.modes) & set(fault.modes)]
+
+    def _unbroken(self, target: Target, mode: str, work: list[tuple[Fault, Target]]) -> Results | None:
+        """The cells that faults of this target need in this mode, without a fault; None if there is none."""
+        chosen: set[str] = set()
+        for fault, its_target in work:
+            if its_target.id == target.id and mode in fault.modes:
+                try:
+                    chosen |= {case.id for case in self._choose(fault) if mode in case.modes}
+                except UsageError:
+                    continue  # told when it is the fault's turn
+        cases = [case for case in self._cases if case.id in chosen]
+        return self._execute(self._bundle, cases, target, [mode]) if cases else None
+
+    def _mutant(self, fault: Fault, target: Target, sound: list[Results | None]) -> Outcome:
+        try:
+            cases = self._choose(fault)
+            if not cases:
+                raise UsageError("none of its cases is for its modes")
+        except UsageError as error:
+            return Outcome(fault, target.id, broken=str(error))
+        with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
+            bundle = make_bundle(Path(scratch), self._broken_cases(fault, cases, Path(scratch) / "cases"))
+            return compare(fault, target.id, sound, self._execute(bundle, cases, target, list(fault.modes)))
+
+    def _broken_cases(self, fault: Fault, cases: list[Case], folder: Path) -> Path:
+        """A folder of cases that have the fault: their files, what these share, and the fault."""
+        folder.mkdir()
+        files = {case.file for case in cases}
+        for path in self._bundle.cases.iterdir():
+            if path.suffix in (".py", ".ini") and (path.name in files or not path.name.startswith("test_")):
+                shutil.copy(path, folder)
+        shutil.copy(HERE / "breaking.py", folder)
+        shutil.copy(self._folder / f"{fault.module}.py", folder)
+        conftest = folder / "conftest.py"
+        lines = CONFTEST.format(module=fault.module, function=fault.name.replace("-", "_"))
+        conftest.write_text(conftest.read_text() + lines)
+        return folder
+
+    def _execute(self, bundle: Bundle, cases: list[Case], target: Target, modes: list[str]) -> Results:
+        the_plan = plan.make_plan(cases, [target], modes)
+        memory = Memory(self._cache, bundle, self._fresh)
+        with PlainProgress(the_plan, Console(quiet=True)) as progress:
+            return runner.run(the_plan, cases, [target], bundle, memory, self._provision, progress, jobs=1)
+
+
+def compare(fault: Fault, target: str, sound: list[Results | None], mutant: Results) -> Outcome:
+    """What the fault changed. Values are stored under digests of their contents, so that stores can be joined."""
+    outcome = Outcome(fault, target)
+    values = dict(mutant.values)
+    before: dict[tuple[str, str], tuple[Cell, Observation]] = {}
+    for results in sound:
+        if results is not None:
+            values |= results.values
+            for cell in results.cells:
+                if cell.observation is not None:
+                    before[cell.case, cell.mode] = cell, results.observations[cell.observation]
+    for cell in mutant.cells:
+        key = cell.case, cell.mode
+        if cell.observation is None:
+            outcome.broken = outcome.broken or cell.reason or "did not run"
+            continue
+        after = mutant.observations[cell.observation]
+        if after.status in ("crashed", "timed-out") or (after.status == "error" and _in_fault(after, fault)):
+            outcome.broken = outcome.broken or f"{cell.case} in {cell.mode}: {cell.reason}"
+        if key not in before or before[key][1].status in ("error", "unsupported"):
+            continue  # the unbroken cell says nothing
+        outcome.cells += 1
+        sound_cell, unbroken = before[key]
+        if after.status == "error":
+            outcome.failed.append(key)
+        elif cell.verdict != sound_cell.verdict or not same_behaviour(unbroken, after, values):
+            if _exceptions(after, values) > _exceptions(unbroken, values) and not fault.raises:
+                outcome.raised.append(key)
+                continue
+            outcome.changed.append(key)
+            outcome.wrong += cell.verdict in WRONG and sound_cell.verdict not in WRONG
+    if outcome.broken is None and not outcome.cells:
+        outcome.broken = "no cell of its cases can be compared"
+    return outcome
+
+
+def _exceptions(observation: Observation, values: dict[str, Any]) -> int:
+    """How many exceptions of Keras an observation has: the one that ended it, and those that are facts."""
+    facts = [values[fact.observed] for fact in observation.facts]
+    return (observation.status == "raised") + sum(isinstance(v, dict) and "raised" in v for v in facts)
+
+
+def _in_fault(observation: Observation, fault: Fault) -> bool:
+    """Whether the code of the fault failed, not that of the case."""
+    where = observation.exception.where if observation.exception else []
+    return any(f"{module}.py:" in place for place in where for module in (fault.module, "breaking"))
