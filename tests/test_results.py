@@ -96,7 +96,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_summary_names_what_is_not_as_promised(found: results.Results) -> None:
     text = summary(found)
     assert "`good.deviates`" in text and "fake-0.1: deviates: number is 2" in text
-    assert "raises LinAlgError in phase call" in text
+    assert "raises: LinAlgError in phase call" in text
     assert "there is no such wheel" in text
     assert "**The run itself:**" in text
     assert "good.observed" not in text

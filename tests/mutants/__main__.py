@@ -87,7 +87,7 @@ def write(outcomes: list[Outcome], page: Path) -> None:
 def _entry(outcome: Outcome | None) -> str:
     if outcome is None:
         return ""
-    if not outcome.changed:
+    if outcome.state != "noticed":
         return outcome.state
     return f"{len(outcome.changed)} of {outcome.cells}: `{outcome.changed[0][0]}`"
 
