@@ -61,8 +61,8 @@ def _spelled(value: Value, expected: Value) -> str:
     if isinstance(value, dict) and "raised" in value:
         return f"raises {value['raised'][0]}"
     if not (isinstance(value, dict) and "dtype" in value):
-        if isinstance(value, list) and not any(isinstance(v, str | int | None) for v in value):
-            return "differs"
+        if isinstance(value, list):
+            return f"is [{', '.join(_spelled(v, None).removeprefix('is ') for v in value)}]"[:100]
         return f"is {value!r}"[:100]
     data, shape = value["data"], value["shape"]
     size = shape[-1] if shape else 1
