@@ -46,8 +46,10 @@ def main() -> None:
 
 
 @main.command("run")
-@click.option("--target", "target_ids", multiple=True, metavar="ID", help="Only this column. Repeatable.")
-@click.option("--tier", type=click.Choice(["core", "all"]), default="core", show_default=True, help="Which columns.")
+@click.option("--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable.")
+@click.option(
+    "--tier", type=click.Choice(["none", *targets.TIERS]), default="core", show_default=True, help="Which columns."
+)
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
@@ -196,20 +198,27 @@ def list_cases() -> None:
 def list_targets() -> None:
     """Ids, tiers and modes of the columns."""
     for target in targets.load():
-        click.echo(f"{target.id}\t{target.tier}\tPython {target.python}\t{', '.join(target.modes)}")
+        click.echo(
+            f"{target.id}\t{target.tier}\tPython {target.base.python}\t{target.base.title}\t{', '.join(target.modes)}"
+        )
 
 
 @main.command("lock")
-@click.option("--target", "target_ids", multiple=True, metavar="ID", help="Only this column. Repeatable.")
+@click.option(
+    "--target", "target_ids", multiple=True, metavar="ID", help="Only this column, with its base. Repeatable."
+)
 def lock_command(target_ids: tuple[str, ...]) -> None:
-    """Resolve what the columns require into their locks."""
+    """Resolve what the columns and their bases require into their locks."""
+    chosen = targets.choose(targets.load(), list(target_ids), "history")
+    wanted: list[targets.Base | targets.Target] = [*{t.base.id: t.base for t in chosen}.values()]
+    wanted += [t for t in chosen if t.own]
     failed = False
-    for target in targets.choose(targets.load(), list(target_ids), "all"):
+    for one in wanted:
         try:
-            provision.lock(target)
-            click.echo(f"{target.id}: {len(target.pins())} pins")
+            lock = provision.lock(one)
+            click.echo(f"{lock.name}: {len(targets.pins(lock))} pins")
         except Unavailable as why:
-            click.echo(f"{target.id}: {why}", err=True)
+            click.echo(f"{one.id}: {why}", err=True)
             failed = True
     sys.exit(3 if failed else 0)
 

@@ -123,7 +123,7 @@ class Ledger:
         """Keep what the target reports of itself; returns a reason if it is not what was declared."""
         with self._lock:
             self._targets[target.id].versions = versions
-        wanted = {"keras": target.keras} | ({"tensorflow": target.tensorflow} if target.tensorflow else {})
+        wanted = {"keras": target.keras} | ({"tensorflow": target.base.tensorflow} if target.base.tensorflow else {})
         for name, version in wanted.items():
             if versions.get(name) != version:
                 return f"reports {name} {versions.get(name)}, not {version} as declared"
@@ -188,8 +188,10 @@ def _target_result(target: Target) -> TargetResult:
         title=target.title,
         front_end=target.front_end,
         backend=target.backend,
-        python=target.python,
-        pins=target.pins() if target.lock.is_file() else [],
+        python=target.base.python,
+        base=target.base.title,
+        generation=target.generation,
+        pins=target.pins(),
         modes=target.modes,
         lacks=target.lacks,
         tier=target.tier,

@@ -40,8 +40,8 @@ class Memory:
         return digest(["unit", modes, *self._common(target)])
 
     def _common(self, target: Target) -> list[str]:
-        lock = target.lock.read_text() if target.lock.is_file() else target.id
-        return [_FORMAT, self._bundle.worker, lock, target.python, target.front_end, target.backend]
+        locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
+        return [_FORMAT, self._bundle.worker, *locks, target.base.python, target.front_end, target.backend]
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was kept under `key`; None if nothing was, or nothing that can be read."""

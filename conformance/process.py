@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.bundle import Bundle
+from conformance.provision import Environment
 from conformance.targets import Target
 from conformance.worker import values as worker_values
 
@@ -37,7 +38,7 @@ class Worker:
 
     def __init__(
         self,
-        python: Path,
+        where: Environment,
         target: Target,
         modes: list[str],
         cells: list[tuple[str, str]],
@@ -49,12 +50,12 @@ class Worker:
         self._case_seconds = case_seconds
         scratch.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
-            [python, "-m", "conformance.worker"],
+            [where.python, "-m", "conformance.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=scratch,
-            env=environment(target, bundle, scratch),
+            env=environment(where, target, bundle, scratch),
             start_new_session=True,  # so that whatever it starts dies with it
         )
         self._lines: queue.Queue[bytes | None] = queue.Queue()
@@ -135,12 +136,12 @@ class Worker:
         return f"the process ended with exit code {code}"
 
 
-def environment(target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
+def environment(where: Environment, target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
     """The worker's whole environment: little of the caller's, everything that matters fixed."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     return inherited | {
-        "PYTHONPATH": str(bundle.folder),
+        "PYTHONPATH": os.pathsep.join(str(f) for f in (bundle.folder, where.on_top) if f),
         "PYTHONNOUSERSITE": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONIOENCODING": "utf-8",
@@ -148,9 +149,12 @@ def environment(target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]
         "KERAS_BACKEND": target.backend,
         "KERAS_HOME": str(scratch),  # not the user's keras.json
         "CUDA_VISIBLE_DEVICES": "-1",
+        "JAX_PLATFORMS": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
         "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
     }

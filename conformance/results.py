@@ -47,8 +47,10 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     title: str
+    generation: str
     front_end: str
     backend: str
+    base: str  # what Keras computes on, with its version
     python: str
     pins: list[str]
     modes: list[str]

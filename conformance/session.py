@@ -47,7 +47,7 @@ class Session:
         while not self._stop.is_set():
             before = len(left)
             worker = self._worker = Worker(
-                self._environment.python, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
+                self._environment, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
             )
             try:
                 refusal = self._listen(worker)

@@ -1,30 +1,53 @@
-"""The columns of the matrix, read from `targets.toml`."""
+"""The columns of the matrix, read from `targets.toml`: generations, bases, targets."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from conformance.errors import UsageError, unknown
 
 PACKAGE = Path(__file__).parent
+LOCKS = PACKAGE / "locks"
 MODES = ("eager", "graph", "session", "jit")
+TIERS = ("core", "history")
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One column, as declared; see the head of `targets.toml` for the fields."""
+class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An installation that several columns may share: a Python with what Keras computes on.
+
+    title names that library and its version; tensorflow: the version it must report, if it is there.
+    """
 
     id: str
     title: str
-    front_end: str
-    keras: str
-    tensorflow: str = ""
-    backend: str = "tensorflow"
     python: str
-    tier: str
-    processes: list[list[str]]
+    tensorflow: str = ""
     requires: list[str]
     drops: list[str] = []
+    leaves: list[str] = []
+    lock: Path
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One column; see the head of `targets.toml` for the fields.
+
+    own: lock of what is installed on top of the base; None where the base is all there is.
+    """
+
+    id: str
+    title: str
+    generation: str
+    front_end: str
+    keras: str
+    backend: str = "tensorflow"
+    tier: str
+    base: Base
+    requires: list[str] = []
+    own: Path | None = None
+    processes: list[list[str]]
     lacks: dict[str, str] = {}
 
     @property
@@ -33,50 +56,103 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return [m for m in MODES if any(m in group for group in self.processes)]
 
     @property
-    def lock(self) -> Path:
-        """Pinned and hashed requirements; made by `nox -s lock`."""
-        return PACKAGE / "locks" / f"{self.id}.txt"
+    def tags(self) -> list[str]:
+        """What columns can be chosen by, beside their ids."""
+        return [self.tier, self.generation, self.backend]
+
+    @property
+    def locks(self) -> list[Path]:
+        """Pinned and hashed requirements, the base's first; made by `nox -s lock`."""
+        return [self.base.lock] if self.own is None else [self.base.lock, self.own]
 
     def pins(self) -> list[str]:
-        """The lock without its hashes: "name==version" lines."""
-        lines = self.lock.read_text().splitlines()
-        return [line.split(";")[0].strip(" \\") for line in lines if line and not line.startswith((" ", "#"))]
+        """What is installed, as "name==version" lines; empty while a lock is missing."""
+        return [pin for lock in self.locks if lock.is_file() for pin in pins(lock)]
 
 
-class _Registry(msgspec.Struct, forbid_unknown_fields=True):
-    target: list[Target]
+def pins(lock: Path) -> list[str]:
+    """A lock without its hashes: "name==version" lines."""
+    lines = lock.read_text().splitlines()
+    return [line.split(";")[0].strip(" \\") for line in lines if line and not line.startswith((" ", "#"))]
 
 
 def load(path: Path = PACKAGE / "targets.toml") -> list[Target]:
     """All targets in the order of the page.
 
     Raises:
-        UsageError: the file is not valid, two targets share an id, or a mode is neither
-            in a process nor in `lacks` (or in both).
+        UsageError: the file is not valid, two targets share an id, one names a generation or a base
+            that is not there, or a mode is neither in a process nor in `lacks` (or in both).
     """
     try:
-        registry = msgspec.convert(tomllib.loads(path.read_text()), _Registry)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        registry = tomllib.loads(path.read_text())
+        unexpected = sorted(set(registry) - {"generation", "base", "target"})
+        if unexpected:
+            raise UsageError(f"unknown table `{unexpected[0]}`")
+        bases = {
+            name: msgspec.convert({"id": name, "lock": LOCKS / f"base-{name}.txt"} | fields, Base)
+            for name, fields in registry.get("base", {}).items()
+        }
+        targets = [_target(fields, registry.get("generation", {}), bases) for fields in registry.get("target", [])]
+        _check(targets)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UsageError) as error:
         raise UsageError(f"{path.name}: {error}") from error
+    return targets
+
+
+class _Declared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A target as it stands in the file; what is None is its generation's."""
+
+    id: str
+    generation: str
+    base: str
+    keras: str
+    tier: str = "history"
+    title: str = ""
+    backend: str = "tensorflow"
+    requires: list[str] = []
+    processes: list[list[str]] | None = None
+    lacks: dict[str, str] | None = None
+
+
+def _target(fields: Any, generations: Mapping[str, Any], bases: Mapping[str, Base]) -> Target:
+    declared = msgspec.convert(fields, _Declared)
+    for kind, name, known in (("generation", declared.generation, generations), ("base", declared.base, bases)):
+        if name not in known:
+            raise UsageError(f"{declared.id}: {unknown(kind, name, known)}")
+    common = generations[declared.generation]
+    own = {k: v for k, v in msgspec.structs.asdict(declared).items() if v not in (None, "")}
+    named = {
+        "title": f"{common['title']} {declared.id.rpartition('-')[2]}",
+        "base": bases[declared.base],
+        "own": LOCKS / f"{declared.id}.txt" if declared.requires else None,
+    }
+    about = {k: v for k, v in common.items() if k != "title"} | named | own | {"base": bases[declared.base]}
+    return msgspec.convert(about, Target)
+
+
+def _check(targets: list[Target]) -> None:
     seen: set[str] = set()
-    for target in registry.target:
+    for target in targets:
         if target.id in seen:
-            raise UsageError(f"{path.name}: two targets have the id '{target.id}'")
+            raise UsageError(f"two targets have the id '{target.id}'")
         seen.add(target.id)
+        if target.tier not in TIERS:
+            raise UsageError(f"{target.id}: unknown tier '{target.tier}'")
         grouped = [mode for group in target.processes for mode in group]
         if sorted(grouped + list(target.lacks)) != sorted(MODES):
-            raise UsageError(
-                f"{path.name}: {target.id}: each of {', '.join(MODES)} must be once in `processes` or in `lacks`"
-            )
-    return registry.target
+            raise UsageError(f"{target.id}: each of {', '.join(MODES)} must be once in `processes` or in `lacks`")
 
 
 def choose(targets: list[Target], ids: list[str], tier: str) -> list[Target]:
-    """The targets with these ids or, with none given, those of the tier ("all" is every one)."""
+    """The targets with these ids or tags (generation, backend) or, with none given, those of the tier.
+
+    The tier "history" is every column, "core" those declared so, "none" no column.
+    """
     known = {t.id: t for t in targets}
+    tags = {tag for t in targets for tag in t.tags}
     for name in ids:
-        if name not in known:
-            raise unknown("target", name, known)
+        if name not in known and name not in tags:
+            raise unknown("target", name, [*known, *tags])
     if ids:
-        return [t for t in targets if t.id in ids]
-    return [t for t in targets if tier in ("all", t.tier)]
+        return [t for t in targets if t.id in ids or set(t.tags) & set(ids)]
+    return [t for t in targets if tier in ("history", t.tier)]

@@ -15,9 +15,16 @@ from conformance.memory import Memory
 from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
-from conformance.targets import MODES, Target
+from conformance.targets import MODES, Base, Target
 
 FAKES = Path(__file__).parent / "fakes"
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def fake_base(lock: Path = Path("/no/lock"), **changes: object) -> Base:
+    """What this Python has."""
+    about = {"id": "bare", "title": "NumPy", "python": HERE, "requires": [], "lock": lock}
+    return Base(**(about | changes))  # type: ignore[arg-type]
 
 
 def fake_target(name: str = "fake-0.1", **changes: object) -> Target:
@@ -27,10 +34,10 @@ def fake_target(name: str = "fake-0.1", **changes: object) -> Target:
         "front_end": "keras",
         "keras": "0.1",
         "backend": "numpy",
-        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "generation": "fakes",
         "tier": "core",
+        "base": fake_base(),
         "processes": [["eager"]],
-        "requires": [],
         "lacks": {mode: f"the fake has no {mode}" for mode in MODES if mode != "eager"},
     }
     return Target(**(about | changes))  # type: ignore[arg-type]

@@ -31,7 +31,14 @@ class Made:
         )
 
     def target(self, id: str, title: str, front_end: str = "keras", **about: Any) -> None:
-        given = {"backend": "tensorflow", "python": "3.11", "pins": ["numpy==2.0.0"], "tier": "core"}
+        given = {
+            "generation": "some",
+            "base": "TensorFlow 2.17.1",
+            "backend": "tensorflow",
+            "python": "3.11",
+            "pins": ["numpy==2.0.0"],
+            "tier": "core",
+        }
         lacks = about.pop("lacks", {})
         modes = [mode for mode in MODES if mode not in lacks]
         fields = {**given, "modes": modes, "lacks": lacks, **about}

@@ -4,22 +4,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from conformance import interpreters, provision
+from conformance import interpreters, provision, targets
 from conformance.errors import Unavailable
 from conformance.targets import Target
-from tests.conftest import fake_target
-
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+from tests.conftest import HERE, fake_base, fake_target
 
 
 @pytest.fixture
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
-    """A target with an empty lock: its environment is a bare interpreter."""
-    monkeypatch.setattr(Target, "lock", property(lambda self: tmp_path / f"{self.id}.txt"))
-    (tmp_path / "bare.txt").write_text("")
-    return fake_target("bare")
+def target(tmp_path: Path) -> Target:
+    """A target on a base with an empty lock: its environment is a bare interpreter."""
+    (tmp_path / "base.txt").write_text("")
+    return fake_target("some", base=fake_base(tmp_path / "base.txt"))
+
+
+@pytest.fixture
+def on_top(target: Target, tmp_path: Path) -> Target:
+    """A target that adds a package to the same base."""
+    changed = msgspec.structs.replace(target, id="on-top", requires=["six==1.17.0"], own=tmp_path / "own.txt")
+    provision.lock(changed)
+    return changed
 
 
 def test_built_once_and_reused(target: Target, tmp_path: Path) -> None:
@@ -35,7 +41,7 @@ def test_built_once_and_reused(target: Target, tmp_path: Path) -> None:
 
 def test_another_lock_is_another_environment(target: Target, tmp_path: Path) -> None:
     first = provision.provision(target, tmp_path / "cache")
-    target.lock.write_text("# changed\n")
+    target.base.lock.write_text("# changed\n")
     assert provision.provision(target, tmp_path / "cache") != first
 
 
@@ -49,32 +55,59 @@ def test_half_built_is_built_again(target: Target, tmp_path: Path) -> None:
 
 
 def test_a_failed_installation_is_no_environment(target: Target, tmp_path: Path) -> None:
-    target.lock.write_text(f"keras-mask-no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
+    target.base.lock.write_text(f"keras-mask-no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(Unavailable, match="uv pip failed: .*keras-mask-no-such-package"):
         provision.provision(target, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("environments/*/complete"))
 
 
 def test_a_wrong_hash_is_refused(target: Target, tmp_path: Path) -> None:
-    target.lock.write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
+    target.base.lock.write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(Unavailable, match="(?i)hash mismatch"):
         provision.provision(target, tmp_path / "cache")
 
 
 def test_a_missing_lock_says_how_to_make_it(target: Target, tmp_path: Path) -> None:
-    target.lock.unlink()
+    target.base.lock.unlink()
     with pytest.raises(Unavailable, match="there is no lock for bare; `nox -s lock` makes it"):
         provision.provision(target, tmp_path / "cache")
 
 
-def test_lock_drops_what_must_not_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Target, "lock", property(lambda self: tmp_path / "some.txt"))
-    target = fake_target("some", requires=["pytest==8.3.4", "numpy==1.26.4"], drops=["iniconfig"], python="3.11")
-    provision.lock(target)
-    assert {"pytest==8.3.4", "numpy==1.26.4"} <= set(target.pins())
-    assert not any(pin.startswith("iniconfig") for pin in target.pins())
-    assert "://" not in target.lock.read_text()
+def test_what_a_column_adds_lies_on_top_of_its_base(target: Target, on_top: Target, tmp_path: Path) -> None:
+    base = provision.provision(target, tmp_path / "cache")
+    built = provision.provision(on_top, tmp_path / "cache")
+    assert built.python == base.python and base.on_top is None
+    assert built.on_top and (built.on_top / "six.py").is_file()
+    assert on_top.pins() == ["six==1.17.0"]
+    with pytest.raises(subprocess.CalledProcessError):
+        subprocess.run([base.python, "-c", "import six"], capture_output=True, check=True)
+
+
+def test_another_base_is_another_environment_on_top(on_top: Target, tmp_path: Path) -> None:
+    first = provision.provision(on_top, tmp_path / "cache")
+    on_top.base.lock.write_text("# changed\n")
+    assert provision.provision(on_top, tmp_path / "cache").on_top != first.on_top
+
+
+def test_lock_drops_what_must_not_be_installed(tmp_path: Path) -> None:
+    requires = ["pytest==8.3.4", "numpy==1.26.4"]
+    base = fake_base(tmp_path / "some.txt", requires=requires, drops=["iniconfig"], python="3.11")
+    provision.lock(base)
+    found = targets.pins(base.lock)
+    assert set(requires) <= set(found)
+    assert not any(pin.startswith("iniconfig") for pin in found)
+    assert "://" not in base.lock.read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["some.txt"]
+
+
+def test_the_lock_of_a_column_leaves_out_what_its_base_has(tmp_path: Path) -> None:
+    base = fake_base(tmp_path / "base.txt", requires=["pluggy==1.5.0"], python="3.11")
+    provision.lock(base)
+    target = fake_target("some", base=base, requires=["pytest==8.3.4"], own=tmp_path / "own.txt")
+    provision.lock(target)
+    names = [pin.split("==")[0] for pin in targets.pins(tmp_path / "own.txt")]
+    assert "pytest" in names and "pluggy" not in names
+    assert "pluggy==1.5.0" in target.pins()
 
 
 def test_no_such_python_says_where_was_looked() -> None:
