@@ -15,11 +15,8 @@ from conformance.interpreters import find_python, uv_command
 from conformance.targets import Base, Target, pins
 
 _COMPLETE = "complete"  # written last; without this file an environment does not count
-_INSTALL = (
-    *("pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-    # A Keras without bytecode takes 8 s to import, not 3.
-    "--compile-bytecode",
-)
+_INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
+_HEADERS = ("tensorflow", "tensorflow_core", "torch")  # packages with up to 190 MB that nothing here compiles against
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,8 @@ def provision(target: Target, cache: Path) -> Environment:
     def build_base() -> None:
         _uv("venv", "--quiet", "--python", str(find_python(base.python)), str(folder))
         _uv(*_INSTALL, "--python", str(python), "--requirements", str(base.lock))
+        for package in _HEADERS:
+            shutil.rmtree(folder / "lib" / f"python{base.python}" / "site-packages" / package / "include", True)
 
     _build(folder, build_base)
     if target.own is None:
@@ -121,10 +120,8 @@ def _compile(requires: list[str], python: str, drops: list[str], constraints: li
 
 
 def _uv(*arguments: str, stdin: str | None = None) -> None:
-    # These, of the caller, would redirect uv or keep it from compiling bytecode.
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON", "PYTHONDONTWRITEBYTECODE")
-    }
+    # These, of the caller, would redirect uv.
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")}
     if "PIP_FIND_LINKS" in environment:  # where pip finds wheels, uv shall
         environment.setdefault("UV_FIND_LINKS", ",".join(environment["PIP_FIND_LINKS"].split()))
     if "UV_FIND_LINKS" not in environment:
