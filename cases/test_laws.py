@@ -24,7 +24,7 @@ ROWS = (
     "says of one timestep of one sample whether it is to be ignored"
 )
 PASSED = GUIDE + "'Passing mask tensors directly to layers': the output of compute_mask can be passed to call"
-TWO_MODES = ["eager", "session"]  # the one that is fastest, and the only one of standalone Keras 2
+ONCE = ["eager | session"]
 
 
 class Draw(object):
@@ -105,7 +105,7 @@ def record_difference(record, mask, observed, lawful, judged=True):
     record("counter-example", None, **expected)
 
 
-@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager", "session", "jit"])
+@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager | session", "jit"])
 @pytest.mark.parametrize(
     "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
 )
@@ -125,7 +125,7 @@ def test_padding(keras, run, build, ops, record, name):
     record_difference(record, MASK, observed, lawful)
 
 
-@pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=TWO_MODES)
+@pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
 @pytest.mark.parametrize("name", ["SimpleRNN", "Bidirectional", "Softmax", "BatchNormalization"] + ATTENTION)
 def test_garbage(keras, run, build, ops, record, name):
     """The numbers at masked steps do not matter.
@@ -148,7 +148,7 @@ def record_garbage(run, record, layer, name, garbage, judged=True):
     unspecified="A layer that multiplies masked steps by zero keeps NaN and infinity; "
     "no page says whether it may, outside of RNNs and means",
     tags=["law", "garbage", "NaN", "inf"],
-    modes=TWO_MODES,
+    modes=ONCE,
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 @pytest.mark.parametrize("name", ["Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"])
@@ -160,7 +160,7 @@ def test_not_finite(keras, run, build, ops, record, name, garbage):
     record_garbage(run, record, make(keras, build, ops, name), name, garbage, judged=False)
 
 
-@pytest.mark.case("law.permutation", documented=ROWS, tags=["law", "batch"], modes=TWO_MODES)
+@pytest.mark.case("law.permutation", documented=ROWS, tags=["law", "batch"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
     RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"],
@@ -180,7 +180,7 @@ def test_permutation(keras, run, build, ops, record, name):
     record_difference(record, mask, permuted[np.argsort(order)], plain)
 
 
-@pytest.mark.case("law.single-sample", documented=ROWS, tags=["law", "batch"], modes=TWO_MODES)
+@pytest.mark.case("law.single-sample", documented=ROWS, tags=["law", "batch"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
     ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "Attention", "MultiHeadAttention"],
@@ -198,7 +198,7 @@ def test_single_sample(keras, run, build, ops, record, name):
     record_difference(record, MASK[i : i + 1], alone, together[i : i + 1])
 
 
-@pytest.mark.case("law.all-true", documented=ROWS, tags=["law"], modes=TWO_MODES)
+@pytest.mark.case("law.all-true", documented=ROWS, tags=["law"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
     ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention"]
@@ -214,7 +214,7 @@ def test_all_true(keras, run, build, ops, record, name):
     record_difference(record, mask, masked, plain)
 
 
-@pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=TWO_MODES)
+@pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=ONCE)
 @pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D", "BatchNormalization"])
 def test_implicit(keras, run, build, ops, record, name):
     """A mask that the input carries does what the same mask does as an argument.
@@ -234,7 +234,7 @@ def test_implicit(keras, run, build, ops, record, name):
     established="Source of keras.Model: the mask of an output is a weight of its loss, in _prepare_total_loss or "
     "LossesContainer, since TF 2.11 and in Keras 3 in keras.losses.Loss.__call__",
     tags=["law", "loss", "Embedding", "compile"],
-    modes=TWO_MODES,
+    modes=ONCE,
 )
 @pytest.mark.parametrize("law", ["permutation", "all-true", "garbage"])
 def test_loss(keras, run, build, record, law):

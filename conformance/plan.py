@@ -40,7 +40,7 @@ def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Pla
     cells: list[Key] = []
     units: list[Unit] = []
     for target in targets:
-        applicable = {case.id: [m for m in case.modes if m in modes] for case in cases}
+        applicable = {case.id: [m for m in case.modes_on(target.modes) if m in modes] for case in cases}
         cells += [(case, target.id, mode) for case, its_modes in applicable.items() for mode in its_modes]
         for group in target.processes:
             # Mode by mode: what a mode makes the process load is loaded once.

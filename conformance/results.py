@@ -8,6 +8,7 @@ Equal values and equal observations are stored once, under a digest of their con
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,17 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     severity: str  # if it breaks: silent, raises, warns or cosmetic
     issues: list[str]
     tags: list[str]
-    modes: list[str]
+    modes: list[str]  # "eager | session": in the first of these that a column has
     needs: list[str]
     file: str
     function: str
     line: int
     code: str
+
+    def modes_on(self, has: Collection[str]) -> list[str]:
+        """The modes in which this case is run on a column that has the modes `has`, those it lacks included."""
+        choices = [entry.split(" | ") for entry in self.modes]
+        return [next((mode for mode in either if mode in has), either[0]) for either in choices]
 
 
 class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,6 @@ from collections import Counter
 from conformance.expectations import BAD
 from conformance.judge import outcome
 from conformance.results import VERDICTS, Case, Cell, Results
-from conformance.targets import MODES
 
 SEVERITIES = ("silent", "raises", "warns", "cosmetic")
 
@@ -64,7 +63,7 @@ def where(cells: list[Cell], case: Case, results: Results) -> str:
     for target in results.targets:
         if target.id in modes_of:
             modes = modes_of[target.id]
-            every = [m for m in MODES if m in case.modes and m not in target.lacks]
+            every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
             titles.append(target.title + ("" if set(modes) >= set(every) else f" ({', '.join(modes)})"))
     return ", ".join(titles)
 

@@ -30,7 +30,9 @@ class FrontEnd(object):
         self.ops = self.keras.ops if self.is_keras3 else TensorFlowOps(self.tf)
         # The layers of tf.keras are modules of TensorFlow; those of standalone Keras 2 are not.
         self.is_standalone_keras2 = (
-            name == "keras" and not self.is_keras3 and not issubclass(self.keras.layers.Layer, self.tf.Module)
+            name == "keras"
+            and not self.is_keras3
+            and not issubclass(self.keras.layers.Layer, getattr(self.tf, "Module", ()))
         )
 
     def versions(self):

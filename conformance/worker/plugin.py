@@ -44,7 +44,7 @@ class Case(object):
             if not isinstance(value, kind):
                 raise pytest.UsageError("%s: %s must be a list" % (where, name))
             setattr(self, name, value)
-        unknown = sorted(given) + [m for m in self.modes if m not in MODES]
+        unknown = sorted(given) + [m for m in self.runs_in() if m not in MODES]
         if unknown:
             raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
         self.modes = self.modes or list(MODES)
@@ -56,6 +56,10 @@ class Case(object):
         self.title, self.contract = (" ".join(p.split()) for p in paragraphs[:2])
         self.file = os.path.basename(str(item.fspath))
         self.function = item.originalname
+
+    def runs_in(self):
+        """Names of all its modes; of "eager | session" a column takes the first that it has."""
+        return [mode for entry in self.modes for mode in entry.split(" | ")]
 
 
 def pytest_addoption(parser):
@@ -116,7 +120,7 @@ def pytest_collection_modifyitems(config, items):
                 raise pytest.UsageError("case id %r is used twice: %s, %s" % (item.case.id, other.nodeid, item.nodeid))
     wanted = config.masks.cells
     if wanted is None:
-        items[:] = [i for i in items if not hasattr(i, "case") or i.mode_name in i.case.modes]
+        items[:] = [i for i in items if not hasattr(i, "case") or i.mode_name in i.case.runs_in()]
     else:
         items[:] = [cells[cell] for cell in wanted if cell in cells]
 
