@@ -24,7 +24,7 @@ ROWS = (
     "says of one timestep of one sample whether it is to be ignored"
 )
 PASSED = GUIDE + "'Passing mask tensors directly to layers': the output of compute_mask can be passed to call"
-ONCE = ["eager | session"]
+ONCE = ["eager | session | graph"]
 
 
 class Draw(object):
@@ -105,7 +105,7 @@ def record_difference(record, mask, observed, lawful, judged=True):
     record("counter-example", None, **expected)
 
 
-@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager | session", "jit"])
+@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager | session | graph", "jit"])
 @pytest.mark.parametrize(
     "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
 )

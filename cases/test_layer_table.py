@@ -84,7 +84,7 @@ def describe(masked, plain, warned):
     "layer-table.incoming-mask",
     unspecified="Few pages say what a layer does with a mask; what it does decides where in a model masks end",
     tags=["layer table"],
-    modes=["eager | session"],
+    modes=["eager | session | graph"],
 )
 @pytest.mark.parametrize("name", sorted(layer_recipes.RECIPES))
 def test_incoming_mask(keras, run, ops, mask_of, record, name):
@@ -135,7 +135,7 @@ def test_incoming_mask(keras, run, ops, mask_of, record, name):
     established="The public namespace keras.layers of each column itself",
     severity="cosmetic",
     tags=["layer table"],
-    modes=["eager | session"],
+    modes=["eager | session | graph"],
 )
 def test_complete(keras, record):
     """No layer is missing from the layer table.

@@ -59,7 +59,7 @@ def try_mode(masks, name):
         output = mode.call(lambda t: rnn(masking(t)), [x])
         mode.end()
     except Exception as error:
-        return "%s: %s" % (type(error).__name__, values.clip(error, 300))
+        return "%s: %s" % (type(error).__name__, " ".join(values.clip(error, 300).split()))
     return None if output.shape == (1, 4) else "an RNN of 4 units gives an output of shape %s" % (output.shape,)
 
 

@@ -15,6 +15,7 @@ class FrontEnd(object):
         keras: the module; cases see it as the fixture ``keras``.
         backend: "tensorflow", "jax", "torch", "numpy" or "openvino".
         tf: the TensorFlow module where `backend` is "tensorflow", else None.
+        is_tf1: whether that is TensorFlow 1.
         ops: `keras.ops`, or the same names over TensorFlow for Keras 2.
         is_keras3: whether `keras.ops` exists.
     """
@@ -27,6 +28,7 @@ class FrontEnd(object):
         self.is_keras3 = hasattr(self.keras, "ops")
         self.backend = _backend(self.keras, self.is_keras3)
         self.tf = importlib.import_module("tensorflow") if self.backend == "tensorflow" else None
+        self.is_tf1 = self.tf is not None and self.tf.__version__.startswith("1.")
         self.ops = self.keras.ops if self.is_keras3 else TensorFlowOps(self.tf)
         # The layers of tf.keras are modules of TensorFlow; those of standalone Keras 2 are not.
         self.is_standalone_keras2 = (

@@ -153,7 +153,8 @@ class Graph(Mode):
         tf = self.front.tf
         layouts = []
 
-        @tf.autograph.experimental.do_not_convert
+        # TF 1.14 cannot be told to leave a function alone; what autograph makes of this one there does the same.
+        @getattr(tf.autograph.experimental, "do_not_convert", lambda function: function)
         def remember(result):
             leaves = []
             layouts.append(flatten(result, leaves))
@@ -285,10 +286,39 @@ class Session(Mode):
         return front.tf.compat.v1.keras.backend
 
 
+class KerasFunction(Mode):
+    """`graph` of standalone Keras 2 on TensorFlow 2: the graph that Keras keeps for itself, run by `K.function`."""
+
+    name = "graph"
+
+    def begin(self):
+        self.front.keras.backend.clear_session()
+        self._seed()
+
+    def call(self, fn, arrays, shapes=None):
+        backend = self.front.keras.backend
+        shapes = [a.shape for a in arrays] if shapes is None else shapes
+        inputs = [backend.placeholder(shape=s, dtype=a.dtype.name) for s, a in zip(shapes, arrays)]
+        leaves = []
+        with inputs[0].graph.as_default():
+            layout = flatten(fn(*inputs), leaves)
+        return pack(layout, backend.function(inputs, leaves)(list(arrays)) if leaves else [])
+
+    def compile_arguments(self):
+        return {}
+
+
 class SessionJit(Session):
     """`jit` of TF 1: `tf.xla.experimental.compile` in a v1 graph."""
 
     name = "jit"
+
+    def __init__(self, front):
+        super(SessionJit, self).__init__(front)
+        if hasattr(front.tf, "xla"):
+            self._compile = front.tf.xla.experimental.compile
+        else:  # TF 1.13
+            self._compile = importlib.import_module("tensorflow.contrib.compiler.xla").compile
 
     def _trace(self, fn, inputs, leaves):
         layouts = []
@@ -299,7 +329,7 @@ class SessionJit(Session):
             # XLA computations here need an output; a mask of None alone gives none.
             return found + [self.front.tf.constant(0.0)]
 
-        outputs = self.front.tf.xla.experimental.compile(computation, inputs)
+        outputs = self._compile(computation, inputs)
         leaves.extend(outputs[:-1])
         return layouts[-1]
 
@@ -321,13 +351,14 @@ def start_process(front, names):
         here = {"eager": Mode}
     else:
         v1 = front.tf.compat.v1
-        is_tf1 = front.tf.__version__.startswith("1.")
-        if "session" in names:
+        if front.is_standalone_keras2 and not front.is_tf1:
+            here = {"graph": KerasFunction}
+        elif "session" in names:
             if v1.executing_eagerly():
                 v1.disable_eager_execution()
-            here = {"session": Session, "jit": SessionJit} if is_tf1 else {"session": Session}
+            here = {"session": Session, "jit": SessionJit} if front.is_tf1 else {"session": Session}
         else:
-            if is_tf1:
+            if front.is_tf1:
                 v1.enable_eager_execution()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
     started, refused = {}, {}
