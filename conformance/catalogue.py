@@ -1,7 +1,6 @@
 """The cases, as the worker's plug-in collects them on the host; no Keras is needed."""
 
 import fnmatch
-import json
 import subprocess
 import sys
 
@@ -9,7 +8,8 @@ import msgspec
 
 from conformance.bundle import Bundle
 from conformance.errors import UsageError, unknown
-from conformance.results import Case
+from conformance.results import Case, digest
+from conformance.sources import used_source
 
 
 def collect(bundle: Bundle) -> list[Case]:
@@ -26,7 +26,10 @@ def collect(bundle: Bundle) -> list[Case]:
     )
     if done.returncode != 0:
         raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))
-    return [msgspec.convert(json.loads(line), Case) for line in done.stdout.splitlines()]
+    cases = [msgspec.json.decode(line, type=Case) for line in done.stdout.splitlines()]
+    for case in cases:
+        case.digest = digest([case.id, used_source(bundle.cases / case.file, case.function)])
+    return cases
 
 
 def choose(cases: list[Case], patterns: list[str]) -> list[Case]:

@@ -15,6 +15,7 @@ from conformance import __version__, bundle, catalogue, expectations, memory, pl
 from conformance.cache import cache_folder
 from conformance.errors import Unavailable, UsageError
 from conformance.judge import judge_all
+from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import documents, page, summary
 
@@ -54,7 +55,9 @@ def main() -> None:
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
 @click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
-@click.option("--fresh", is_flag=True, help="Measure again what earlier runs have observed.")
+@click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
+@click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
+@click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
 def run_command(
     target_ids: tuple[str, ...],
@@ -63,7 +66,9 @@ def run_command(
     modes: tuple[str, ...],
     jobs: int | None,
     out: Path,
-    fresh: bool,
+    no_cache: bool,
+    only_failed: bool,
+    only_missing: bool,
     allow_not_run: bool,
 ) -> None:
     """Run the cases and write the report.
@@ -73,6 +78,9 @@ def run_command(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
     console = Console(stderr=True)
+    if no_cache + only_failed + only_missing > 1:
+        raise UsageError("--no-cache, --only-failed and --only-missing exclude each other")
+    stored = Previous(results.read(out), only_failed) if only_failed or only_missing else None
     cache = cache_folder()
     known = expectations.load()
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
@@ -86,10 +94,11 @@ def run_command(
             cases,
             chosen_targets,
             the_bundle,
-            memory.Memory(cache, the_bundle, fresh),
+            memory.Memory(cache, the_bundle, fresh=no_cache),
             lambda target: provision.provision(target, cache),
             progress,
             jobs or os.cpu_count() or 1,
+            previous=stored,
         )
     _write_report(found, known, out)
     _print_outcome(found, out, console)

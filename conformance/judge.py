@@ -142,18 +142,30 @@ def _dtypes(value: Value) -> Any:
     return value.get("dtype") if isinstance(value, dict) else None
 
 
+class Judge:
+    """Judges the cells of `results`; equal observations are judged once."""
+
+    def __init__(self, results: Results):
+        self._results = results
+        self._known: dict[str, tuple[str, str, str | None]] = {}
+
+    def __call__(self, cell: Cell) -> None:
+        """Give a cell that has an observation its verdict, fingerprint and reason."""
+        assert cell.observation is not None
+        if cell.observation not in self._known:
+            self._known[cell.observation] = self._judged(self._results.observations[cell.observation])
+        cell.verdict, cell.fingerprint, cell.reason = self._known[cell.observation]
+
+    def _judged(self, observation: Observation) -> tuple[str, str, str | None]:
+        values, reason = self._results.values, observation.reason
+        if observation.status == "error" and observation.exception:
+            reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"
+        return verdict(observation, values), fingerprint(observation, values), reason
+
+
 def judge_all(results: Results) -> None:
-    """Compute verdict and fingerprint of every cell that has an observation, in place."""
+    """Compute every verdict, fingerprint and reason of `results` anew."""
+    judge = Judge(results)
     for cell in results.cells:
         if cell.observation is not None:
-            judge_cell(cell, results)
-
-
-def judge_cell(cell: Cell, results: Results) -> None:
-    assert cell.observation is not None
-    observation = results.observations[cell.observation]
-    cell.verdict = verdict(observation, results.values)
-    cell.fingerprint = fingerprint(observation, results.values)
-    cell.reason = observation.reason
-    if observation.status == "error" and observation.exception:
-        cell.reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"
+            judge(cell)

@@ -4,17 +4,19 @@ import datetime
 import os
 import platform
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from conformance import __version__
 from conformance.bundle import Bundle
-from conformance.judge import judge_cell
-from conformance.memory import Memory
+from conformance.judge import Judge
+from conformance.memory import Kept, Memory
 from conformance.plan import Key, Plan, Unit
+from conformance.previous import Previous
 from conformance.progress import Progress
-from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult
+from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
 from conformance.targets import Target
 
 _OBSERVED = ("status", "exception", "warnings", "reason")
@@ -24,15 +26,23 @@ class Ledger:
     """Accepts each planned cell once; may be told of them from several threads."""
 
     def __init__(
-        self, plan: Plan, cases: list[Case], targets: list[Target], bundle: Bundle, progress: Progress, memory: Memory
+        self,
+        plan: Plan,
+        cases: list[Case],
+        targets: list[Target],
+        bundle: Bundle,
+        progress: Progress,
+        memory: Memory,
+        previous: Previous | None = None,
     ):
         self.progress = progress
-        self._memory = memory
+        self._memory, self._previous = memory, previous
         self._lock = threading.Lock()
         self._planned = plan.cells
-        self._keys = self._memory_keys(plan, cases)
+        self._cases = {case.id: case for case in cases}
         self._cells: dict[Key, Cell] = {}
-        self._targets = {t.id: _target_result(t) for t in targets}
+        self._targets = {t.id: _target_result(t, memory.column_digest(t)) for t in targets}
+        self._measured = 0
         self._results = Results(
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
@@ -45,76 +55,83 @@ class Ledger:
             cells=[],
             problems=[],
         )
+        self._judge = Judge(self._results)
         for case, target, mode in plan.cells:
             lacks = self._targets[target].lacks
             if mode in lacks:
-                self._add((case, target, mode), Observation(status="unsupported", reason=lacks[mode]), 0.0)
-
-    def _memory_keys(self, plan: Plan, cases: list[Case]) -> dict[Key, str]:
-        by_id = {case.id: case for case in cases}
-        return {
-            (case, unit.target.id, mode): self._memory.cell(unit.target, by_id[case], mode)
-            for unit in plan.units
-            for case, mode in unit.cells
-        }
+                event = {"status": "unsupported", "reason": lacks[mode], "seconds": 0.0}
+                self._observe((case, target, mode), _kept(event, []))
 
     def recall(self, unit: Unit) -> list[tuple[str, str]] | None:
-        """Record what is remembered of a unit; returns the cells that are left, None if nothing has to run."""
-        checks = self._memory.recall(self._memory.unit(unit.target, unit.modes))
-        if checks is None or self.check_versions(unit.target, checks["versions"], checks["backend"]):
+        """Record what is known of a unit; returns the cells that are left, None if nothing has to run."""
+        target = unit.target
+        column = self._targets[target.id].digest
+        said = self._memory.recall_checks(target, column, unit.modes)
+        if said is None and self._previous and (versions := self._previous.versions(target.id, column)):
+            said = {"versions": versions, "backend": target.backend}
+        if said is None or self.check_versions(target, said["versions"], said["backend"]):
             return unit.cells
+        self._has_used(target, said.get("peak_mb"))
         left = []
-        for case, mode in unit.cells:
-            key = (case, unit.target.id, mode)
-            kept = self._memory.recall(self._keys[key])
+        for name, mode in unit.cells:
+            key, case = (name, target.id, mode), self._cases[name]
+            kept = self._previous.recall(key, column, case) if self._previous else None
+            if kept is None and not (self._previous and self._previous.must_measure(key)):
+                kept = self._memory.recall(target, column, case, mode)
             if kept is None:
-                left.append((case, mode))
+                left.append((name, mode))
             else:
-                self._observe(key, kept, kept["facts"])
+                with self._lock:
+                    self._observe(key, kept)
         return left or None
 
     def keep_checks(self, unit: Unit, versions: dict[str, str], backend: str) -> None:
         """The process of a unit said what it should before its first case."""
-        self._keep(self._memory.unit(unit.target, unit.modes), {"versions": versions, "backend": backend})
+        said, column = {"versions": versions, "backend": backend}, self._targets[unit.target.id].digest
+        self._remember(lambda: self._memory.keep_checks(unit.target, column, unit.modes, said))
 
-    def record(self, key: Key, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
+    def ended(self, unit: Unit, peak_mb: int | None) -> None:
+        """A process of a unit is done; it never had more memory than this."""
+        column = self._targets[unit.target.id].digest
+        said = self._memory.recall_checks(unit.target, column, unit.modes)
+        if peak_mb is not None and said is not None and peak_mb > said.get("peak_mb", 0):
+            self._remember(
+                lambda: self._memory.keep_checks(unit.target, column, unit.modes, said | {"peak_mb": peak_mb})
+            )
+        with self._lock:
+            self._has_used(unit.target, peak_mb)
+
+    def _has_used(self, target: Target, peak_mb: int | None) -> None:
+        found = self._targets[target.id]
+        if peak_mb is not None:
+            found.peak_mb = max(found.peak_mb or 0, peak_mb)
+
+    def record(self, target: Target, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         """A cell that was executed; `event` and `facts` are as the worker sent them."""
-        kept = {k: event[k] for k in (*_OBSERVED, "seconds") if event.get(k) is not None}
-        self._keep(self._keys[key], kept | {"facts": facts})
-        self._observe(key, event, facts)
+        kept = _kept(event, facts)
+        column = self._targets[target.id].digest
+        self._remember(lambda: self._memory.keep(target, column, self._cases[case], mode, kept))
+        with self._lock:
+            self._measured += 1
+            self._observe((case, target.id, mode), kept)
 
-    def _keep(self, key: str, content: dict[str, Any]) -> None:
+    def _remember(self, act: Callable[[], None]) -> None:
         try:
-            self._memory.keep(key, content)
+            act()
         except OSError as error:  # a full disk costs the memory, not the observation
             self.problem(f"cannot remember what was observed in {self._memory.folder}: {error.strerror}")
 
-    def _observe(self, key: Key, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
-        with self._lock:
-            about = {k: event[k] for k in _OBSERVED if event.get(k) is not None}
-            observation = msgspec.convert(about, Observation)
-            observation.facts = [self._fact(f) for f in facts]
-            self._add(key, observation, event["seconds"])
-
-    def _fact(self, fact: dict[str, Any]) -> Fact:
-        expected = self._results.store_value(fact["expected"]) if "expected" in fact else None
-        return Fact(
-            name=fact["name"],
-            observed=self._results.store_value(fact["observed"]),
-            expected=expected,
-            rtol=fact.get("rtol"),
-            atol=fact.get("atol"),
-        )
-
-    def _add(self, key: Key, observation: Observation, seconds: float) -> None:
+    def _observe(self, key: Key, kept: Kept) -> None:
         if key in self._cells:
             self._problem(f"{' '.join(key)} was recorded twice")
             return
+        self._results.values.update(kept.values)
+        self._results.observations[kept.digest] = kept.observation
         case, target, mode = key
-        cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=seconds)
-        cell.observation = self._results.store_observation(observation)
-        judge_cell(cell, self._results)
-        if observation.status == "error":
+        cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=kept.seconds)
+        cell.observation = kept.digest
+        self._judge(cell)
+        if kept.observation.status == "error":
             self._problem(f"{' '.join(key)}: {cell.reason}")
         self._cells[key] = cell
         self.progress.recorded(target, cell.verdict)
@@ -138,11 +155,11 @@ class Ledger:
         if text not in self._results.problems:  # a worker that is started again says it again
             self._results.problems.append(text)
 
-    def left_changed(self, key: Key, what: str) -> None:
+    def left_changed(self, target: Target, case: str, mode: str, what: str) -> None:
         """A cell left global state changed. It is measured again next time, lest the problem be forgotten."""
-        self._memory.forget(self._keys[key])
-        case, target, mode = key
-        self.problem(f"{target}: {case} in {mode} left changed: {what}")
+        column = self._targets[target.id].digest
+        self._remember(lambda: self._memory.forget(target, column, self._cases[case], mode))
+        self.problem(f"{target.id}: {case} in {mode} left changed: {what}")
 
     def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
         """These cells, (case id, mode), of an environment that is there cannot be run."""
@@ -175,6 +192,7 @@ class Ledger:
         self._results.problems += [f"{' '.join(key)} was recorded but not planned" for key in sorted(unplanned)]
         self._results.cells = [self._cells[key] for key in self._planned]
         self._results.seconds = round(seconds, 1)
+        self._remember(self._memory.tidy)
         for target in self._targets.values():
             mine = [c for c in self._results.cells if c.target == target.id]
             if target.reason is None and mine and all(c.observation is None for c in mine):
@@ -182,7 +200,29 @@ class Ledger:
         return self._results
 
 
-def _target_result(target: Target) -> TargetResult:
+def _kept(event: dict[str, Any], facts: list[dict[str, Any]]) -> Kept:
+    """What a worker sent of a cell, each value once under the digest of its contents."""
+    values: dict[str, Value] = {}
+
+    def stored(value: Value) -> str:
+        values[key := digest(value)] = value
+        return key
+
+    observation = msgspec.convert({k: event[k] for k in _OBSERVED if event.get(k) is not None}, Observation)
+    observation.facts = [
+        Fact(
+            name=fact["name"],
+            observed=stored(fact["observed"]),
+            expected=stored(fact["expected"]) if "expected" in fact else None,
+            rtol=fact.get("rtol"),
+            atol=fact.get("atol"),
+        )
+        for fact in facts
+    ]
+    return Kept(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"])
+
+
+def _target_result(target: Target, column: str) -> TargetResult:
     return TargetResult(
         id=target.id,
         title=target.title,
@@ -192,6 +232,7 @@ def _target_result(target: Target) -> TargetResult:
         base=target.base.title,
         generation=target.generation,
         pins=target.pins(),
+        digest=column,
         modes=target.modes,
         lacks=target.lacks,
         tier=target.tier,

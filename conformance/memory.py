@@ -1,26 +1,121 @@
 """What earlier runs observed, so that nothing is measured twice and an interrupted run goes on where it was.
 
-An entry is kept under a digest of everything it depends on: the source of the case and
-what that uses, the worker, the lock, the Python and the mode. Each entry is a file
-written atomically: two runs at once, or a kill at any moment, do no harm.
+A cell is kept under a key that stands for everything it depends on: the source of the case and
+what that uses (`Case.digest`), the worker, the locks, the Python (`column_digest`) and the mode.
+Each column has a journal of lines that are only ever appended, each with one write: two runs
+at once, or a kill at any moment, cost at most what was being written.
 """
 
+import hashlib
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from conformance.bundle import Bundle
-from conformance.results import Case, digest, write_text
-from conformance.sources import used_source
+from conformance.results import Case, Observation, Value, digest, write_text
 from conformance.targets import Target
 
-_FORMAT = "1"  # of an entry
+_FORMAT = "2"  # of a journal
 _LASTING = ("completed", "raised", "unsupported")  # a crash or a time-out may have had its reason outside
+_WASTE = 4  # a journal with so many times more cells than are in use is written anew
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A cell as it was observed; `values` are those that the facts of `observation` refer to."""
+
+    digest: str
+    observation: Observation
+    values: dict[str, Value]
+    seconds: float
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    """One line of a journal: a cell, an observation, a value, or what a process said of itself."""
+
+    key: str = ""  # of a cell or a process
+    case: str = ""
+    mode: str = ""
+    seconds: float = 0.0
+    observation: str = ""  # a digest; "" of a cell: forget it
+    observed: Observation | None = None  # what this digest stands for
+    value: str = ""
+    is_: Value = msgspec.field(name="is", default=None)
+    said: dict[str, Any] | None = None
+
+
+class _Journal:
+    """The journal of one column, read when it is first needed."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._written = 0  # cells in the file, whether in use or not
+        self.cells: dict[str, _Line] = {}
+        self.observations: dict[str, Observation] = {}
+        self.values: dict[str, Value] = {}
+        self.said: dict[str, dict[str, Any]] = {}
+        self.durations: dict[tuple[str, str], float] = {}
+        self.used: set[str] = set()
+        decoder = msgspec.json.Decoder(_Line)
+        for text in path.read_bytes().split(b"\n") if path.is_file() else ():
+            try:
+                if text:
+                    self._take(decoder.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # cut short by a kill or a full disk: measured again
+
+    def _take(self, line: _Line) -> None:
+        if line.observed is not None:
+            self.observations[line.observation] = line.observed
+        elif line.value:
+            self.values[line.value] = line.is_
+        elif line.said is not None:
+            self.said[line.key] = line.said
+        else:
+            self.cells[line.key] = line
+            self.durations[line.case, line.mode] = line.seconds
+            self._written += 1
+
+    def recall(self, key: str) -> Kept | None:
+        cell = self.cells.get(key)
+        observation = self.observations.get(cell.observation) if cell else None
+        if cell is None or observation is None:
+            return None
+        names = [n for fact in observation.facts for n in (fact.observed, fact.expected) if n is not None]
+        if any(name not in self.values for name in names):
+            return None
+        self.used.add(key)
+        return Kept(cell.observation, observation, {name: self.values[name] for name in names}, cell.seconds)
+
+    def append(self, lines: list[_Line]) -> None:
+        """Write lines at once; after a torn line of a killed run, they start on a line of their own."""
+        for line in lines:
+            self._take(line)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(file, b"\n" + b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        finally:
+            os.close(file)
+
+    def tidy(self) -> None:
+        """Write the file anew with what this run used, if most of it is of no use any more."""
+        if self._written <= _WASTE * max(len(self.used), 100):
+            return
+        kept = [self.cells[key] for key in sorted(self.used)]
+        observed = {line.observation: self.observations[line.observation] for line in kept}
+        facts = [fact for observation in observed.values() for fact in observation.facts]
+        values = {name for fact in facts for name in (fact.observed, fact.expected) if name is not None}
+        lines = [_Line(value=name, is_=self.values[name]) for name in sorted(values)]
+        lines += [_Line(observation=name, observed=observation) for name, observation in observed.items()]
+        lines += kept + [_Line(key=key, said=said) for key, said in self.said.items()]
+        write_text(self._path, "".join(msgspec.json.encode(line).decode() + "\n" for line in lines))
 
 
 class Memory:
-    """Remembers cells and the checks of units for one bundle, in a folder of the cache.
+    """Remembers cells and the checks of processes, in a folder of the cache.
 
     fresh: forget what is there (but remember what comes).
     """
@@ -29,37 +124,77 @@ class Memory:
         self.folder = cache / "cells"
         self._bundle = bundle
         self._fresh = fresh
+        self._journals: dict[str, _Journal] = {}
+        self._lock = threading.Lock()
 
-    def cell(self, target: Target, case: Case, mode: str) -> str:
-        """The key of a cell."""
-        source = used_source(self._bundle.cases / case.file, case.function)
-        return digest(["cell", case.id, source, mode, *self._common(target)])
-
-    def unit(self, target: Target, modes: list[str]) -> str:
-        """The key of what a process for these modes says of itself before the first case."""
-        return digest(["unit", modes, *self._common(target)])
-
-    def _common(self, target: Target) -> list[str]:
+    def column_digest(self, target: Target) -> str:
+        """Stands for what all cells of a column depend on beside the case."""
         locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
-        return [_FORMAT, self._bundle.worker, *locks, target.base.python, target.front_end, target.backend]
+        return digest([_FORMAT, self._bundle.worker, *locks, target.base.python, target.front_end, target.backend])
 
-    def recall(self, key: str) -> dict[str, Any] | None:
-        """What was kept under `key`; None if nothing was, or nothing that can be read."""
+    def recall(self, target: Target, column: str, case: Case, mode: str) -> Kept | None:
+        """What was kept of a cell; None if nothing was, or nothing that can be read. column: its digest."""
         if self._fresh:
             return None
-        try:
-            kept = msgspec.json.decode(self._path(key).read_bytes())
-        except (OSError, msgspec.DecodeError):
-            return None
-        return kept if isinstance(kept, dict) else None
+        with self._lock:
+            return self._journal(target).recall(_key(column, case.digest, mode))
 
-    def keep(self, key: str, content: dict[str, Any]) -> None:
-        if content.get("status", "completed") in _LASTING:
-            write_text(self._path(key), msgspec.json.encode(content).decode())
+    def keep(self, target: Target, column: str, case: Case, mode: str, kept: Kept) -> None:
+        """Keep a cell, unless what happened may have had its reason outside.
 
-    def forget(self, key: str) -> None:
-        """Make sure that this is measured again."""
-        self._path(key).unlink(missing_ok=True)
+        Raises:
+            OSError: it cannot be written.
+        """
+        if kept.observation.status not in _LASTING:
+            return
+        with self._lock:
+            journal = self._journal(target)
+            lines = [_Line(value=k, is_=v) for k, v in kept.values.items() if k not in journal.values]
+            if kept.digest not in journal.observations:
+                lines.append(_Line(observation=kept.digest, observed=kept.observation))
+            key = _key(column, case.digest, mode)
+            lines.append(_Line(key=key, case=case.id, mode=mode, seconds=kept.seconds, observation=kept.digest))
+            journal.used.add(key)
+            journal.append(lines)
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.json"
+    def forget(self, target: Target, column: str, case: Case, mode: str) -> None:
+        """Make sure that this cell is measured again."""
+        with self._lock:
+            journal = self._journal(target)
+            key = _key(column, case.digest, mode)
+            journal.used.discard(key)
+            journal.append([_Line(key=key, case=case.id, mode=mode)])
+
+    def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:
+        """What a process for these modes said of itself before its first case."""
+        with self._lock:
+            return None if self._fresh else self._journal(target).said.get(_key(column, "process", *modes))
+
+    def keep_checks(self, target: Target, column: str, modes: list[str], said: dict[str, Any]) -> None:
+        """Raises OSError as `keep` does."""
+        with self._lock:
+            self._journal(target).append([_Line(key=_key(column, "process", *modes), said=said)])
+
+    def durations(self, target: Target) -> dict[tuple[str, str], float]:
+        """Seconds that cells (case id, mode) of this column took when they were last measured."""
+        with self._lock:
+            return dict(self._journal(target).durations)
+
+    def tidy(self) -> None:
+        """At the end of a run: keep the journals small.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        with self._lock:
+            for journal in self._journals.values():
+                journal.tidy()
+
+    def _journal(self, target: Target) -> _Journal:
+        if target.id not in self._journals:
+            self._journals[target.id] = _Journal(self.folder / f"{target.id}.jsonl")
+        return self._journals[target.id]
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from conformance.bundle import Bundle
 from conformance.provision import Environment
 from conformance.targets import Target
@@ -21,6 +23,8 @@ from conformance.worker import values as worker_values
 
 START_SECONDS = 300.0  # until the first event: the first import after an installation reads everything from disk
 CASE_SECONDS = 90.0  # between two events of a running case
+MEMORY_SECONDS = 0.3  # between two looks at the memory
+MEMORY_MB = 3000  # for a worker and all that it starts; the cases need a quarter of it
 LOG_LINES = 40
 
 
@@ -47,6 +51,7 @@ class Worker:
         case_seconds: float = CASE_SECONDS,
     ):
         self.ending = Ending()
+        self._too_large: str | None = None
         self._case_seconds = case_seconds
         scratch.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
@@ -63,6 +68,7 @@ class Worker:
         self._readers = [
             threading.Thread(target=self._read_events, daemon=True),
             threading.Thread(target=self._read_log, daemon=True),
+            threading.Thread(target=self._watch_memory, daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -124,7 +130,21 @@ class Worker:
         if rest:
             self._log.append(rest)
 
+    def _watch_memory(self) -> None:
+        try:
+            process = psutil.Process(self._process.pid)
+            while self._process.poll() is None:
+                used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True))) / 2**20
+                if used > MEMORY_MB:
+                    self._too_large = f"killed: it used {used:.0f} MB of memory, {MEMORY_MB} are allowed"
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                time.sleep(MEMORY_SECONDS)
+        except (psutil.Error, ProcessLookupError):
+            return  # it has ended
+
     def _how_it_ended(self) -> str:
+        if self._too_large:
+            return self._too_large
         deadline = time.monotonic() + 5
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

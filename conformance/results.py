@@ -41,6 +41,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     function: str
     line: int
     code: str
+    digest: str = ""  # of its source and whatever that uses of its folder
 
     def modes_on(self, has: Collection[str]) -> list[str]:
         """The modes in which this case is run on a column that has the modes `has`, those it lacks included."""
@@ -62,7 +63,9 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     modes: list[str]
     lacks: dict[str, str]
     tier: str
+    digest: str = ""  # of all that its cells depend on beside the cases: locks, Python, worker
     versions: dict[str, str] = {}  # reported by the imported modules themselves
+    peak_mb: int | None = None  # most memory that one of its processes had; None if none ran to its end
     reason: str | None = None  # why the column did not run; None if it did
 
 

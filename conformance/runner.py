@@ -18,6 +18,7 @@ from conformance.errors import Unavailable
 from conformance.ledger import Ledger
 from conformance.memory import Memory
 from conformance.plan import Plan, Unit
+from conformance.previous import Previous
 from conformance.progress import Progress
 from conformance.provision import Environment
 from conformance.results import Case, Results
@@ -39,21 +40,23 @@ def run(
     progress: Progress,
     jobs: int = 2,
     case_seconds: float | None = None,
+    previous: Previous | None = None,
 ) -> Results:
     """Execute `plan` and return its results; their `problems` say what went wrong with the run itself."""
     started = time.monotonic()
-    ledger = Ledger(plan, cases, targets, bundle, progress, memory)
+    ledger = Ledger(plan, cases, targets, bundle, progress, memory, previous)
     work: dict[str, list[tuple[Unit, list[tuple[str, str]]]]] = {}
     for unit in plan.units:
         left = ledger.recall(unit)
         if left is not None:
             work.setdefault(unit.target.id, []).append((unit, left))
+    expected = _durations(targets, memory) if work else {}
     scratch = Path(tempfile.mkdtemp(prefix="masks-"))
     stop = threading.Event()
     installers = ThreadPoolExecutor(INSTALLATIONS)
     workers = ThreadPoolExecutor(jobs)
     sessions: list[Session] = []
-    ready: queue.PriorityQueue[tuple[int, int, Session]] = queue.PriorityQueue()
+    ready: queue.PriorityQueue[tuple[float, int, Session]] = queue.PriorityQueue()
     running: list[Future[None]] = []
     try:
         installing = {installers.submit(_install, t, provision, ledger): t for t in targets if t.id in work}
@@ -65,7 +68,7 @@ def run(
                 session = Session(unit, left, environment, bundle, ledger, scratch, stop, case_seconds)
                 sessions.append(session)
                 # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
-                ready.put((-len(left), len(sessions), session))
+                ready.put((-sum(expected.get(cell, 0.1) for cell in left), len(sessions), session))
                 running.append(workers.submit(lambda: ready.get()[-1].run()))
         for done in as_completed(running):
             done.result()
@@ -78,6 +81,15 @@ def run(
         workers.shutdown(cancel_futures=True)
         shutil.rmtree(scratch, ignore_errors=True)
     return ledger.close(time.monotonic() - started)
+
+
+def _durations(targets: list[Target], memory: Memory) -> dict[tuple[str, str], float]:
+    """Seconds that each cell (case id, mode) takes, by what is recorded: the mean over columns."""
+    recorded: dict[tuple[str, str], list[float]] = {}
+    for target in targets:
+        for cell, seconds in memory.durations(target).items():
+            recorded.setdefault(cell, []).append(seconds)
+    return {cell: sum(seconds) / len(seconds) for cell, seconds in recorded.items()}
 
 
 def _install(target: Target, provision: Provision, ledger: Ledger) -> Environment | None:

@@ -96,8 +96,10 @@ class Session:
             elif kind == "end":
                 open_cell = None
                 self._record((event["case"], event["mode"]), event, facts)
+            elif kind == "done":
+                ledger.ended(self._unit, event["peak_mb"])
             elif kind == "polluted":
-                ledger.left_changed((event["case"], target.id, event["mode"]), event["what"])
+                ledger.left_changed(target, event["case"], event["mode"], event["what"])
         ending = worker.ending
         if open_cell is not None and ending.why and not self._stop.is_set():
             event = {
@@ -111,7 +113,7 @@ class Session:
     def _record(self, cell: tuple[str, str], event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         if cell in self._left:
             self._left.remove(cell)
-            self._ledger.record((cell[0], self._unit.target.id, cell[1]), event, facts)
+            self._ledger.record(self._unit.target, *cell, event, facts)
 
     def _mode_is_as_declared(self, event: dict[str, Any]) -> bool:
         """A mode must work exactly if the target is said to have it."""

@@ -12,6 +12,7 @@ from conformance import catalogue, plan, runner
 from conformance.bundle import make_bundle
 from conformance.errors import Unavailable
 from conformance.memory import Memory
+from conformance.previous import Previous
 from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
@@ -74,6 +75,7 @@ class FakeRuns:
         case_seconds: float = 20.0,
         jobs: int = 2,
         fresh: bool = True,
+        previous: Previous | None = None,
     ) -> Results:
         bundle = make_bundle(self.folder / "cache", cases)
         chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
@@ -81,7 +83,8 @@ class FakeRuns:
         with PlainProgress(the_plan, Console(quiet=True)) as progress:
             memory = Memory(self.folder / "cache", bundle, fresh)
             return runner.run(
-                the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds
+                *(the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds),
+                previous=previous,
             )
 
 

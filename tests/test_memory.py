@@ -2,12 +2,15 @@
 
 import errno
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from conformance import memory, process
-from conformance.results import Results
+from conformance.bundle import make_bundle
+from conformance.previous import Previous
+from conformance.results import Observation, Results
 from conformance.sources import used_source
 from tests.conftest import FAKES, FakeRuns, fake_target
 
@@ -25,9 +28,9 @@ class Measured:
         self.cells: list[tuple[str, str]] = []
         start = process.Worker.__init__
 
-        def counted(worker, python, target, modes, cells, *rest, **more):  # type: ignore[no-untyped-def]
+        def counted(worker, where, target, modes, cells, *rest, **more):  # type: ignore[no-untyped-def]
             self.cells += cells
-            start(worker, python, target, modes, cells, *rest, **more)
+            start(worker, where, target, modes, cells, *rest, **more)
 
         monkeypatch.setattr(process.Worker, "__init__", counted)
 
@@ -89,13 +92,75 @@ def test_changed_global_state_is_a_problem_every_time(run_fake: FakeRuns, cases:
         assert any("float32 -> float64" in problem for problem in found.problems)
 
 
-def test_a_damaged_entry_is_measured_again(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)
-    for entry in (run_fake.folder / "cache" / "cells").glob("*/*.json"):
-        entry.write_text(entry.read_text()[:20])
+@pytest.mark.parametrize("damage", ["torn", "foreign", "emptied"])
+def test_what_is_damaged_is_measured_again(
+    run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    run_fake(fake_target(damage), cases=cases, patterns=("good.masking",), fresh=False)
+    journal = run_fake.folder / "cache" / "cells" / f"{damage}.jsonl"
+    text = journal.read_bytes().rstrip(b"\n")
+    journal.write_bytes({"torn": text[:-20], "foreign": b'\xff\n{"key": 7}\n[]\n', "emptied": b""}[damage])
     measured = Measured(monkeypatch)
-    run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)
+    run_fake(fake_target(damage), cases=cases, patterns=("good.masking",), fresh=False)
     assert measured.cells == [("good.masking", "eager")]
+    measured.cells.clear()
+    run_fake(fake_target(damage), cases=cases, patterns=("good.masking",), fresh=False)
+    assert measured.cells == []
+
+
+def test_a_journal_full_of_waste_is_written_anew(tmp_path: Path) -> None:
+    journal = memory._Journal(tmp_path / "j.jsonl")
+    observed = Observation(status="completed")
+    journal.append([memory._Line(observation="o", observed=observed)])
+    for i in range(1000):
+        journal.append([memory._Line(key=f"k{i}", case="a.b", mode="eager", observation="o", seconds=1.0)])
+    again = memory._Journal(tmp_path / "j.jsonl")
+    assert again.recall("k999") == memory.Kept("o", observed, {}, 1.0)
+    again.tidy()
+    assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
+    last = memory._Journal(tmp_path / "j.jsonl")
+    assert last.recall("k999") and not last.recall("k1")
+
+
+def test_two_writers_lose_nothing(tmp_path: Path) -> None:
+    journals = [memory._Journal(tmp_path / "j.jsonl") for _ in range(2)]
+
+    def write(which: int) -> None:
+        for i in range(200):
+            lines = [memory._Line(key=f"{which}-{i}", case="c" * 500, mode="eager", observation="o")]
+            journals[which].append(lines)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, range(2)))
+    assert len(memory._Journal(tmp_path / "j.jsonl").cells) == 400
+
+
+def test_only_failed_measures_what_failed(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_fake(fake_target(), cases=cases, fresh=False)
+    failed = [(c.case, c.mode) for c in first.cells if c.verdict in ("deviates", "raises")]
+    measured = Measured(monkeypatch)
+    again = run_fake(fake_target(), cases=cases, fresh=False, previous=Previous(first, failed=True))
+    assert failed and sorted(measured.cells) == sorted(failed)
+    assert stable(again) == stable(first)
+
+
+def test_only_missing_takes_over_what_is_there(
+    run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = run_fake(fake_target(), cases=cases, patterns=("good.masking", "good.deviates"))
+    file = cases / "test_good.py"
+    file.write_text(file.read_text().replace("np.array(3.0)", "np.array(2.0)"))
+    measured = Measured(monkeypatch)
+    patterns = ("good.masking", "good.deviates", "good.raises")
+    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=True, previous=Previous(some, failed=False))
+    # What was stored of the changed case is true no more.
+    assert sorted(measured.cells) == [("good.deviates", "eager"), ("good.raises", "eager")]
+
+
+def test_durations_are_recorded(run_fake: FakeRuns, cases: Path) -> None:
+    known = memory.Memory(run_fake.folder / "cache", make_bundle(run_fake.folder / "cache", cases))
+    run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)
+    assert known.durations(fake_target())["good.masking", "eager"] > 0
 
 
 def test_the_source_of_a_case_is_what_it_uses() -> None:
@@ -111,10 +176,10 @@ def test_the_oracle_is_part_of_the_source() -> None:
 
 
 def test_a_full_disk_costs_the_memory_only(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, text: str) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(memory, "write_text", full)
+    monkeypatch.setattr(memory._Journal, "append", full)
     found = run_fake(fake_target(), cases=cases, patterns=("good.masking",))
     assert [c.verdict for c in found.cells if c.mode == "eager"] == ["conforms"]
     assert any("cannot remember what was observed" in p and "No space left on device" in p for p in found.problems)

@@ -1,7 +1,10 @@
 """The runner on fake targets: what a case or a target may do, and what the results say of it."""
 
+import re
+
 import pytest
 
+from conformance import process
 from conformance.results import Cell, Results
 from tests.conftest import FakeRuns, fake_target
 
@@ -89,7 +92,9 @@ def test_versions_are_those_reported(good: Results) -> None:
 
 @pytest.fixture(scope="module")
 def bad(run_fake: FakeRuns) -> Results:
-    return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), case_seconds=5.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "MEMORY_MB", 400)
+        return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), case_seconds=5.0)
 
 
 def test_bad_cases_cost_only_their_own_cells(bad: Results) -> None:
@@ -97,6 +102,7 @@ def test_bad_cases_cost_only_their_own_cells(bad: Results) -> None:
         "bad.segfault": "crashes",
         "bad.after-segfault": "conforms",
         "bad.hang": "times-out",
+        "bad.leak": "crashes",
         "bad.exit": "crashes",
         "bad.system-exit": "not-run",
         "bad.keyboard-interrupt": "not-run",
@@ -114,6 +120,14 @@ def test_a_crash_says_how_and_keeps_the_facts_before(bad: Results) -> None:
     assert cell.reason and cell.reason.startswith("killed by SIGSEGV: ") and "about to fall" in cell.reason
     assert facts(bad, cell) == {"before": 1}
     assert "exit code 7" in str(cells(bad)["bad.exit"].reason)
+
+
+def test_a_leak_says_how_much(bad: Results) -> None:
+    assert re.match(r"killed: it used \d+ MB of memory, 400 are allowed", str(cells(bad)["bad.leak"].reason))
+
+
+def test_the_most_memory_is_recorded(good: Results) -> None:
+    assert 10 < (good.targets[0].peak_mb or 0) < 400
 
 
 def test_a_time_out_says_how_long(bad: Results) -> None:

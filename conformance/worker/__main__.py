@@ -17,6 +17,11 @@ import json
 import os
 import sys
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 import numpy as np
 import pytest
 
@@ -43,8 +48,16 @@ def main(arguments):
         options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -c"
         files = [os.path.join(request["cases"], "pytest.ini"), request["cases"]]
         pytest.main(options.split() + files, plugins=[_Session(masks)])
-    emit({"event": "done"})
+    emit({"event": "done", "peak_mb": peak_mb()})
     return 0
+
+
+def peak_mb():
+    """The most memory this process ever had, in MB; None where the system does not say."""
+    if resource is None:
+        return None
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(used / (2.0**20 if sys.platform == "darwin" else 2.0**10))
 
 
 def try_mode(masks, name):

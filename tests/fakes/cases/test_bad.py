@@ -43,6 +43,19 @@ def test_hang(record):
     time.sleep(600)
 
 
+@case("leak")
+def test_leak(record):
+    """Takes more and more memory.
+
+    It is stopped before the machine suffers.
+    """
+    record("before", 1, expected=1)
+    taken = []
+    while True:
+        taken.append(np.ones(2**20))
+        time.sleep(0.01)
+
+
 @case("exit")
 def test_exit(record):
     """Leaves.
