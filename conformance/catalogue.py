@@ -3,21 +3,33 @@
 import fnmatch
 import subprocess
 import sys
+from importlib.metadata import version
 
 import msgspec
 
+from conformance import __version__
 from conformance.bundle import Bundle
 from conformance.errors import UsageError, unknown
-from conformance.results import Case, digest
+from conformance.results import Case, digest, write_text
 from conformance.sources import used_source
 
 
 def collect(bundle: Bundle) -> list[Case]:
-    """All cases in the order of their files.
+    """All cases in the order of their files; collected once for each bundle, then remembered beside it.
 
     Raises:
         UsageError: a case file does not import, or a case describes itself wrongly.
     """
+    listed = bundle.folder.with_name(f"{bundle.digest}-pytest-{version('pytest')}-{__version__}.json")
+    try:
+        return msgspec.json.decode(listed.read_bytes(), type=list[Case])
+    except (OSError, msgspec.DecodeError):
+        cases = _collect(bundle)
+    write_text(listed, msgspec.json.encode(cases).decode())
+    return cases
+
+
+def _collect(bundle: Bundle) -> list[Case]:
     done = subprocess.run(
         [sys.executable, "-m", "conformance.worker", "list", str(bundle.cases)],
         capture_output=True,

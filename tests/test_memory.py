@@ -99,7 +99,9 @@ def test_what_is_damaged_is_measured_again(
     run_fake(fake_target(damage), cases=cases, patterns=("good.masking",), fresh=False)
     journal = run_fake.folder / "cache" / "cells" / f"{damage}.jsonl"
     text = journal.read_bytes().rstrip(b"\n")
-    journal.write_bytes({"torn": text[: text.rindex(b'"case"')], "foreign": b'\xff\n{"key": 7}\n[]\n', "emptied": b""}[damage])
+    journal.write_bytes(
+        {"torn": text[: text.rindex(b'"case"')], "foreign": b'\xff\n{"key": 7}\n[]\n', "emptied": b""}[damage]
+    )
     measured = Measured(monkeypatch)
     run_fake(fake_target(damage), cases=cases, patterns=("good.masking",), fresh=False)
     assert measured.cells == [("good.masking", "eager")]
