@@ -17,7 +17,7 @@ from conformance.errors import Unavailable, UsageError
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
-from conformance.report import documents, page, summary
+from conformance.report import documents, write_report
 
 LATEST = Path("reports/latest")
 
@@ -100,7 +100,7 @@ def run_command(
             jobs or os.cpu_count() or 1,
             previous=stored,
         )
-    _write_report(found, known, out)
+    write_report(found, known, out)
     _print_outcome(found, out, console)
     unexpected = expectations.unexpected(found, known, complete=not (target_ids or patterns or modes))
     _say(console, [f"unexpected: {line}" for line in unexpected])
@@ -123,13 +123,6 @@ def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
     _say(console, [f"{text}; {found.seconds:.0f} s; {out / 'index.html'}"])
 
 
-def _write_report(found: results.Results, known: list[expectations.Expectation], out: Path) -> None:
-    results.write(found, out / "results.json")
-    found = results.read(out)  # so that the same file always gives the same page
-    results.write_text(out / "summary.md", summary.summary(found))
-    results.write_text(out / "index.html", page.render(found, known))
-
-
 @main.command("report")
 @click.argument("path", type=click.Path(path_type=Path), default=LATEST)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to (default: where the results are).")
@@ -138,7 +131,7 @@ def report_command(path: Path, out: Path | None) -> None:
     found = results.read(path)
     judge_all(found)
     out = out or (path if path.is_dir() else path.parent)
-    _write_report(found, expectations.load(), out)
+    write_report(found, expectations.load(), out)
     click.echo(out / "index.html")
 
 

@@ -1,1 +1,58 @@
-"""What a reader sees of a results file: the page and the Markdown summary. Runs nothing."""
+"""What is made of the results: the page, the summary, documents."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from conformance import results
+from conformance.expectations import Expectation
+from conformance.report import page, summary
+from conformance.results import Results
+
+HERE = Path(__file__).parent
+
+
+def write_report(found: Results, known: Sequence[Expectation], out: Path) -> None:
+    """Write `results.json`, `summary.md` and `index.html` into `out`.
+
+    What is there already is left as it is: results that differ only in when they were found,
+    and a page that was made by this code from the same results and expectations.
+    """
+    file = out / "results.json"
+    if not _are_stored(found, file):
+        results.write(found, file)
+    stamp = _stamp(file, known)
+    page_file = out / "index.html"
+    if _begins_with(page_file, stamp) and (out / "summary.md").is_file():
+        return
+    found = results.read(file)  # so that the same file always gives the same page
+    results.write_text(out / "summary.md", summary.summary(found))
+    results.write_text(page_file, page.render(found, known, stamp))
+
+
+def _are_stored(found: Results, file: Path) -> bool:
+    try:
+        stored = msgspec.json.decode(file.read_bytes(), type=Results)
+    except (OSError, msgspec.DecodeError):
+        return False
+    stored.created, stored.seconds = found.created, found.seconds
+    return stored == found
+
+
+def _stamp(file: Path, known: Sequence[Expectation]) -> str:
+    """Stands for all that the page is made of."""
+    total = hashlib.sha256(file.read_bytes())
+    total.update(msgspec.json.encode(known))
+    for source in sorted(p for p in HERE.iterdir() if p.is_file()):
+        total.update(source.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _begins_with(page_file: Path, stamp: str) -> bool:
+    try:
+        with page_file.open("rb") as file:
+            return f'content="{stamp}"'.encode() in file.read(1000)
+    except OSError:
+        return False

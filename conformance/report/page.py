@@ -36,8 +36,11 @@ ACRONYMS = {
 }
 
 
-def render(results: Results, expectations: Sequence[Expectation] = ()) -> str:
-    """The page as HTML, complete. expectations: why cells do not conform, where that is known."""
+def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
+    """The page as HTML, complete.
+
+    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
@@ -45,6 +48,7 @@ def render(results: Results, expectations: Sequence[Expectation] = ()) -> str:
     style = (HERE / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         results=results,
+        stamp=stamp,
         measured=_date(results.created),
         not_run=[target for target in results.targets if target.reason],
         script=Markup(script),
