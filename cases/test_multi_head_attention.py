@@ -149,7 +149,7 @@ def test_output_mask(keras, run, build, mask_of, record):
 @pytest.mark.case(
     "mha.causal",
     documented=API + "use_causal_mask: prevents tokens from attending to future tokens",
-    needs=NEEDS,
+    needs=["layers.MultiHeadAttention(use_causal_mask)"],
     tags=["MultiHeadAttention", "use_causal_mask"],
     modes=["eager", "graph", "session"],
 )
@@ -166,7 +166,7 @@ def test_causal(keras, run, build, record):
 @pytest.mark.case(
     "mha.causal.and-padding",
     established=MERGED + "the causal mask and the masks of the inputs are merged by AND",
-    needs=NEEDS,
+    needs=["layers.MultiHeadAttention(use_causal_mask)"],
     tags=["MultiHeadAttention", "use_causal_mask", "Masking"],
 )
 def test_causal_and_padding(keras, run, build, record):
