@@ -19,7 +19,7 @@ from conformance.results import Case, Observation, Value, digest, write_text
 from conformance.targets import Target
 
 _FORMAT = "2"  # of a journal
-_LASTING = ("completed", "raised", "unsupported")  # a crash or a time-out may have had its reason outside
+_LASTING = ("completed", "raised", "unsupported", "crashed")  # a time-out may have had its reason outside
 _WASTE = 4  # a journal with so many times more cells than are in use is written anew
 
 

@@ -11,7 +11,7 @@ from conformance.plan import Unit
 from conformance.process import Worker, tail
 from conformance.provision import Environment
 
-MAX_IDLE_DEATHS = 2  # a worker that dies so often without finishing a cell is not started again
+MAX_IDLE_DEATHS = 2  # a worker that dies so often without beginning a cell is not started again
 
 
 class Session:
@@ -32,6 +32,8 @@ class Session:
         self._bundle, self._ledger, self._stop = bundle, ledger, stop
         self._folder = scratch / f"{unit.target.id}-{unit.modes[0]}"
         self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
+        self._crashed: set[tuple[str, str]] = set()  # cells in which a worker has died once
+        self._reached = False  # whether the worker that runs has begun a cell
         self._worker: Worker | None = None
 
     def kill(self) -> None:
@@ -45,7 +47,7 @@ class Session:
         refusal = None
         ledger.progress.running(unit.target.id, unit.modes, True)
         while not self._stop.is_set():
-            before = len(left)
+            before, self._reached = len(left), False
             worker = self._worker = Worker(
                 self._environment, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
             )
@@ -57,7 +59,7 @@ class Session:
                 break
             if worker.ending.why is None and len(left) == before:
                 break  # done; what it did not report is reported by the ledger
-            idle_deaths = idle_deaths + 1 if len(left) == before else 0
+            idle_deaths = 0 if self._reached else idle_deaths + 1
             if idle_deaths == MAX_IDLE_DEATHS:
                 refusal = f"the worker dies before the first case: {worker.ending.why}: {tail(worker.ending.log)}"
                 break
@@ -90,6 +92,7 @@ class Session:
                 if checked == set(self._unit.modes) and not untrue:
                     ledger.keep_checks(self._unit, hello["versions"], hello["backend"])
             elif kind == "start":
+                self._reached = True
                 open_cell, facts, started = (event["case"], event["mode"]), [], time.monotonic()
             elif kind == "fact":
                 facts.append(event["fact"])
@@ -101,7 +104,14 @@ class Session:
             elif kind == "polluted":
                 ledger.left_changed(target, event["case"], event["mode"], event["what"])
         ending = worker.ending
-        if open_cell is not None and ending.why and not self._stop.is_set():
+        if open_cell is None or ending.why is None or self._stop.is_set():
+            return None
+        if not ending.timed_out and open_cell in self._left and open_cell not in self._crashed:
+            # The reason may have been outside: a crash is believed, and remembered, if it happens twice.
+            self._crashed.add(open_cell)
+            self._left.remove(open_cell)
+            self._left.append(open_cell)
+        else:
             event = {
                 "status": "timed-out" if ending.timed_out else "crashed",
                 "reason": f"{ending.why}: {tail(ending.log)}",

@@ -75,15 +75,24 @@ def test_fresh_measures_again(run_fake: FakeRuns, cases: Path, monkeypatch: pyte
     assert measured.cells == [("good.masking", "eager")]
 
 
-def test_crashes_and_time_outs_are_measured_again(
+def test_a_crash_is_believed_when_it_happens_twice(
     run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patterns = ("bad.exit", "bad.after-segfault")
-    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=False)
     measured = Measured(monkeypatch)
+    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=False)
+    assert measured.cells.count(("bad.exit", "eager")) == 2
+    measured.cells.clear()
     again = run_fake(fake_target(), cases=cases, patterns=patterns, fresh=False)
-    assert measured.cells == [("bad.exit", "eager")]
+    assert measured.cells == []
     assert [c.verdict for c in again.cells if c.mode == "eager"] == ["conforms", "crashes"]
+
+
+def test_time_outs_are_measured_again(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, case_seconds=2.0)
+    measured = Measured(monkeypatch)
+    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, case_seconds=2.0)
+    assert measured.cells == [("bad.hang", "eager")]
 
 
 def test_changed_global_state_is_a_problem_every_time(run_fake: FakeRuns, cases: Path) -> None:
