@@ -20,14 +20,15 @@ class Recipe(object):
     """A layer of keras.layers with the arguments of its constructor, and of its call.
 
     shape: of the input; dtype: float32, int32 or string; inputs: their number; as_list: several are given as one
-    list, else as arguments; call: further arguments of the call; table: it looks its input up in a table of TensorFlow.
+    list, else as arguments; call: further arguments of the call; table: it looks its input up in a table;
+    tensorflow: it computes with TensorFlow whatever the backend.
     """
 
     def __init__(self, name, *arguments, **keywords):
         self.name = name
         self.arguments, self.keywords = arguments, keywords
         self.shape, self.dtype, self.inputs, self.as_list, self.call = SEQUENCE, "float32", 1, True, {}
-        self.table = False
+        self.table = self.tensorflow = False
 
     def make(self, layers):
         """The layer; recipes among its arguments are made first."""
@@ -83,9 +84,10 @@ add("Embedding", 9, 4, mask_zero=True, about={"shape": VECTOR, "dtype": "int32"}
 add("ReversibleEmbedding", 9, 4, mask_zero=True, about={"shape": VECTOR, "dtype": "int32"})
 add("Masking")
 add("CategoryEncoding", 9, about={"shape": VECTOR, "dtype": "int32"})
-add("Hashing", 9, about={"shape": VECTOR, "dtype": "int32"})
-add("IntegerLookup", vocabulary=[1, 2, 3, 4, 5], about={"shape": VECTOR, "dtype": "int32", "table": True})
-add("StringLookup", vocabulary=["a", "b", "c", "d"], about={"shape": VECTOR, "dtype": "string", "table": True})
+LOOKUP = {"shape": VECTOR, "tensorflow": True}
+add("Hashing", 9, about=dict(LOOKUP, dtype="int32"))
+add("IntegerLookup", vocabulary=[1, 2, 3, 4, 5], about=dict(LOOKUP, dtype="int32", table=True))
+add("StringLookup", vocabulary=["a", "b", "c", "d"], about=dict(LOOKUP, dtype="string", table=True))
 add("Discretization", bin_boundaries=[0.3, 0.6])
 
 # Recurrent layers and wrappers.

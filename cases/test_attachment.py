@@ -14,6 +14,11 @@ CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the inpu
 NO_LAYER = "The guide attaches masks to what layers return, and nothing says what follows for operations on it"
 BORDER = "The guide attaches masks to tensors; nothing says whether they cross the border of a compiled function"
 
+SIDE_TABLE = (
+    "keras/src/backend/common/tensor_attributes.py: a tensor that takes no attributes has its mask in a table, "
+)
+SIDE_TABLE += "from which it is removed with the tensor"
+
 
 def close(a, b):
     return bool(np.allclose(a, b, atol=1e-5))
@@ -33,7 +38,7 @@ def test_attribute(keras, run, record):
     The output of Masking has the mask as its attribute _keras_mask.
     """
     layer = keras.layers.Masking()
-    record("attribute", run(lambda x: layer(x)._keras_mask, PADDED), expected=MASK)
+    record("attribute", run(lambda x: getattr(layer(x), "_keras_mask", None), PADDED), expected=MASK)
 
 
 @pytest.mark.case(
@@ -180,6 +185,7 @@ def test_cast_visible(keras, run, record):
     issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
     tags=["Masking", "SimpleRNN", "tf.function"],
     modes=["eager", "graph"],
+    backends=["tensorflow"],
 )
 def test_into_function(keras, run, build, mask_of, record):
     """The mask of a tensor that is passed into a compiled function.
@@ -201,6 +207,7 @@ def test_into_function(keras, run, build, mask_of, record):
     issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
     tags=["Masking", "tf.function"],
     modes=["eager", "graph"],
+    backends=["tensorflow"],
 )
 def test_out_of_function(keras, run, mask_of, record):
     """The mask of a tensor that a compiled function returns.
@@ -209,6 +216,110 @@ def test_out_of_function(keras, run, mask_of, record):
     """
     function = run.traced(keras.layers.Masking())
     record("mask", run(lambda x: mask_of(function(x)), PADDED))
+
+
+@pytest.mark.case(
+    "attach.jax-jit.in",
+    unspecified=BORDER,
+    issues=["keras-team/keras#17655"],
+    tags=["Masking", "SimpleRNN", "jax.jit"],
+    modes=["eager", "jit"],
+    backends=["jax"],
+)
+def test_jax_border(keras, run, build, mask_of, record):
+    """The mask of a tensor that is passed into jax.jit, and of one that comes back.
+
+    Whether layers called in the function are given the mask of its argument, and layers after it that of its result, is
+    not specified.
+    """
+    masking, rnn = keras.layers.Masking(), keras.layers.SimpleRNN(UNITS)
+    weights = build(rnn, (None, STEPS, FEATURES))
+    function = run.traced(lambda t: [mask_of(t), rnn(t), masking(t)])
+
+    def call(x):
+        inside, last, masked = function(masking(x))
+        return inside, last, mask_of(masked)
+
+    inside, last, outside = run(call, PADDED)
+    record("mask in the function", inside)
+    record("the RNN skips masked steps", close(last, oracle.simple_rnn(PADDED, MASK, *weights)[1]))
+    record("the RNN skips no step", close(last, oracle.simple_rnn(PADDED, None, *weights)[1]))
+    record("mask of what the function returns", outside)
+
+
+def record_many(keras, run, build, mask_of, record):
+    """Record the masks of many tensors that layers return, masked ones and others in turn, and what SimpleRNN makes
+    of one behind Masking and Dense."""
+    masking, dense, rnn = keras.layers.Masking(), keras.layers.Dense(6), keras.layers.SimpleRNN(UNITS)
+    kernel, bias = build(dense, (None, STEPS, FEATURES))
+    weights = build(rnn, (None, STEPS, 6))
+
+    def call(x):
+        masks = [[mask_of(masking(x)), mask_of(dense(x))] for _ in range(9)]
+        return [own for own, _ in masks], [other for _, other in masks], rnn(dense(masking(x)))
+
+    own, others, last = run(call, PADDED)
+    record("masks of masked tensors", np.array(own), expected=np.array([MASK] * 9))
+    record("masks of the others", others, expected=[None] * 9)
+    record("last output", last, expected=oracle.simple_rnn(PADDED @ kernel + bias, MASK, *weights)[1])
+
+
+@pytest.mark.case(
+    "attach.jax-tracer",
+    established=SIDE_TABLE,
+    issues=["keras-team/keras#20165", "keras-team/keras#20374"],
+    tags=["Masking", "Dense", "SimpleRNN", "jax.jit"],
+    modes=["eager", "jit"],
+    backends=["jax"],
+)
+def test_jax_tracer(keras, run, build, mask_of, record):
+    """Each tensor has its own mask while JAX traces.
+
+    Of many tensors that layers return, masked ones and others in turn, each has the mask of its layer or none, and
+    SimpleRNN after Masking and Dense skips the masked steps.
+    """
+    record_many(keras, run, build, mask_of, record)
+
+
+@pytest.mark.case(
+    "attach.numpy-backend",
+    established=SIDE_TABLE,
+    issues=["keras-team/keras#22491"],
+    tags=["Masking", "Dense", "SimpleRNN", "NumPy"],
+    backends=["numpy"],
+)
+def test_numpy(keras, run, build, mask_of, record):
+    """Arrays of NumPy have masks, and each its own.
+
+    Of many arrays that layers return, masked ones and others in turn, each has the mask of its layer or none, and
+    SimpleRNN after Masking and Dense skips the masked steps.
+    """
+    record_many(keras, run, build, mask_of, record)
+
+
+@pytest.mark.case(
+    "attach.openvino-backend",
+    established="keras/src/backend/openvino/trainer.py, _unpack_inference_outputs: the masks of the outputs are "
+    "computed with them and set on what a step returns",
+    issues=["keras-team/keras#22649"],
+    tags=["Masking", "Dense", "SimpleRNN", "OpenVINO", "predict"],
+    backends=["openvino"],
+)
+def test_openvino(keras, run, build, mask_of, record):
+    """A model that OpenVINO compiles uses masks and hands them on.
+
+    In predict_on_batch, SimpleRNN skips what Masking masks, and the output that has a mask has it outside, too.
+    """
+    dense, rnn = keras.layers.Dense(6), keras.layers.SimpleRNN(UNITS)
+    kernel, bias = build(dense, (None, STEPS, FEATURES))
+    weights = build(rnn, (None, STEPS, 6))
+    inputs = keras.Input((STEPS, FEATURES))
+    hidden = dense(keras.layers.Masking()(inputs))
+    model = keras.Model(inputs, [hidden, rnn(hidden)])
+    run.compile(model, optimizer="sgd", loss="mse")
+    sequence, last = model.predict_on_batch(PADDED)
+    record("last output", last, expected=oracle.simple_rnn(PADDED @ kernel + bias, MASK, *weights)[1])
+    record("mask of the sequence", run(lambda: mask_of(sequence)), expected=MASK)
 
 
 @pytest.mark.case(

@@ -320,6 +320,7 @@ def test_mask_suffix(keras, run, record):
     "away, as MultiHeadAttention does",
     issues=["keras-team/keras#20594"],
     tags=["custom layer", "_keras_mask"],
+    backends=["tensorflow", "torch", "openvino"],  # arrays of NumPy and tracers of JAX take no attributes
 )
 def test_unset_mask(keras, run, mask_of, record):
     """A layer that takes the mask away from its input still passes it on.

@@ -69,6 +69,8 @@ def make(keras, build, ops, name):
         build(layer)
     elif name in RECURRENT:
         build(layer, (None, None, FEATURES))
+    elif name == "AdditiveAttention":
+        build(layer, [(None, QUERIES, FEATURES), (None, None, FEATURES)])
     elif name == "BatchNormalization":
         layer.build((None, None, FEATURES))
 

@@ -87,7 +87,7 @@ def describe(masked, plain, warned):
     modes=["eager | session | graph"],
 )
 @pytest.mark.parametrize("name", sorted(layer_recipes.RECIPES))
-def test_incoming_mask(keras, run, ops, mask_of, record, name):
+def test_incoming_mask(keras, tf, run, ops, mask_of, record, name):
     """What a layer does with an incoming mask.
 
     Whether a layer uses the mask of its input, passes it on, changes it, drops it or refuses it is written down.
@@ -98,6 +98,8 @@ def test_incoming_mask(keras, run, ops, mask_of, record, name):
     if not hasattr(keras.layers, name):
         raise Unsupported("there is no keras.layers.%s" % name)
     recipe = layer_recipes.RECIPES[name]
+    if recipe.tensorflow and tf is None:
+        raise Unsupported("keras.layers.%s computes with TensorFlow" % name)
     if recipe.table and run.mode == "session":
         raise Unsupported("nothing initialises lookup tables in a session")
     layer, producer = recipe.make(keras.layers), make_producer(keras, ops)

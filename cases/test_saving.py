@@ -251,6 +251,7 @@ def test_saved_model_unknown_class(keras, run, build, ops, mask_of, record):
     issues=["keras-team/keras#21133"],
     tags=["export", "TFSMLayer", "Embedding", "LSTM"],
     needs=["Model.export", "layers.TFSMLayer"],
+    backends=["tensorflow"],  # the layer calls a function of TensorFlow
     modes=["eager"],
 )
 def test_export(keras, run, build, mask_of, record):

@@ -122,6 +122,7 @@ def test_tokenizer(keras, run, build, mask_of, record):
     "and 1 for words out of the vocabulary",
     tags=["TextVectorization", "Embedding", "SimpleRNN"],
     needs=["layers.TextVectorization"],
+    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
     modes=["eager"],
 )
 def test_vectorization(keras, run, build, mask_of, record):
@@ -150,6 +151,7 @@ def test_vectorization(keras, run, build, mask_of, record):
     documented=MASK_TOKEN % "StringLookup",
     tags=["StringLookup", "Embedding", "mask_zero"],
     needs=["layers.StringLookup"],
+    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
     modes=["eager"],
 )
 def test_string_lookup(keras, run, build, mask_of, record):
@@ -170,6 +172,7 @@ def test_string_lookup(keras, run, build, mask_of, record):
     documented=MASK_TOKEN % "IntegerLookup",
     tags=["IntegerLookup", "Embedding", "mask_zero"],
     needs=["layers.IntegerLookup"],
+    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
     modes=["eager"],
 )
 def test_integer_lookup(keras, run, build, mask_of, record):
@@ -190,6 +193,7 @@ def test_integer_lookup(keras, run, build, mask_of, record):
     documented="API docs of keras.layers.Hashing, argument mask_value: masked inputs are mapped to index 0",
     tags=["Hashing", "Embedding", "mask_zero"],
     needs=["layers.Hashing.__init__(mask_value)"],
+    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
     modes=["eager"],
 )
 def test_hashing(keras, run, build, mask_of, record):

@@ -10,10 +10,17 @@ IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
 LONGER = np.pad(IDS, ((0, 0), (1, 2)), "constant")  # the same with more padding, before and after
 Y = np.random.RandomState(31).uniform(-1, 1, (len(IDS), UNITS)).astype("float32")
 
+X = np.random.RandomState(32).uniform(0.1, 1, (len(IDS), STEPS, FEATURES)).astype("float32")
+MASK = IDS != 0
+
 RATE = 0.01  # of "sgd" by default
 SAME_TRAINING = (
     "Guide 'Understanding masking & padding', sections 'Introduction' and 'Mask propagation': padding is skipped when "
     "the data are processed; "
+)
+IN_A_LAYER = (
+    "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
+    "Keras fetches the mask of an input and passes it to any layer that knows how to use it"
 )
 
 
@@ -50,12 +57,12 @@ def test_train_on_batch(keras, run, build, record):
 
     `jit` is left to `mode.xla`.
     """
-    model, weights = make_model(keras, build, STEPS)
-    run.compile(model, optimizer="sgd", loss="mse")
-    loss = model.train_on_batch(IDS, Y)
     fitted, _ = make_model(keras, build, LONGER.shape[1])
     run.compile(fitted, optimizer="sgd", loss="mse")
     run.fit(fitted, LONGER, Y, batch_size=len(IDS), epochs=1)
+    model, weights = make_model(keras, build, STEPS)
+    run.compile(model, optimizer="sgd", loss="mse")
+    loss = model.train_on_batch(IDS, Y)
     output = oracle.simple_rnn(weights[0][IDS], IDS != 0, *weights[1:])[1]
     record("loss", np.float32(loss), expected=np.float32(np.square(Y - output).mean()))
     record_trained(record, model, fitted, weights)
@@ -126,6 +133,56 @@ def test_xla(keras, run, build, record):
     model, weights = fit_with(keras, run, build, IDS)
     plain, _ = fit_with(keras, run, build, LONGER, run_eagerly=False, jit_compile=False)
     record_trained(record, model, plain, weights)
+
+
+@pytest.mark.case(
+    "mode.jax-jit-nested-custom",
+    documented=IN_A_LAYER,
+    issues=["keras-team/keras#20165"],
+    tags=["predict", "jit_compile", "Masking", "GlobalAveragePooling1D", "custom layer"],
+    modes=["eager", "jit"],
+    backends=["jax"],
+)
+def test_nested(keras, run, record):
+    """A mask goes on inside a custom layer of a model that JAX compiles.
+
+    In predict, a layer that calls Masking and GlobalAveragePooling1D gives the mean of the unmasked steps.
+    """
+
+    class MaskedMean(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.masking, self.pooling = keras.layers.Masking(), keras.layers.GlobalAveragePooling1D()
+
+        def call(self, inputs):
+            return self.pooling(self.masking(inputs))
+
+    model = keras.Sequential([keras.Input((STEPS, FEATURES)), MaskedMean()])
+    run.compile(model, optimizer="sgd", loss="mse")
+    record("mean", run.predict(model, X * MASK[..., None]), expected=oracle.masked_mean(X, MASK))
+
+
+@pytest.mark.case(
+    "mode.torch-compile",
+    documented=IN_A_LAYER,
+    tags=["Masking", "Dense", "GlobalAveragePooling1D", "torch.compile"],
+    modes=["eager"],
+    backends=["torch"],
+)
+def test_torch_compile(keras, run, build, mask_of, record):
+    """A mask goes on inside a function of torch.compile.
+
+    Where Masking, Dense and GlobalAveragePooling1D are called in one such function, the mean is that of the unmasked
+    steps. Whether masks cross its border is recorded only.
+    """
+    masking, dense, pooling = keras.layers.Masking(), keras.layers.Dense(UNITS), keras.layers.GlobalAveragePooling1D()
+    kernel, bias = build(dense, (None, STEPS, FEATURES))
+    inside = run.traced(lambda t: pooling(dense(masking(t))))
+    out_of, into = run.traced(masking), run.traced(pooling)
+    mean, mask, passed = run(lambda x: [inside(x), mask_of(out_of(x)), into(masking(x))], X * MASK[..., None])
+    record("mean", mean, expected=oracle.masked_mean(X, MASK) @ kernel + bias)
+    record("mask of what such a function returns", mask)
+    record("it uses the mask of its argument", bool(np.allclose(passed, oracle.masked_mean(X, MASK), atol=1e-5)))
 
 
 @pytest.mark.case(

@@ -170,6 +170,7 @@ def environment(where: Environment, target: Target, bundle: Bundle, scratch: Pat
         "KERAS_HOME": str(scratch),  # not the user's keras.json
         "CUDA_VISIBLE_DEVICES": "-1",
         "JAX_PLATFORMS": "cpu",
+        "JAX_TRACEBACK_FILTERING": "off",  # the innermost frame tells whose exception it is
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
         "OMP_NUM_THREADS": "1",

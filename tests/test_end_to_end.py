@@ -1,4 +1,4 @@
-"""Two real targets, one old and one new, through the real command: environments, workers, results."""
+"""Three real targets, one old, one new, one on JAX, through the real command: environments, workers, results."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 from conformance import results
 
-OLD, NEW = "tf-1.15", "keras-3.15"
+OLD, NEW, JAX = "tf-1.15", "keras-3.15", "keras-3.15+jax"
 MODES = ("eager", "graph", "session", "jit")
 CASES = ("masking.broadcast.scalar", "lstm.skip-masked-steps", "merge.add.*", "rnn.initial-state.implicit-mask")
 
@@ -15,7 +15,9 @@ CASES = ("masking.broadcast.scalar", "lstm.skip-masked-steps", "merge.add.*", "r
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> results.Results:
     out = tmp_path_factory.mktemp("real")
-    chosen = [f"--{option}={value}" for option, values in (("target", (OLD, NEW)), ("case", CASES)) for value in values]
+    chosen = [
+        f"--{option}={value}" for option, values in (("target", (OLD, NEW, JAX)), ("case", CASES)) for value in values
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "conformance", "run", *chosen, f"--out={out}"], capture_output=True, text=True
     )
@@ -34,12 +36,13 @@ def verdicts(found: results.Results, case: str, target: str) -> dict[str, str]:
     return {c.mode: c.verdict for c in found.cells if (c.case, c.target) == (case, target)}
 
 
-def test_both_columns_ran_and_say_what_they_are(found: results.Results) -> None:
+def test_all_columns_ran_and_say_what_they_are(found: results.Results) -> None:
     assert found.problems == []
-    old, new = found.targets
+    old, new, jax = found.targets
     assert old.versions["tensorflow"] == "1.15.5" and old.versions["python"].startswith("3.7.")
     assert new.versions["keras"] == "3.15.1" and new.versions["tensorflow"] == "2.21.0"
-    assert [t.reason for t in found.targets] == [None, None]
+    assert jax.versions["keras"] == "3.15.1" and jax.backend == "jax" and "tensorflow" not in jax.versions
+    assert [t.reason for t in found.targets] == [None, None, None]
 
 
 def mask(rows: str) -> object:
@@ -53,6 +56,13 @@ def mask(rows: str) -> object:
 def test_masks_are_real(found: results.Results, target: str, mode: str) -> None:
     assert fact(found, "masking.broadcast.scalar", target, mode, "mask") == mask("11100 10110")
     assert verdicts(found, "lstm.skip-masked-steps", target)[mode] == "conforms"
+
+
+@pytest.mark.parametrize("mode", ["eager", "jit"])
+def test_masks_are_real_on_jax(found: results.Results, mode: str) -> None:
+    assert fact(found, "masking.broadcast.scalar", JAX, mode, "mask") == mask("11100 10110")
+    assert verdicts(found, "lstm.skip-masked-steps", JAX)[mode] == "conforms"
+    assert verdicts(found, "rnn.initial-state.implicit-mask", JAX)[mode] == "deviates"
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -32,6 +32,7 @@ def test_every_kind_of_verdict(good: Results) -> None:
         "good.attempt": "conforms",
         "good.needs": "unsupported",
         "good.needs-argument": "unsupported",
+        "good.backends": "unsupported",
         "good.variants[two]": "conforms",
         "good.variants[three]": "conforms",
         "good.warns": "conforms",
@@ -42,7 +43,7 @@ def test_every_kind_of_verdict(good: Results) -> None:
 def test_planned_cells_are_recorded_once_and_in_order(good: Results) -> None:
     keys = [(c.case, c.target, c.mode) for c in good.cells]
     assert len(set(keys)) == len(keys)
-    assert len(keys) == 9 * 4 + 2  # nine cases in four modes, one in two
+    assert len(keys) == 10 * 4 + 2  # ten cases in four modes, one in two
     assert [c.case for c in good.cells if c.mode == "eager"] == [c.id for c in good.cases]
 
 
@@ -83,6 +84,7 @@ def test_only_warnings_about_masks_are_kept(good: Results) -> None:
 def test_missing_api_says_which(good: Results) -> None:
     assert cells(good)["good.needs"].reason == "there is no keras.layers.Nothing"
     assert cells(good)["good.needs-argument"].reason == "there is no keras.layers.Masking(colour)"
+    assert cells(good)["good.backends"].reason == "this is about JAX, PyTorch"
 
 
 def test_versions_are_those_reported(good: Results) -> None:

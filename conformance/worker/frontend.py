@@ -13,7 +13,7 @@ class FrontEnd(object):
     Attributes:
         name: "keras", "tf.keras" or "tf_keras".
         keras: the module; cases see it as the fixture ``keras``.
-        backend: "tensorflow", "jax", "torch", "numpy" or "openvino".
+        backend: one of `backends.NAMES`.
         tf: the TensorFlow module where `backend` is "tensorflow", else None.
         is_tf1: whether that is TensorFlow 1.
         ops: `keras.ops`, or the same names over TensorFlow for Keras 2.

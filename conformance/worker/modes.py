@@ -5,7 +5,6 @@ how to set weights and which arguments of `Model.compile` select it. Modes that 
 the whole process (`session`, and on TF 1 everything but it) do so in `start_process`.
 """
 
-import importlib
 import inspect
 import random
 import re
@@ -13,12 +12,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from conformance.worker import backends
+from conformance.worker.backends import Unsupported
+
 MODES = ("eager", "graph", "session", "jit")
 SEED = 20161
-
-
-class Unsupported(Exception):
-    """The column has no such API or no such mode; never a matter of masks."""
 
 
 def flatten(structure, leaves):
@@ -99,30 +97,15 @@ class Mode(object):
 
     def traced(self, fn):
         """`fn` as a compiled function, to be called on tensors of this mode."""
-        if self.front.backend == "tensorflow":
-            return self.front.tf.function(fn)
-        if self.front.backend == "jax":
-            return importlib.import_module("jax").jit(fn)
-        raise Unsupported("%s has no functions that are traced" % self.front.backend)
+        return backends.traced(self.front, fn)
 
     def gradients(self, fn, tensors, weights):
         """Value of the scalar `fn(*tensors)`, its gradients with respect to the tensors and to the weights."""
-        if self.front.backend != "tensorflow":
-            raise Unsupported("gradients are taken on TensorFlow only")
-        tf = self.front.tf
-        variables = [w.value for w in weights] if self.front.is_keras3 else weights
-        if tf.executing_eagerly():
-            with tf.GradientTape() as tape:
-                for tensor in tensors:
-                    tape.watch(tensor)
-                value = fn(*tensors)
-            found = tape.gradient(value, tensors + variables)
-        else:  # here the tape cannot look into the loops of TF 1
-            value = fn(*tensors)
-            found = tf.compat.v1.gradients(value, tensors + variables)
-        # Those of an embedding are sparse.
-        dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
-        return value, dense[: len(tensors)], dense[len(tensors) :]
+        return backends.gradients(self.front, fn, tensors, weights)
+
+    def require_gradients(self):
+        """Raise `Unsupported` where nothing is differentiated, and nothing trained."""
+        backends.require_gradients(self.front)
 
     def _seed(self):
         random.seed(SEED)
@@ -202,6 +185,18 @@ class Jit(Graph):
     def compile_arguments(self):
         if "jit_compile" not in inspect.signature(self.front.keras.Model.compile).parameters:
             raise Unsupported("Model.compile has no jit_compile argument")
+        return {"jit_compile": True}
+
+
+class JaxJit(Mode):
+    """`jax.jit`: the whole function as one XLA computation. It knows all shapes, so `shapes` is ignored."""
+
+    name = "jit"
+
+    def call(self, fn, arrays, shapes=None):
+        return super(JaxJit, self).call(backends.jax_jit(self.front.keras, fn), arrays)
+
+    def compile_arguments(self):
         return {"jit_compile": True}
 
 
@@ -348,7 +343,9 @@ def start_process(front, names):
     the modes that can be started, and for the others why not.
     """
     if front.backend != "tensorflow":
-        here = {"eager": Mode}
+        here = {"eager": Mode, "jit": JaxJit} if front.backend == "jax" else {"eager": Mode}
+        if front.backend == "openvino":
+            backends.openvino_in_float32()
     else:
         v1 = front.tf.compat.v1
         if front.is_standalone_keras2 and not front.is_tf1:

@@ -10,12 +10,12 @@ import re
 
 import pytest
 
-from conformance.worker import frontend, modes, recorder, toolbox
+from conformance.worker import backends, frontend, modes, recorder, toolbox
 from conformance.worker.modes import MODES, Unsupported
 
 BASES = ("documented", "established", "unspecified")
 SEVERITIES = ("silent", "raises", "warns", "cosmetic")
-_OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list}
+_OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
 
 
 class Case(object):
@@ -45,6 +45,7 @@ class Case(object):
                 raise pytest.UsageError("%s: %s must be a list" % (where, name))
             setattr(self, name, value)
         unknown = sorted(given) + [m for m in self.runs_in() if m not in MODES]
+        unknown += [b for b in self.backends if b not in backends.NAMES]
         if unknown:
             raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
         self.modes = self.modes or list(MODES)
@@ -196,6 +197,8 @@ def pytest_pyfunc_call(pyfuncitem):
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
     def body():
+        if case.backends and masks.front.backend not in case.backends:
+            raise Unsupported("this is about %s" % ", ".join(backends.NAMES[b] for b in case.backends))
         for api in case.needs:
             if not masks.front.has(api):
                 raise Unsupported("there is no keras.%s" % api)

@@ -65,6 +65,7 @@ class Run(object):
 
     def fit(self, model, *args, **arguments):
         """`model.fit`, silent; `model` was given to `compile` of this object."""
+        self._mode.require_gradients()
         with self._recorder.in_phase("fit"):
             return model.fit(*args, verbose=0, **arguments)
 
@@ -117,7 +118,9 @@ def make_mask_of(keras):
         """The mask that a layer called on `tensor` is given: a tensor, or None. Symbolic tensors too."""
         seen = []
         Probe(seen)(tensor)
-        return seen[-1]
+        # While a model is constructed, `call` is given stand-ins for tensors; Keras 3 keeps the symbolic mask as well.
+        symbolic = isinstance(tensor, getattr(keras, "KerasTensor", ()))
+        return tensor._keras_mask if symbolic and seen[-1] is not None else seen[-1]
 
     return mask_of
 

@@ -76,6 +76,15 @@ def test_needs_argument(record):
     record("nothing", 1)
 
 
+@pytest.mark.case("good.backends", documented="about others than this", backends=["jax", "torch"])
+def test_backends(record):
+    """A case is about other backends.
+
+    It does not run here.
+    """
+    record("nothing", 1)
+
+
 @pytest.mark.case("good.variants", documented="twice")
 @pytest.mark.parametrize("size", [2, 3], ids=["two", "three"])
 def test_variants(run, record, size):
