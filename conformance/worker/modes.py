@@ -5,6 +5,7 @@ how to set weights and which arguments of `Model.compile` select it. Modes that 
 the whole process (`session`, and on TF 1 everything but it) do so in `start_process`.
 """
 
+import importlib
 import inspect
 import random
 import re
