@@ -35,7 +35,7 @@ def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore
     assert "5 conforms, 1 observed, 1 deviates, 1 raises, 34 unsupported" in result.output
 
     cells = [json.loads(line) for line in command("cells").output.splitlines()]
-    assert len(cells) == 38
+    assert len(cells) == 42
     assert {"case", "target", "mode", "verdict", "fingerprint", "seconds"} <= set(cells[0])
 
 
