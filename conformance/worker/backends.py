@@ -50,6 +50,13 @@ def jax_jit(keras, fn):
     return call
 
 
+def tidy(backend, cells):
+    """Called when so many cells are done."""
+    if backend == "jax" and cells % 100 == 0:
+        # JAX keeps all that it has compiled: 3 GB by the last cell. More often, it compiles too much anew.
+        importlib.import_module("jax").clear_caches()
+
+
 def openvino_in_float32():
     """Models that `predict` and `evaluate` compile compute in float32, like all else that Keras gives to OpenVINO.
 

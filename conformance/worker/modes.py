@@ -7,6 +7,7 @@ the whole process (`session`, and on TF 1 everything but it) do so in `start_pro
 
 import importlib
 import inspect
+import itertools
 import random
 import re
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ class Mode(object):
 
     def __init__(self, front):
         self.front = front
+        self._cells = itertools.count(1)
 
     def begin(self):
         """Called before every cell: nothing of the cell before may be seen."""
@@ -71,6 +73,7 @@ class Mode(object):
 
     def end(self):
         """Called after every cell."""
+        backends.tidy(self.front.backend, next(self._cells))
 
     def call(self, fn, arrays, shapes=None):
         """`fn` of one tensor per array; its result (nested lists, dicts, None) with NumPy leaves.
