@@ -131,6 +131,26 @@ def test_a_missing_shard_never_looks_like_success(command: Command, shards: list
     assert {(cell.verdict, cell.reason) for cell in lost} == {("not-run", "shard 2/2 is missing")}
 
 
+def test_a_missing_column_has_the_cells_of_its_own_modes(shards: list[str]) -> None:
+    """A case "eager | session" runs in the first of these that a column has."""
+    path = Path("shard-1")
+    found = results.read(path)
+    (eager,) = [case for case in found.cases if case.id == "good.masking"]
+    eager.modes = ["session | eager", "jit"]
+    found.cases = [eager]
+    found.cells = [cell for cell in found.cells if cell.case == eager.id and cell.mode in ("eager", "jit")]
+    assert found.shard is not None
+    for target in found.shard.plan[1]:
+        target.modes, target.lacks = ["session", "jit"], {"eager": "no", "graph": "no"}
+    results.write(found, path / "results.json")
+    merged, _ = merge([path], [])
+    assert [(cell.target, cell.mode) for cell in merged.cells] == [
+        *(("fake-a", mode) for mode in ("eager", "jit")),
+        *(("fake-b", mode) for mode in ("session", "jit")),
+        *(("fake-c", mode) for mode in ("session", "jit")),
+    ]
+
+
 def test_a_shard_can_be_made_up_for_by_its_columns(command: Command, shards: list[str]) -> None:
     assert command("run", *THREE[2:], "--out", "others").exit_code == 0
     assert command("merge", "shard-1", "others", "--out", "merged").exit_code == 0
@@ -241,7 +261,15 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         (lambda data: data["shard"].update(complete=True), "shard-1 and shard-2 are shards of different plans"),
         (
             lambda data: data["cells"].pop(3),
-            "fake-a in shard-1 and fake-b in shard-2 do not have the same cells: see good.masking in jit",
+            "shard-2 does not have the cells that are planned: see good.masking on fake-b in jit",
+        ),
+        (
+            lambda data: data["cells"].append(data["cells"][0]),
+            "shard-2 does not have the cells that are planned: see good.masking on fake-b in eager",
+        ),
+        (
+            lambda data: data["cases"].append({**data["cases"][0], "id": "more"}),
+            "more is a case of only one of shard-1",
         ),
         (lambda data: data.update(targets=[], cells=[]), None),
         (
@@ -269,6 +297,10 @@ def test_other_versions_are_another_column_and_another_patch_of_python_is_not(sh
     shutil.copytree("shard-1", "again")
     change("again", lambda data: data["targets"][0]["versions"].update(python="3.11.99"))
     merge([Path("shard-1"), Path("again")], [])
+    change("again", lambda data: data["targets"][0].update(digest="0" * 16))
+    with pytest.raises(cli.UsageError, match="fake-a is another column in shard-1 than in again: digest"):
+        merge([Path("shard-1"), Path("again")], [])
+    change("again", lambda data: data["targets"][0].update(digest=""))
     change("again", lambda data: data["targets"][0]["versions"].update(keras="0.2"))
     with pytest.raises(
         cli.UsageError, match=r'fake-a is another column .*: versions {"keras":"0.1"} and {"keras":"0.2"}'

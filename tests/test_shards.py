@@ -98,8 +98,8 @@ def test_more_shards_than_columns_is_an_error() -> None:
 
 
 def test_a_shard_knows_the_whole_plan() -> None:
-    shard, columns = shards.choose("2/2", *planned([(0, 5), (0, 5), (1, 5)]), complete=True)
-    assert shard.number == 2 and shard.complete
+    shard, columns = shards.choose("2/2", *planned([(0, 5), (0, 5), (1, 5)]), modes=["jit"], complete=True)
+    assert (shard.number, shard.modes, shard.complete) == (2, ["jit"], True)
     assert [[t.id for t in part] for part in shard.plan] == [["column-0", "column-1"], ["column-2"]]
     assert [t.id for t in columns] == ["column-2"]
 
@@ -107,7 +107,7 @@ def test_a_shard_knows_the_whole_plan() -> None:
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/", "a/b", "1/0", "-1/2", "1/2/3"])
 def test_a_shard_that_is_none_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match=f"there is no shard '{text}'"):
-        shards.choose(text, *planned([(0, 1), (1, 1)]), complete=True)
+        shards.choose(text, *planned([(0, 1), (1, 1)]), modes=["jit"], complete=True)
 
 
 def test_every_process_computes_the_same(tmp_path: Path) -> None:
