@@ -98,12 +98,13 @@ def number(value: float) -> dict[str, Any]:
 
 
 def test_all_shards_together_are_the_unsharded_run(command: Command, shards: list[str]) -> None:
-    assert command("run", *THREE, "--out", "whole").exit_code == 0
+    whole = command("run", *THREE, "--out", "whole")
+    assert whole.exit_code == 0
     merged = command("merge", *reversed(shards), "--out", "merged")
     assert merged.exit_code == 0, merged.output
     assert comparable(results.read(Path("merged"))) == comparable(results.read(Path("whole")))
     assert {p.name for p in Path("merged").iterdir()} == {"results.json", "summary.md", "index.html"}
-    assert "15 conforms, 3 observed, 3 deviates, 3 raises, 90 unsupported" in merged.output
+    assert merged.output.split(";")[0] == whole.output.splitlines()[-1].split(";")[0]  # the counts of verdicts
 
 
 def test_the_results_of_a_shard_say_of_which_plan(command: Command, shards: list[str]) -> None:
@@ -316,16 +317,17 @@ def test_what_is_no_part_is_named(command: Command, tmp_path: Path) -> None:
     assert not Path("merged").exists()
 
 
-def test_plan_as_a_table_and_as_a_matrix(command: Command) -> None:
+def test_plan_as_a_table_and_as_a_matrix(command: Command, shards: list[str]) -> None:
+    cells = sum(cell.mode == "eager" for cell in results.read(Path("shard-1")).cells)
     matrix = json.loads(command("plan", "--tier", "core", "--shards", "2", "--json").output)
     assert matrix == {
         "include": [
-            {"shard": "1/2", "targets": ["fake-a"], "cells": 10},
-            {"shard": "2/2", "targets": ["fake-b"], "cells": 10},
+            {"shard": "1/2", "targets": ["fake-a"], "cells": cells},
+            {"shard": "2/2", "targets": ["fake-b"], "cells": cells},
         ]
     }
     lines = command("plan", "--tier", "core", "--shards", "2").output.splitlines()
-    assert [line.split() for line in lines[1:]] == [["1/2", "10", "fake-a"], ["2/2", "10", "fake-b"]]
+    assert [line.split() for line in lines[1:]] == [["1/2", str(cells), "fake-a"], ["2/2", str(cells), "fake-b"]]
 
 
 @pytest.mark.parametrize(
