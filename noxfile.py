@@ -4,6 +4,9 @@
 # ///
 """Sessions of the project; `nox -l` lists them. Arguments after `--` go to the program of the session."""
 
+import tomllib
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -12,12 +15,31 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["conformance"]
 
+REGISTRY = Path(__file__).parent / "conformance" / "targets.toml"
+
+
+def columns() -> list[nox.param]:
+    """Every column, tagged as `conformance run --target` knows it: tier, generation, backend."""
+    found = []
+    for target in tomllib.loads(REGISTRY.read_text())["target"]:
+        tiers = ["core", "history"] if target.get("tier") == "core" else ["history"]  # the core is part of the history
+        tags = [*tiers, target["generation"], target.get("backend", "tensorflow")]
+        found.append(nox.param(target["id"], id=target["id"], tags=tags))
+    return found
+
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run the mask cases on the core columns and write reports/latest/index.html (see `-- --help`)."""
     session.install("-e", ".")
     session.run("conformance", "run", *session.posargs)
+
+
+@nox.session
+def history(session: nox.Session) -> None:
+    """Run the mask cases on every column and write reports/history/index.html (see `-- --help`)."""
+    session.install("-e", ".")
+    session.run("conformance", "run", "--tier", "history", "--out", "reports/history", *session.posargs)
 
 
 @nox.session
@@ -57,6 +79,14 @@ def lock(session: nox.Session) -> None:
     """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
     session.install("-e", ".")
     session.run("conformance", "lock", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("target", columns())
+def column(session: nox.Session, target: str) -> None:
+    """Run the mask cases on this column alone; the page goes to reports/columns."""
+    session.install("-e", ".")
+    session.run("conformance", "run", "--target", target, "--out", f"reports/columns/{target}", *session.posargs)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,22 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
+from rich.table import Table
 
-from conformance import __version__, bundle, catalogue, expectations, memory, plan, provision, results, runner, targets
+from conformance import (
+    __version__,
+    bundle,
+    catalogue,
+    expectations,
+    memory,
+    merge,
+    plan,
+    provision,
+    results,
+    runner,
+    shards,
+    targets,
+)
 from conformance.cache import cache_folder
 from conformance.errors import Unavailable, UsageError
 from conformance.judge import judge_all
@@ -53,6 +67,7 @@ def main() -> None:
 )
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
+@click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
 @click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
@@ -64,6 +79,7 @@ def run_command(
     tier: str,
     patterns: tuple[str, ...],
     modes: tuple[str, ...],
+    shard: str | None,
     jobs: int | None,
     out: Path,
     no_cache: bool,
@@ -86,7 +102,13 @@ def run_command(
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
-    the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
+    chosen_modes = list(modes or targets.MODES)
+    the_plan = plan.make_plan(cases, chosen_targets, chosen_modes)
+    complete = not (target_ids or patterns or modes)
+    this_shard = None
+    if shard:
+        this_shard, chosen_targets = shards.choose(shard, the_plan, chosen_targets, chosen_modes, complete)
+        the_plan = plan.make_plan(cases, chosen_targets, chosen_modes)
     out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
     with make_progress(the_plan, console) as progress:
         found = runner.run(
@@ -100,14 +122,82 @@ def run_command(
             jobs or os.cpu_count() or 1,
             previous=stored,
         )
+    found.shard = this_shard
+    sys.exit(_conclude(found, known, out, console, complete and not shard, allow_not_run))
+
+
+@main.command("plan")
+@click.option("--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable.")
+@click.option("--tier", type=click.Choice(targets.TIERS), default="core", show_default=True, help="Which columns.")
+@click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
+@click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
+@click.option("--shards", "count", type=click.IntRange(1), required=True, metavar="N", help="How many machines.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, the matrix of a GitHub Actions workflow.")
+def plan_command(
+    target_ids: tuple[str, ...],
+    tier: str,
+    patterns: tuple[str, ...],
+    modes: tuple[str, ...],
+    count: int,
+    as_json: bool,
+) -> None:
+    """Show how the columns are split over N machines, for `run --shard`.
+
+    Columns are whole and those that share a base are together, where that leaves no shard with more work.
+    Cells are those that execute something.
+    """
+    chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
+    cases = catalogue.choose(catalogue.collect(bundle.make_bundle(cache_folder())), list(patterns))
+    the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
+    parts = shards.describe(the_plan, chosen_targets, count)
+    if as_json:
+        click.echo(json.dumps({"include": parts}))
+        return
+    table = Table("shard", "cells", "columns", box=None)
+    for part in parts:
+        table.add_row(part["shard"], str(part["cells"]), ", ".join(part["targets"]))
+    Console().print(table, markup=False, highlight=False)
+
+
+@main.command("merge")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the report.")
+@click.option(
+    "--allow-not-run", is_flag=True, help="A column that could not run where it should does not fail the merge."
+)
+def merge_command(paths: tuple[Path, ...], out: Path, allow_not_run: bool) -> None:
+    """Make one report of several: of the shards of a plan, or of columns that were run separately.
+
+    PATHS are results files or their folders. Exit code: as that of `run`; 1 as well if
+    parts contradict each other, then nothing is written, or if a shard is missing.
+    """
+    console = Console(stderr=True)
+    known = expectations.load()
+    try:
+        found, complete = merge.merge(paths, [t.id for t in targets.load()])
+    except merge.Disagreement as error:
+        _say(console, [*error.lines, f"{error}; nothing is written"])
+        sys.exit(1)
+    sys.exit(_conclude(found, known, out, console, complete, allow_not_run))
+
+
+def _conclude(
+    found: results.Results,
+    known: list[expectations.Expectation],
+    out: Path,
+    console: Console,
+    complete: bool,
+    allow_not_run: bool,
+) -> int:
+    """Write the report, say what is not as it should be, and return the exit code."""
     write_report(found, known, out)
     _print_outcome(found, out, console)
-    unexpected = expectations.unexpected(found, known, complete=not (target_ids or patterns or modes))
+    unexpected = expectations.unexpected(found, known, complete)
     _say(console, [f"unexpected: {line}" for line in unexpected])
     not_run = [t for t in found.targets if t.reason]
     if len(not_run) == len(found.targets):
-        sys.exit(3)
-    sys.exit(1 if found.problems or unexpected or (not_run and not allow_not_run) else 0)
+        return 3
+    return 1 if found.problems or unexpected or (not_run and not allow_not_run) else 0
 
 
 def _say(console: Console, lines: list[str]) -> None:

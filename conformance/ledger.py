@@ -41,7 +41,7 @@ class Ledger:
         self._planned = plan.cells
         self._cases = {case.id: case for case in cases}
         self._cells: dict[Key, Cell] = {}
-        self._targets = {t.id: _target_result(t, memory.column_digest(t)) for t in targets}
+        self._targets = {t.id: target_result(t, memory.column_digest(t)) for t in targets}
         self._measured = 0
         self._results = Results(
             schema_version=SCHEMA_VERSION,
@@ -222,7 +222,8 @@ def _kept(event: dict[str, Any], facts: list[dict[str, Any]]) -> Kept:
     return Kept(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"])
 
 
-def _target_result(target: Target, column: str) -> TargetResult:
+def target_result(target: Target, column: str = "") -> TargetResult:
+    """A column as it is declared, before anything is known of it; `column` is its digest."""
     return TargetResult(
         id=target.id,
         title=target.title,

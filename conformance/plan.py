@@ -31,6 +31,11 @@ class Plan:
     units: list[Unit]
 
 
+def rows(cases: list[Case], has: list[str], modes: list[str]) -> list[tuple[str, str]]:
+    """(case id, mode) of every cell of a column that has the modes `has`, as far as it is in `modes`."""
+    return [(case.id, mode) for case in cases for mode in case.modes_on(has) if mode in modes]
+
+
 def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Plan:
     """Cases x targets x modes, each case in the modes that it applies to.
 
@@ -40,11 +45,11 @@ def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Pla
     cells: list[Key] = []
     units: list[Unit] = []
     for target in targets:
-        applicable = {case.id: [m for m in case.modes_on(target.modes) if m in modes] for case in cases}
-        cells += [(case, target.id, mode) for case, its_modes in applicable.items() for mode in its_modes]
+        its_rows = rows(cases, target.modes, modes)
+        cells += [(case, target.id, mode) for case, mode in its_rows]
         for group in target.processes:
             # Mode by mode: what a mode makes the process load is loaded once.
-            mine = [(case, mode) for mode in group for case in applicable if mode in applicable[case]]
+            mine = [row for mode in group for row in its_rows if row[1] == mode]
             if mine:
                 units.append(Unit(target, [m for m in group if m in modes], mine))
         lacking = [m for m in target.lacks if m in modes]

@@ -69,6 +69,19 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     reason: str | None = None  # why the column did not run; None if it did
 
 
+class Shard(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a plan was run: `number`, from 1, of the shards in `plan`.
+
+    plan: the columns of each shard, as declared; modes: those that were asked for;
+    complete: it is a whole tier, with every case and mode.
+    """
+
+    number: int
+    plan: list[list[TargetResult]]
+    modes: list[str]
+    complete: bool
+
+
 class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One named value beside the expected one, as keys of `Results.values`."""
 
@@ -117,8 +130,8 @@ class Cell(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
     reason: str | None = None
 
 
-class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A whole run."""
+class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A whole run, or the part of one that `shard` says."""
 
     schema_version: int
     suite_version: str
@@ -132,6 +145,7 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     problems: list[str]  # what makes the run untrustworthy; empty in a good run
     observations: dict[str, Observation] = {}
     values: dict[str, Value] = {}
+    shard: Shard | None = None
 
     def store_value(self, value: Value) -> str:
         key = digest(value)

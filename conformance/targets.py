@@ -57,8 +57,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tags(self) -> list[str]:
-        """What columns can be chosen by, beside their ids."""
-        return [self.tier, self.generation, self.backend]
+        """What columns can be chosen by, beside their ids; the core is part of the history."""
+        tiers = ["core", "history"] if self.tier == "core" else [self.tier]
+        return [*tiers, self.generation, self.backend]
 
     @property
     def locks(self) -> list[Path]:
@@ -144,7 +145,7 @@ def _check(targets: list[Target]) -> None:
 
 
 def choose(targets: list[Target], ids: list[str], tier: str) -> list[Target]:
-    """The targets with these ids or tags (generation, backend) or, with none given, those of the tier.
+    """The targets with these ids or tags (tier, generation, backend) or, with none given, those of the tier.
 
     The tier "history" is every column, "core" those declared so, "none" no column.
     """
