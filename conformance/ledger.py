@@ -193,10 +193,11 @@ class Ledger:
         self._results.cells = [self._cells[key] for key in self._planned]
         self._results.seconds = round(seconds, 1)
         self._remember(self._memory.tidy)
-        for target in self._targets.values():
-            mine = [c for c in self._results.cells if c.target == target.id]
-            if target.reason is None and mine and all(c.observation is None for c in mine):
-                target.reason = mine[0].reason
+        observed = {cell.target for cell in self._results.cells if cell.observation is not None}
+        for cell in self._results.cells:
+            target = self._targets[cell.target]
+            if cell.target not in observed and target.reason is None:
+                target.reason = cell.reason
         return self._results
 
 

@@ -219,21 +219,23 @@ def _check_references(results: Results, path: Path) -> None:
 
 def write(results: Results, path: Path) -> None:
     """Write atomically; a line for each cell, case, observation and value, so that changes can be read."""
-    data = msgspec.to_builtins(results)
     parts = []
-    for key, value in data.items():
-        if isinstance(value, list) and value and key != "problems":
+    for field in msgspec.structs.fields(Results):
+        value = getattr(results, field.name)
+        if value is None and not field.required:
+            continue
+        if isinstance(value, list) and value and field.name != "problems":
             body = "[\n" + ",\n".join(_line(v) for v in value) + "\n]"
-        elif key in ("observations", "values"):
+        elif field.name in ("observations", "values"):
             body = "{\n" + ",\n".join(f"{_line(k)}: {_line(v)}" for k, v in sorted(value.items())) + "\n}"
         else:
             body = _line(value)
-        parts.append(f"{_line(key)}: {body}")
+        parts.append(f"{_line(field.name)}: {body}")
     write_text(path, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def write_text(path: Path, text: str) -> None:
