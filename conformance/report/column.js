@@ -10,7 +10,7 @@ function drawColumn(target) {
     h(
       "p",
       { class: "contract" },
-      `${target.front_end} on ${target.backend}, Python ${target.python}; `,
+      `${target.front_end} on ${target.base}, Python ${target.python}; `,
       h("code", null, target.id),
     ),
     target.reason &&
@@ -95,6 +95,7 @@ function columnFacts(target) {
             h("dd", null, "none was reported"),
           ],
     ),
+    target.peak_mb !== null && h("p", { class: "plain" }, `At most ${target.peak_mb} MB of memory in one process.`),
     target.pins.length > 0 &&
       details(
         count(target.pins.length, "pinned requirement"),

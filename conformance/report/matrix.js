@@ -73,7 +73,7 @@ function head() {
             "data-nav": true,
             "data-target": target.position,
             "aria-label": `${target.title}${target.reason ? ", not run" : ""}`,
-            title: `${target.title}: what it is and what was found`,
+            title: `${target.title} (${target.base}): what it is and what was found`,
           },
           h("span", { class: "version" }, target.short),
           target.reason && h("span", { class: "flag" }, "not run"),
