@@ -16,6 +16,7 @@ from conformance.plan import Key, Plan, Unit
 from conformance.progress import Progress
 from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult
 from conformance.targets import Target
+from conformance.versions import same
 
 _OBSERVED = ("status", "exception", "warnings", "reason")
 
@@ -32,6 +33,7 @@ class Ledger:
         self._planned = plan.cells
         self._keys = self._memory_keys(plan, cases)
         self._cells: dict[Key, Cell] = {}
+        self._refusals: list[tuple[str, str]] = []
         self._targets = {t.id: _target_result(t) for t in targets}
         self._results = Results(
             schema_version=SCHEMA_VERSION,
@@ -123,9 +125,8 @@ class Ledger:
         """Keep what the target reports of itself; returns a reason if it is not what was declared."""
         with self._lock:
             self._targets[target.id].versions = versions
-        wanted = {"keras": target.keras} | ({"tensorflow": target.base.tensorflow} if target.base.tensorflow else {})
-        for name, version in wanted.items():
-            if versions.get(name) != version:
+        for name, version in {"keras": target.keras, "tensorflow": target.base.tensorflow}.items():
+            if version and not same(versions.get(name, ""), version):
                 return f"reports {name} {versions.get(name)}, not {version} as declared"
         return None if backend == target.backend else f"runs on {backend}, not on {target.backend}"
 
@@ -145,11 +146,14 @@ class Ledger:
         self.problem(f"{target}: {case} in {mode} left changed: {what}")
 
     def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
-        """These cells, (case id, mode), of an environment that is there cannot be run."""
+        """These cells, (case id, mode), of an environment that is there cannot be run.
+
+        A problem of the run, unless it turns out that the whole column could not.
+        """
         with self._lock:
             for case, mode in cells:
                 self._not_run((case, target, mode), reason)
-            self._problem(f"{target}: {reason}")
+            self._refusals.append((target, reason))
 
     def target_not_run(self, target: str, reason: str) -> None:
         """Nothing more can be run in this column."""
@@ -176,9 +180,12 @@ class Ledger:
         self._results.cells = [self._cells[key] for key in self._planned]
         self._results.seconds = round(seconds, 1)
         for target in self._targets.values():
-            mine = [c for c in self._results.cells if c.target == target.id]
+            mine = [c for c in self._results.cells if c.target == target.id and c.mode not in target.lacks]
             if target.reason is None and mine and all(c.observation is None for c in mine):
                 target.reason = mine[0].reason
+        for id, reason in self._refusals:
+            if self._targets[id].reason is None:  # otherwise the column says it
+                self._problem(f"{id}: {reason}")
         return self._results
 
 
