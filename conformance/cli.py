@@ -11,9 +11,23 @@ import click
 import msgspec
 from rich.console import Console
 
-from conformance import __version__, bundle, catalogue, expectations, memory, plan, provision, results, runner, targets
+from conformance import (
+    __version__,
+    adhoc,
+    bundle,
+    catalogue,
+    expectations,
+    here,
+    memory,
+    nearest,
+    plan,
+    provision,
+    results,
+    runner,
+    targets,
+)
 from conformance.cache import cache_folder
-from conformance.errors import Unavailable, UsageError
+from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
 from conformance.progress import make_progress
 from conformance.report import documents, page, summary
@@ -36,7 +50,7 @@ class _Group(click.Group):
         except OSError as error:
             if error.filename is None:
                 raise
-            raise _CouldNotRun(f"{error.filename}: {error.strerror}") from error
+            raise _CouldNotRun(said(error)) from error
 
 
 @click.group(cls=_Group)
@@ -48,8 +62,28 @@ def main() -> None:
 @main.command("run")
 @click.option("--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable.")
 @click.option(
-    "--tier", type=click.Choice(["none", *targets.TIERS]), default="core", show_default=True, help="Which columns."
+    "--tier",
+    type=click.Choice(["none", *targets.TIERS]),
+    help="Which columns.  [default: core; none with --here]",
 )
+@click.option(
+    "--with",
+    "requirements",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="One more column has this: a version, a range, a wheel, a folder of sources. Repeatable.",
+)
+@click.option(
+    "--here",
+    "interpreter",
+    is_flag=False,
+    flag_value="",
+    metavar="[PYTHON]",
+    help="One more column: the current environment, or that of an interpreter, as it is.",
+)
+@click.option("--python", metavar="X.Y", help="The Python of the column that --with asks for.")
+@click.option("--front-end", type=click.Choice([*nearest.FRONT_ENDS]), help="Which Keras of --with or --here.")
+@click.option("--backend", metavar="NAME", help="What the Keras of --with or --here computes with.")
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
@@ -58,7 +92,12 @@ def main() -> None:
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
 def run_command(
     target_ids: tuple[str, ...],
-    tier: str,
+    tier: str | None,
+    requirements: tuple[str, ...],
+    interpreter: str | None,
+    python: str | None,
+    front_end: str | None,
+    backend: str | None,
     patterns: tuple[str, ...],
     modes: tuple[str, ...],
     jobs: int | None,
@@ -75,8 +114,13 @@ def run_command(
     console = Console(stderr=True)
     cache = cache_folder()
     known = expectations.load()
+    tier = tier or ("core" if interpreter is None else "none")
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
+    _say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
+    added = _undeclared(adhoc.Asked(requirements, python, front_end, backend), interpreter, the_bundle, cache)
+    chosen_targets += [column.target for column in added]
+    environments = {column.target.id: column.environment for column in added}
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
     the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
     out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
@@ -87,18 +131,31 @@ def run_command(
             chosen_targets,
             the_bundle,
             memory.Memory(cache, the_bundle, fresh),
-            lambda target: provision.provision(target, cache),
+            lambda t: environments[t.id]() if t.id in environments else provision.provision(t, cache),
             progress,
             jobs or os.cpu_count() or 1,
         )
     _write_report(found, known, out)
     _print_outcome(found, out, console)
-    unexpected = expectations.unexpected(found, known, complete=not (target_ids or patterns or modes))
+    complete = tier != "none" and not (target_ids or patterns or modes)
+    unexpected = expectations.unexpected(found, known, complete)
     _say(console, [f"unexpected: {line}" for line in unexpected])
     not_run = [t for t in found.targets if t.reason]
     if len(not_run) == len(found.targets):
         sys.exit(3)
     sys.exit(1 if found.problems or unexpected or (not_run and not allow_not_run) else 0)
+
+
+def _undeclared(
+    asked: adhoc.Asked, interpreter: str | None, the_bundle: bundle.Bundle, cache: Path
+) -> list[adhoc.Column]:
+    """The columns of --with and --here."""
+    if not asked.requirements and (asked.python or (interpreter is None and (asked.front_end or asked.backend))):
+        raise UsageError("--python belongs to --with, --front-end and --backend belong to --with or --here")
+    added = [adhoc.column(asked, targets.load(), cache)] if asked.requirements else []
+    if interpreter is not None:
+        added.append(here.column(interpreter, asked, targets.load(), the_bundle))
+    return added
 
 
 def _say(console: Console, lines: list[str]) -> None:

@@ -31,12 +31,16 @@ class Memory:
         self._fresh = fresh
 
     def cell(self, target: Target, case: Case, mode: str) -> str:
-        """The key of a cell."""
+        """The key of a cell; empty where nothing is to be remembered."""
+        if target.installed is not None:
+            return ""
         source = used_source(self._bundle.cases / case.file, case.function)
         return digest(["cell", case.id, source, mode, *self._common(target)])
 
     def unit(self, target: Target, modes: list[str]) -> str:
         """The key of what a process for these modes says of itself before the first case."""
+        if target.installed is not None:
+            return ""
         return digest(["unit", modes, *self._common(target)])
 
     def _common(self, target: Target) -> list[str]:
@@ -45,7 +49,7 @@ class Memory:
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was kept under `key`; None if nothing was, or nothing that can be read."""
-        if self._fresh:
+        if self._fresh or not key:
             return None
         try:
             kept = msgspec.json.decode(self._path(key).read_bytes())
@@ -54,12 +58,13 @@ class Memory:
         return kept if isinstance(kept, dict) else None
 
     def keep(self, key: str, content: dict[str, Any]) -> None:
-        if content.get("status", "completed") in _LASTING:
+        if key and content.get("status", "completed") in _LASTING:
             write_text(self._path(key), msgspec.json.encode(content).decode())
 
     def forget(self, key: str) -> None:
         """Make sure that this is measured again."""
-        self._path(key).unlink(missing_ok=True)
+        if key:
+            self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
