@@ -11,8 +11,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, named
 from conformance.targets import PACKAGE
+
+_ASKS = "conformance/worker/describe.py"  # asks an environment what it has; nothing that a case can see
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,20 @@ def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent))
-        for name, content in contents.items():
-            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / name).write_bytes(content)
         try:
+            for name, content in contents.items():
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / name).write_bytes(content)
             temporary.rename(folder)
-        except OSError:
+        except OSError as error:
             shutil.rmtree(temporary)
-            if not folder.is_dir():
-                raise  # otherwise another run was faster; it made the same
+            if not folder.is_dir():  # otherwise another run was faster; it made the same
+                raise named(error, folder) from error
     # Fixtures and configuration act on every case, as the worker does; what a case itself uses is `sources`' matter.
     fixtures = contents.get("cases/conftest.py", b"").decode()
     used = {f"cases/{name}.py" for name in re.findall(r"\w+", fixtures)} | {"cases/conftest.py", "cases/pytest.ini"}
-    worker = {name: c for name, c in contents.items() if not name.startswith("cases/") or name in used}
+    acting = {name for name in contents if not name.startswith("cases/")} - {_ASKS} | used
+    worker = {name: content for name, content in contents.items() if name in acting}
     return Bundle(folder, digest, _digest(worker))
 
 

@@ -14,11 +14,14 @@ from rich.table import Table
 
 from conformance import (
     __version__,
+    adhoc,
     bundle,
     catalogue,
     expectations,
+    here,
     memory,
     merge,
+    nearest,
     plan,
     provision,
     results,
@@ -27,7 +30,7 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.errors import Unavailable, UsageError
+from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
@@ -51,7 +54,7 @@ class _Group(click.Group):
         except OSError as error:
             if error.filename is None:
                 raise
-            raise _CouldNotRun(f"{error.filename}: {error.strerror}") from error
+            raise _CouldNotRun(said(error)) from error
 
 
 @click.group(cls=_Group)
@@ -63,8 +66,28 @@ def main() -> None:
 @main.command("run")
 @click.option("--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable.")
 @click.option(
-    "--tier", type=click.Choice(["none", *targets.TIERS]), default="core", show_default=True, help="Which columns."
+    "--tier",
+    type=click.Choice(["none", *targets.TIERS]),
+    help="Which columns.  [default: core; none with --here]",
 )
+@click.option(
+    "--with",
+    "requirements",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="One more column has this: a version, a range, a wheel, a folder of sources. Repeatable.",
+)
+@click.option(
+    "--here",
+    "interpreter",
+    is_flag=False,
+    flag_value="",
+    metavar="[PYTHON]",
+    help="One more column: the current environment, or that of an interpreter, as it is.",
+)
+@click.option("--python", metavar="X.Y", help="The Python of the column that --with asks for.")
+@click.option("--front-end", type=click.Choice([*nearest.FRONT_ENDS]), help="Which Keras of --with or --here.")
+@click.option("--backend", metavar="NAME", help="What the Keras of --with or --here computes with.")
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
@@ -76,7 +99,12 @@ def main() -> None:
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
 def run_command(
     target_ids: tuple[str, ...],
-    tier: str,
+    tier: str | None,
+    requirements: tuple[str, ...],
+    interpreter: str | None,
+    python: str | None,
+    front_end: str | None,
+    backend: str | None,
     patterns: tuple[str, ...],
     modes: tuple[str, ...],
     shard: str | None,
@@ -99,12 +127,18 @@ def run_command(
     stored = Previous(results.read(out), only_failed) if only_failed or only_missing else None
     cache = cache_folder()
     known = expectations.load()
+    tier = tier or ("core" if interpreter is None else "none")
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
+    _say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
+    added = _undeclared(adhoc.Asked(requirements, python, front_end, backend), interpreter, the_bundle, cache)
+    chosen_targets += [column.target for column in added]
+    environments = {column.target.id: column.environment for column in added}
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
     chosen_modes = list(modes or targets.MODES)
     the_plan = plan.make_plan(cases, chosen_targets, chosen_modes)
-    complete = not (target_ids or patterns or modes)
+    # Only where every column is run can an expectation be found to match nothing.
+    complete = tier == "history" and not (target_ids or patterns or modes)
     this_shard = None
     if shard:
         this_shard, chosen_targets = shards.choose(shard, the_plan, chosen_targets, chosen_modes, complete)
@@ -117,7 +151,7 @@ def run_command(
             chosen_targets,
             the_bundle,
             memory.Memory(cache, the_bundle, fresh=no_cache),
-            lambda target: provision.provision(target, cache),
+            lambda t: environments[t.id]() if t.id in environments else provision.provision(t, cache),
             progress,
             jobs or os.cpu_count() or 1,
             previous=stored,
@@ -198,6 +232,18 @@ def _conclude(
     if len(not_run) == len(found.targets):
         return 3
     return 1 if found.problems or unexpected or (not_run and not allow_not_run) else 0
+
+
+def _undeclared(
+    asked: adhoc.Asked, interpreter: str | None, the_bundle: bundle.Bundle, cache: Path
+) -> list[adhoc.Column]:
+    """The columns of --with and --here."""
+    if not asked.requirements and (asked.python or (interpreter is None and (asked.front_end or asked.backend))):
+        raise UsageError("--python belongs to --with, --front-end and --backend belong to --with or --here")
+    added = [adhoc.column(asked, targets.load(), cache)] if asked.requirements else []
+    if interpreter is not None:
+        added.append(here.column(interpreter, asked, targets.load(), the_bundle))
+    return added
 
 
 def _say(console: Console, lines: list[str]) -> None:

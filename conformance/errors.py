@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UsageError(Exception):
@@ -10,6 +11,16 @@ class UsageError(Exception):
 
 class Unavailable(Exception):
     """A column cannot run here; the message says why and becomes the reason of its cells."""
+
+
+def said(error: OSError) -> str:
+    """What the system refuses, and where if it says so, in one line."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """The same error with a path: where a disk is full, the system does not say what was written."""
+    return OSError(error.errno, error.strerror, str(error.filename or path))
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -21,7 +21,8 @@ from conformance import bundle
 from conformance.errors import UsageError
 from conformance.judge import outcome
 from conformance.results import Cell, Results, TargetResult
-from conformance.targets import MODES
+from conformance.targets import AD_HOC, MODES
+from conformance.versions import parse, within
 
 BAD = ("deviates", "raises", "crashes", "times-out")
 MEASURED = (*BAD, "conforms", "observed")
@@ -32,7 +33,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     case: its id; without brackets it stands for all of its variants.
     on: front ends with versions, "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4"; the version of
-        `tf.keras` is TensorFlow's. modes: all, if none is named. tensorflow: versions of TensorFlow.
+        `tf.keras` is TensorFlow's; a nightly counts as the release that it leads to.
+    modes: all, if none is named. tensorflow: versions of TensorFlow.
     """
 
     case: str
@@ -44,7 +46,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def applies(self, cell: Cell, target: TargetResult) -> bool:
         if self.case not in (cell.case, _plain(cell.case)) or (self.modes and cell.mode not in self.modes):
             return False
-        if self.tensorflow and not _contains(SpecifierSet(self.tensorflow), target.versions.get("tensorflow")):
+        if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
             return False
         return any(_is_on(Requirement(text), target) for text in self.on)
 
@@ -75,12 +77,12 @@ def _plain(case: str) -> str:
 def _is_on(requirement: Requirement, target: TargetResult) -> bool:
     if requirement.name != target.front_end or (requirement.extras and target.backend not in requirement.extras):
         return False
-    version = target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
-    return _contains(requirement.specifier, version)
+    return within(_version(target), requirement.specifier)
 
 
-def _contains(specifier: SpecifierSet, version: str | None) -> bool:
-    return version is not None and specifier.contains(Version(version), prereleases=True)
+def _version(target: TargetResult) -> str | None:
+    """What the ranges of `Known.on` are about."""
+    return target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
 
 
 def default_path() -> Path:
@@ -155,6 +157,13 @@ class Book:
                 return expectation
         return None
 
+    def unexplained(self, cell: Cell) -> str:
+        """What to say of a bad cell that has no entry: of an ad-hoc column that may be no more than to be expected."""
+        target = self._targets[cell.target]
+        if target.tier == AD_HOC:
+            return f"nothing is known of it on {target.title}, an ad-hoc column"
+        return "no expectation explains it"
+
     def outcome(self, cell: Cell) -> str:
         assert cell.observation is not None
         return outcome(self._results.observations[cell.observation], self._results.values)
@@ -180,7 +189,7 @@ def unexpected(results: Results, expectations: list[Expectation], complete: bool
         elif entries and entries[0][1].outcome != book.outcome(cell):
             lines.append(f"{where}: {book.outcome(cell)}; '{entries[0][0].id}' expects {entries[0][1].outcome}")
         elif not entries and cell.verdict in BAD:
-            lines.append(f"{where}: {book.outcome(cell)}; no expectation explains it")
+            lines.append(f"{where}: {book.outcome(cell)}; {book.unexplained(cell)}")
     if complete:
         lines += [
             f"'{expectation.id}' expects something of {known.case} on {', '.join(known.on)} that no cell matches"
@@ -235,9 +244,8 @@ def _ranges(targets: list[TargetResult], ids: set[str]) -> Iterator[str]:
     """Requirements that select the columns `ids` and no other measured one."""
     families: dict[tuple[str, str], list[tuple[Version, bool]]] = {}
     for target in targets:
-        reported = target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
-        if reported:
-            version = Version(reported)
+        version = parse(_version(target) or "")
+        if version:
             family = (target.front_end, f"{version.major}" if target.front_end == "keras" else "")
             families.setdefault(family, []).append((version, target.id in ids))
     for (front_end, major), members in families.items():

@@ -18,6 +18,7 @@ from conformance.previous import Previous
 from conformance.progress import Progress
 from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
 from conformance.targets import Target
+from conformance.versions import same
 
 _OBSERVED = ("status", "exception", "warnings", "reason")
 
@@ -41,8 +42,8 @@ class Ledger:
         self._planned = plan.cells
         self._cases = {case.id: case for case in cases}
         self._cells: dict[Key, Cell] = {}
+        self._refusals: list[tuple[str, str]] = []
         self._targets = {t.id: target_result(t, memory.column_digest(t)) for t in targets}
-        self._measured = 0
         self._results = Results(
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
@@ -112,7 +113,6 @@ class Ledger:
         column = self._targets[target.id].digest
         self._remember(lambda: self._memory.keep(target, column, self._cases[case], mode, kept))
         with self._lock:
-            self._measured += 1
             self._observe((case, target.id, mode), kept)
 
     def _remember(self, act: Callable[[], None]) -> None:
@@ -140,9 +140,8 @@ class Ledger:
         """Keep what the target reports of itself; returns a reason if it is not what was declared."""
         with self._lock:
             self._targets[target.id].versions = versions
-        wanted = {"keras": target.keras} | ({"tensorflow": target.base.tensorflow} if target.base.tensorflow else {})
-        for name, version in wanted.items():
-            if versions.get(name) != version:
+        for name, version in {"keras": target.keras, "tensorflow": target.base.tensorflow}.items():
+            if version and not same(versions.get(name, ""), version):
                 return f"reports {name} {versions.get(name)}, not {version} as declared"
         return None if backend == target.backend else f"runs on {backend}, not on {target.backend}"
 
@@ -162,11 +161,14 @@ class Ledger:
         self.problem(f"{target.id}: {case} in {mode} left changed: {what}")
 
     def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
-        """These cells, (case id, mode), of an environment that is there cannot be run."""
+        """These cells, (case id, mode), of an environment that is there cannot be run.
+
+        A problem of the run, unless it turns out that the whole column could not.
+        """
         with self._lock:
             for case, mode in cells:
                 self._not_run((case, target, mode), reason)
-            self._problem(f"{target}: {reason}")
+            self._refusals.append((target, reason))
 
     def target_not_run(self, target: str, reason: str) -> None:
         """Nothing more can be run in this column."""
@@ -193,11 +195,15 @@ class Ledger:
         self._results.cells = [self._cells[key] for key in self._planned]
         self._results.seconds = round(seconds, 1)
         self._remember(self._memory.tidy)
-        observed = {cell.target for cell in self._results.cells if cell.observation is not None}
-        for cell in self._results.cells:
+        executed = [cell for cell in self._results.cells if cell.mode not in self._targets[cell.target].lacks]
+        observed = {cell.target for cell in executed if cell.observation is not None}
+        for cell in executed:
             target = self._targets[cell.target]
             if cell.target not in observed and target.reason is None:
                 target.reason = cell.reason
+        for id, reason in self._refusals:
+            if self._targets[id].reason is None:  # otherwise the column says it
+                self._problem(f"{id}: {reason}")
         return self._results
 
 

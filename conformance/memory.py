@@ -117,6 +117,8 @@ class _Journal:
 class Memory:
     """Remembers cells and the checks of processes, in a folder of the cache.
 
+    Nothing of a column whose environment is not ours: it may change without a sign.
+
     fresh: forget what is there (but remember what comes).
     """
 
@@ -134,7 +136,7 @@ class Memory:
 
     def recall(self, target: Target, column: str, case: Case, mode: str) -> Kept | None:
         """What was kept of a cell; None if nothing was, or nothing that can be read. column: its digest."""
-        if self._fresh:
+        if self._fresh or target.installed is not None:
             return None
         with self._lock:
             return self._journal(target).recall(_key(column, case.digest, mode))
@@ -145,7 +147,7 @@ class Memory:
         Raises:
             OSError: it cannot be written.
         """
-        if kept.observation.status not in _LASTING:
+        if kept.observation.status not in _LASTING or target.installed is not None:
             return
         with self._lock:
             journal = self._journal(target)
@@ -159,6 +161,8 @@ class Memory:
 
     def forget(self, target: Target, column: str, case: Case, mode: str) -> None:
         """Make sure that this cell is measured again."""
+        if target.installed is not None:
+            return
         with self._lock:
             journal = self._journal(target)
             key = _key(column, case.digest, mode)
@@ -168,10 +172,14 @@ class Memory:
     def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:
         """What a process for these modes said of itself before its first case."""
         with self._lock:
-            return None if self._fresh else self._journal(target).said.get(_key(column, "process", *modes))
+            if self._fresh or target.installed is not None:
+                return None
+            return self._journal(target).said.get(_key(column, "process", *modes))
 
     def keep_checks(self, target: Target, column: str, modes: list[str], said: dict[str, Any]) -> None:
         """Raises OSError as `keep` does."""
+        if target.installed is not None:
+            return
         with self._lock:
             self._journal(target).append([_Line(key=_key(column, "process", *modes), said=said)])
 

@@ -56,5 +56,5 @@ def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Pla
         if lacking:
             units.append(Unit(target, lacking, [], probe=True))
     if not cells:
-        raise UsageError("nothing to run: no case applies to the chosen modes")
+        raise UsageError(f"nothing to run: no {'case applies to the chosen modes' if targets else 'column is chosen'}")
     return Plan(cells, units)

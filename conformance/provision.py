@@ -2,15 +2,17 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 
-from conformance.errors import Unavailable
+from conformance.errors import Unavailable, said
 from conformance.interpreters import find_python, uv_command
 from conformance.targets import Base, Target, pins
 
@@ -31,20 +33,27 @@ def provision(target: Target, cache: Path) -> Environment:
     """The environment of a target; what its locks name and is not there yet is built.
 
     Raises:
-        Unavailable: no interpreter, no lock, or the installation failed, with uv's last lines.
+        Unavailable: no interpreter, no lock, a disk that refuses, or the installation failed, with uv's last lines.
     """
+    try:
+        return _provision(target, cache)
+    except OSError as error:
+        raise Unavailable(f"cannot build the environment: {said(error)}") from error
+
+
+def _provision(target: Target, cache: Path) -> Environment:
     base = target.base
     base_key = hashlib.sha256(f"{base.python}\0".encode() + _read(base.lock, base.id)).hexdigest()[:12]
     folder = cache / "environments" / f"base-{base.id}-{base_key}"
     python = folder / "bin" / "python"
 
     def build_base() -> None:
-        _uv("venv", "--quiet", "--python", str(find_python(base.python)), str(folder))
-        _uv(*_INSTALL, "--python", str(python), "--requirements", str(base.lock))
+        run_uv("venv", "--quiet", "--python", str(find_python(base.python)), str(folder))
+        run_uv(*_INSTALL, "--python", str(python), "--requirements", str(base.lock))
         for package in _HEADERS:
             shutil.rmtree(folder / "lib" / f"python{base.python}" / "site-packages" / package / "include", True)
 
-    _build(folder, build_base)
+    _build(folder, python, build_base)
     if target.own is None:
         return Environment(python)
     own = target.own
@@ -52,23 +61,32 @@ def provision(target: Target, cache: Path) -> Environment:
     on_top = cache / "environments" / f"{target.id}-{key}"
     _build(
         on_top,
-        lambda: _uv(*_INSTALL, "--python", str(python), "--target", str(on_top), "--requirements", str(own)),
+        python,
+        lambda: run_uv(*_INSTALL, "--python", str(python), "--target", str(on_top), "--requirements", str(own)),
     )
     return Environment(python, on_top)
 
 
-def _build(folder: Path, build: Callable[[], None]) -> None:
+def _build(folder: Path, python: Path, build: Callable[[], None]) -> None:
     """Fill `folder` with `build`, unless another run has done so or does so meanwhile."""
-    if (folder / _COMPLETE).is_file():
+
+    def is_there() -> bool:
+        return (folder / _COMPLETE).is_file() and python.exists()  # the interpreter behind it may have been removed
+
+    if is_there():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{folder}.lock"):
-        if (folder / _COMPLETE).is_file():
+        if is_there():
             return
         if folder.exists():
             shutil.rmtree(folder)
-        build()
-        (folder / _COMPLETE).touch()
+        try:
+            build()
+            (folder / _COMPLETE).touch()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)  # half of one would fill the disk of the columns that come next
+            raise
 
 
 def _read(lock: Path, name: str) -> bytes:
@@ -87,46 +105,64 @@ def lock(one: Base | Target) -> Path:
         Unavailable: it cannot be resolved, with uv's last lines, or the base has no lock.
     """
     if isinstance(one, Base):
-        _compile(one.requires, one.python, one.drops + one.leaves, [], one.lock)
+        resolve(one.requires, _published(one.python), one.drops + one.leaves, one.lock)
         return one.lock
     base = one.base
     assert one.own is not None, "a target without requirements has no lock of its own"
     _read(base.lock, base.id)
     there = pins(base.lock)
-    _compile(one.requires, base.python, base.drops, there, one.own)
+    resolve(one.requires, _published(base.python), base.drops, one.own, constraints=there)
     blocks = one.own.read_text().replace("\n    --hash", "\0--hash").splitlines()
     mine = [block.replace("\0", "\n    ") for block in blocks if block.split(" ")[0] not in there]
     one.own.write_text("\n".join(mine) + "\n")
     return one.own
 
 
-def _compile(requires: list[str], python: str, drops: list[str], constraints: list[str], lock: Path) -> None:
-    lock.parent.mkdir(exist_ok=True)
-    overrides, constrained = lock.with_suffix(".overrides"), lock.with_suffix(".constraints")
-    overrides.write_text("".join(f"{name}; python_version < '0'\n" for name in drops))
-    constrained.write_text("\n".join(constraints))
-    try:
-        _uv(
+def _published(python: str) -> list[str]:
+    """For whom the locks of the repository are resolved."""
+    return ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
+
+
+def resolve(
+    requires: list[str], whom: list[str], drops: list[str], lock: Path, *, constraints: Sequence[str] = ()
+) -> None:
+    """Write the lock of what is required: pins with hashes, and no URLs but those asked for.
+
+    whom: the Python and the platform, as options of uv; drops: what must not be installed, whoever asks for it.
+
+    Raises:
+        Unavailable: there is no solution, with uv's last lines.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        overrides, constrained = Path(folder, "overrides"), Path(folder, "constraints")
+        overrides.write_text("".join(f"{name}; python_version < '0'\n" for name in drops))
+        constrained.write_text("\n".join(constraints))
+        run_uv(
             *("pip", "compile", "--quiet", "--upgrade", "-"),
             *("--override", str(overrides), "--constraint", str(constrained)),
-            *("--python-version", python, "--python-platform", "x86_64-manylinux_2_28"),
+            *whom,
             *("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
             *("--output-file", str(lock)),
             stdin="\n".join(requires),
         )
-    finally:
-        overrides.unlink()
-        constrained.unlink()
 
 
-def _uv(*arguments: str, stdin: str | None = None) -> None:
+def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> None:
+    """Run uv, with these variables added to the environment.
+
+    Raises:
+        Unavailable: it failed; its last lines.
+    """
     # These, of the caller, would redirect uv.
-    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")}
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")} | variables
     if "PIP_FIND_LINKS" in environment:  # where pip finds wheels, uv shall
         environment.setdefault("UV_FIND_LINKS", ",".join(environment["PIP_FIND_LINKS"].split()))
     if "UV_FIND_LINKS" not in environment:
         environment["UV_TORCH_BACKEND"] = "cpu"  # builds without CUDA are on PyTorch's own index
     done = subprocess.run(uv_command(*arguments), capture_output=True, text=True, input=stdin, env=environment)
     if done.returncode != 0:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        lines = [
+            re.sub("^(error|cause|Caused by): ", "", line.strip()) for line in done.stderr.splitlines() if line.strip()
+        ]
         raise Unavailable(f"uv {arguments[0]} failed: " + " | ".join(lines[-8:]))

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.errors import UsageError
+from conformance.errors import UsageError, named
 from conformance.targets import MODES
 
 SCHEMA_VERSION = 1
@@ -245,5 +245,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
+    except OSError as error:
+        raise named(error, path) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.bundle import Bundle
+from conformance.errors import said
 from conformance.ledger import Ledger
 from conformance.plan import Unit
 from conformance.process import Worker, tail
@@ -48,9 +49,13 @@ class Session:
         ledger.progress.running(unit.target.id, unit.modes, True)
         while not self._stop.is_set():
             before, self._reached = len(left), False
-            worker = self._worker = Worker(
-                self._environment, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
-            )
+            try:
+                worker = self._worker = Worker(
+                    self._environment, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
+                )
+            except OSError as error:  # no such interpreter, no space for its folder, too many processes
+                refusal = f"no worker can be started: {said(error)}"
+                break
             try:
                 refusal = self._listen(worker)
             finally:
@@ -84,6 +89,7 @@ class Session:
                 hello = event
                 refusal = ledger.check_versions(target, event["versions"], event["backend"])
                 if refusal:
+                    ledger.problem(f"{target.id}: {refusal}")
                     return refusal
             elif kind == "mode":
                 checked.add(event["mode"])
@@ -134,6 +140,8 @@ class Session:
             return not event["works"]
         if not event["works"]:
             mine = [cell for cell in self._left if cell[1] == mode]
-            self._ledger.cells_not_run(target.id, mine, f"mode {mode} does not work here: {event['reason']}")
+            reason = f"mode {mode} does not work here: {event['reason']}"
+            self._ledger.problem(f"{target.id}: {reason}")
+            self._ledger.cells_not_run(target.id, mine, reason)
             self._left[:] = [cell for cell in self._left if cell[1] != mode]
         return bool(event["works"])

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -13,6 +14,7 @@ PACKAGE = Path(__file__).parent
 LOCKS = PACKAGE / "locks"
 MODES = ("eager", "graph", "session", "jit")
 TIERS = ("core", "history")
+AD_HOC = "ad-hoc"  # the tier of columns that no file declares
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +37,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One column; see the head of `targets.toml` for the fields.
 
     own: lock of what is installed on top of the base; None where the base is all there is.
+    installed: what an environment holds that is not ours; it may change without a sign, so nothing
+        that is measured there is remembered. None for one that is built from locks.
     """
 
     id: str
@@ -47,6 +51,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     base: Base
     requires: list[str] = []
     own: Path | None = None
+    installed: list[str] | None = None
     processes: list[list[str]]
     lacks: dict[str, str] = {}
 
@@ -68,13 +73,21 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     def pins(self) -> list[str]:
         """What is installed, as "name==version" lines; empty while a lock is missing."""
+        if self.installed is not None:
+            return self.installed
         return [pin for lock in self.locks if lock.is_file() for pin in pins(lock)]
 
 
 def pins(lock: Path) -> list[str]:
     """A lock without its hashes: "name==version" lines."""
     lines = lock.read_text().splitlines()
-    return [line.split(";")[0].strip(" \\") for line in lines if line and not line.startswith((" ", "#"))]
+    return [_pin(line.split(";")[0].strip(" \\")) for line in lines if line and not line.startswith((" ", "#"))]
+
+
+def _pin(line: str) -> str:
+    name, is_wheel, url = line.partition(" @ ")
+    # A wheel is called name-version-tags.whl. Where it lies is nobody's business.
+    return f"{name}=={unquote(url.rpartition('/')[2]).split('-')[1]}" if is_wheel else line
 
 
 def load(path: Path = PACKAGE / "targets.toml") -> list[Target]:

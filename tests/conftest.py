@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from conformance import catalogue, plan, runner
-from conformance.bundle import make_bundle
+from conformance.adhoc import Column
+from conformance.bundle import Bundle, make_bundle
 from conformance.errors import Unavailable
 from conformance.memory import Memory
 from conformance.previous import Previous
@@ -86,6 +87,17 @@ class FakeRuns:
                 *(the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds),
                 previous=previous,
             )
+
+
+def run_column(column: Column, bundle: Bundle, cache: Path) -> Results:
+    """Two of the good cases on a column that nobody declared."""
+    cases = catalogue.choose(catalogue.collect(bundle), ["good.masking", "good.deviates"])
+    the_plan = plan.make_plan(cases, [column.target], ["eager"])
+    with PlainProgress(the_plan, Console(quiet=True)) as progress:
+        memory = Memory(cache, bundle)
+        return runner.run(
+            the_plan, cases, [column.target], bundle, memory, lambda _: column.environment(), progress, 1, 20.0
+        )
 
 
 @pytest.fixture(scope="module")

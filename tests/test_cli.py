@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_exit_codes(command) -> None:  # type: ignore[no-untyped-def]
         (("cells", "nowhere"), "cannot read nowhere"),
         (("report", "nowhere"), "cannot read nowhere"),
         (("lock", "--target", "x"), "unknown target 'x'"),
+        (("run", "--tier", "none"), "nothing to run: no column is chosen"),
+        (("run", "--python", "3.11"), "--python belongs to --with"),
+        (("run", "--here", "--python", "3.11"), "--python belongs to --with"),
+        (("run", "--backend", "jax"), "--front-end and --backend belong to --with or --here"),
+        (("run", "--with", "keras=="), "keras==: Expected"),
+        (("run", "--with", "./nowhere"), "nowhere: no such file or folder"),
+        (("run", "--with", "keras", "--backend", "abacus"), "there is no column of keras on abacus to go by"),
+        (("run", "--here", "nowhere"), "nowhere: no such interpreter"),
     ],
 )
 def test_usage_errors(command, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
@@ -88,6 +97,48 @@ def test_a_folder_that_cannot_be_written_is_named(command, tmp_path: Path) -> No
     result = command("run", "--case", "good.masking", "--out", "file/report")
     assert result.exit_code == 3
     assert "file/report: Not a directory" in result.output
+
+
+def test_a_column_that_nobody_declared_stands_beside_the_others(command, run_fake: FakeRuns, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    one = ("run", "--case", "good.masking", "--mode", "eager", "--here", str(run_fake.interpreter("none")))
+    result = command(*one, "--target", "fake-0.1")
+    assert result.exit_code == 0, result.output
+    declared, here = results.read(tmp_path / "reports" / "latest").targets
+    assert (declared.id, declared.tier, here.tier) == ("fake-0.1", "core", "ad-hoc")
+    assert "Keras 0.1 on NumPy" in (tmp_path / "reports" / "latest" / "index.html").read_text()
+    assert command(*one).exit_code == 0
+    assert [t.id for t in results.read(tmp_path / "reports" / "latest").targets] == [here.id]
+    assert command(*one, "--tier", "core").exit_code == 0
+    assert [t.id for t in results.read(tmp_path / "reports" / "latest").targets] == ["fake-0.1", here.id]
+
+
+def test_what_cannot_be_resolved_does_not_run_and_the_others_do(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    one = ("run", "--case", "good.masking", "--mode", "eager", "--backend", "numpy", "--with", "keras==99")
+    result = command(*one)
+    assert result.exit_code == 1
+    assert "keras-99+not-resolved: not run: uv pip failed: " in result.output
+    assert "there is no version of keras==99" in result.output
+    found = results.read(tmp_path / "reports" / "latest")
+    assert [(c.target, c.verdict) for c in found.cells] == [
+        ("fake-0.1", "conforms"),
+        ("keras-99+not-resolved", "not-run"),
+    ]
+    assert found.problems == []
+    assert command(*one, "--allow-not-run").exit_code == 0
+    assert command(*one, "--allow-not-run", "--tier", "none").exit_code == 3
+    nowhere = command("run", "--case", "good.masking", "--here", sys.executable)
+    assert nowhere.exit_code == 3
+    assert f"here+not-resolved: not run: {sys.executable} has no Keras" in nowhere.output.splitlines()
+
+
+def test_what_is_bad_on_a_column_that_nobody_declared(command, run_fake: FakeRuns, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    cases = tmp_path / "cases"
+    shutil.copytree(FAKES / "cases", cases)
+    (cases / "expectations.toml").write_text("")
+    monkeypatch.setattr(bundle, "cases_folder", lambda: cases)
+    result = command("run", "--case", "good.deviates", "--here", str(run_fake.interpreter("none")))
+    assert result.exit_code == 1
+    assert "deviates: number is 2; nothing is known of it on Keras 0.1 on NumPy" in result.output
 
 
 def test_lists(command) -> None:  # type: ignore[no-untyped-def]

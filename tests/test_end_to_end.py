@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from conformance import results
+from conformance import provision, results, targets
+from conformance.cache import cache_folder
 
 OLD, NEW, JAX = "tf-1.15", "keras-3.15", "keras-3.15+jax"
 MODES = ("eager", "graph", "session", "jit")
@@ -75,3 +77,20 @@ def test_known_differences_are_seen(found: results.Results, mode: str) -> None:
     assert fact(found, "merge.add.one-masked", NEW, mode, "masked first") is None
     assert verdicts(found, "rnn.initial-state.implicit-mask", OLD)[mode] == "conforms"
     assert verdicts(found, "rnn.initial-state.implicit-mask", NEW)[mode] == "deviates"
+
+
+def test_an_environment_that_is_there_is_a_column(tmp_path: Path) -> None:
+    """The interpreter of a declared column, asked what it has as if nobody knew."""
+    (target,) = targets.choose(targets.load(), ["tf-2.15"], "none")
+    python = provision.provision(target, cache_folder()).python
+    case = "masking.broadcast.scalar"
+    command = [sys.executable, "-m", "conformance", "run", f"--here={python}", f"--case={case}", f"--out={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = results.read(tmp_path)
+    (column,) = found.targets
+    assert (column.id, column.title) == ("tf-2.15.1+here", "tf.keras 2.15.1, here")
+    assert (column.front_end, column.base, column.python) == ("tf.keras", "TensorFlow 2.15.1", "3.11")
+    assert column.versions["keras"] == "2.15.0" and set(column.pins) == set(target.pins())
+    assert verdicts(found, case, column.id) == dict.fromkeys(MODES, "conforms")
+    assert fact(found, case, column.id, "jit", "mask") == mask("11100 10110")

@@ -45,6 +45,9 @@ def known(on: str = "keras", **more: object) -> Known:
     [
         ("keras>=3.4,<3.12", column("3.4.0"), column("3.12.0")),
         ("keras>=3", column("3.16.0.dev2026112200"), column("2.3.1")),
+        ("keras>=3.16", column("3.16.0.dev2026112200"), column("3.15.1")),
+        ("keras<3.16", column("3.15.1"), column("3.16.0.dev2026112200")),
+        ("tf.keras<2.16", column("2.15.0-dev20230601", "tf.keras"), column("made at home", "tf.keras")),
         ("tf.keras<2.11", column("1.15.5", "tf.keras"), column("2.11.0", "tf.keras")),
         ("tf_keras", column("2.21.0", "tf_keras"), column("2.21.0", "tf.keras")),
         ("keras[jax]", column("3.15.1", backend="jax"), column("3.15.1")),

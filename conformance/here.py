@@ -1,0 +1,104 @@
+"""A column of an environment that is there already, with whatever Keras it has (docs/any-version.md).
+
+Nothing is installed in it. What it holds may change from run to run, so nothing of it is remembered.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance import nearest
+from conformance.adhoc import NO_LOCK, Asked, Column, not_resolved
+from conformance.bundle import Bundle
+from conformance.errors import Unavailable, UsageError, said
+from conformance.process import START_SECONDS, environment, tail
+from conformance.provision import Environment
+from conformance.targets import Target
+
+_NAME = "here"
+
+
+def column(python: str, asked: Asked, declared: Sequence[Target], bundle: Bundle) -> Column:
+    """The column of the interpreter `python`, or of the current environment if that is empty.
+
+    If it has no Keras, or lacks what a column needs, the column does not run and says why.
+
+    Raises:
+        UsageError: there is no such interpreter, or nothing like this Keras is declared.
+    """
+    try:
+        where = Environment(_given(Path(python)) if python else _current())
+        about = _describe(where, asked, bundle)
+    except Unavailable as why:
+        return not_resolved(asked, str(why), _NAME)
+    versions, backend = about["versions"], about["backend"]
+    minor = ".".join(versions["python"].split(".")[:2])
+    found = nearest.Found(about["front_end"], versions["keras"], backend, versions.get(backend, ""), minor, _NAME)
+    target = nearest.make(found, declared, NO_LOCK, installed=about["pins"])
+    return Column(target, lambda: where)
+
+
+def _given(path: Path) -> Path:
+    """An interpreter, named itself or by the folder of its environment; not resolved, lest that be lost."""
+    path = path / "bin" / "python" if path.is_dir() else path
+    if not path.is_file():
+        raise UsageError(f"{path}: no such interpreter")
+    return path.absolute()
+
+
+def _current() -> Path:
+    """That of the active environment or else the first on the PATH; this program's own only if it has a Keras."""
+    own = Path(sys.prefix).resolve()
+    specs = [importlib.util.find_spec(module) for module in ("keras", "tensorflow", "tf_keras")]
+    passed_over = not any(spec and spec.has_location for spec in specs)
+    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        folder = os.environ.get(variable)
+        if folder and not (passed_over and Path(folder).resolve() == own):
+            return _given(Path(folder))
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    if passed_over:
+        folders = [f for f in folders if f and Path(f).resolve().parent != own]
+    found = shutil.which("python", path=os.pathsep.join(folders))
+    if found is None:
+        raise Unavailable("no environment is active and there is no `python` on the PATH; name one: --here PYTHON")
+    return Path(found)
+
+
+def _describe(where: Environment, asked: Asked, bundle: Bundle) -> dict[str, Any]:
+    """What `conformance.worker.describe` says there, in the variables that a worker will have."""
+    anything = not_resolved(asked, "", _NAME).target
+    backend = asked.backend or os.environ.get("KERAS_BACKEND", "")
+    command = [str(where.python), "-m", "conformance.worker.describe", asked.front_end or "", backend]
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                cwd=scratch,
+                env=environment(where, anything, bundle, Path(scratch)),
+                timeout=START_SECONDS,
+            )
+        except OSError as error:
+            raise Unavailable(f"cannot start {where.python}: {said(error)}") from error
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"{where.python} gives no sign of life for {START_SECONDS:.0f} s") from error
+    try:
+        about: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise Unavailable(f"{where.python} ends with {done.returncode}: {tail(done.stderr.splitlines())}") from error
+    if about["missing"]:
+        raise Unavailable(f"{where.python} has no {', no '.join(about['missing'])}")
+    if "error" in about:
+        raise Unavailable(f"{where.python}: {tail(about['error'].splitlines())}")
+    if asked.backend and about["backend"] != asked.backend:
+        raise Unavailable(f"{where.python}: {about['front_end']} runs on {about['backend']}, not on {asked.backend}")
+    return about
