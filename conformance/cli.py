@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from conformance import (
     adhoc,
     bundle,
     catalogue,
+    cluster,
     expectations,
     here,
     memory,
@@ -91,6 +93,7 @@ def main() -> None:
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
 @click.option("--mode", "modes", multiple=True, type=click.Choice(targets.MODES), help="Only this mode. Repeatable.")
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
+@click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
 @click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
@@ -108,6 +111,7 @@ def run_command(
     patterns: tuple[str, ...],
     modes: tuple[str, ...],
     shard: str | None,
+    executor: str | None,
     jobs: int | None,
     out: Path,
     no_cache: bool,
@@ -144,6 +148,14 @@ def run_command(
         this_shard, chosen_targets = shards.choose(shard, the_plan, chosen_targets, chosen_modes, complete)
         the_plan = plan.make_plan(cases, chosen_targets, chosen_modes)
     out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
+    if executor:
+        if shard or added or stored:
+            raise UsageError("--executor takes neither --shard, --with, --here nor --only-...")
+        chosen = {"tier": [tier], "target": target_ids, "case": patterns, "mode": modes}
+        arguments = [f"--{option}={value}" for option, given in chosen.items() for value in given]
+        arguments += ["--no-cache"] if no_cache else []
+        found, complete = _on_cluster(executor, arguments, len(chosen_targets), console)
+        sys.exit(_conclude(found, known, out, console, complete, allow_not_run))
     with make_progress(the_plan, console) as progress:
         found = runner.run(
             the_plan,
@@ -232,6 +244,15 @@ def _conclude(
     if len(not_run) == len(found.targets):
         return 3
     return 1 if found.problems or unexpected or (not_run and not allow_not_run) else 0
+
+
+def _on_cluster(executor: str, arguments: list[str], count: int, console: Console) -> tuple[results.Results, bool]:
+    """The results of all columns, and whether that is the whole history."""
+    with tempfile.TemporaryDirectory(prefix="masks-") as folder:
+        parts = cluster.run_shards(executor, arguments, count, Path(folder), lambda line: _say(console, [line]))
+        if not parts:
+            raise _CouldNotRun(f"no column could be run on {executor}")
+        return merge.merge(parts, [t.id for t in targets.load()])
 
 
 def _undeclared(

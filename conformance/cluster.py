@@ -13,6 +13,7 @@ from pathlib import Path
 from conformance.errors import UsageError
 
 SCHEME = "dask://"
+PATIENCE = "10s"  # for a scheduler to answer
 
 
 def run_shards(
@@ -32,7 +33,7 @@ def run_shards(
     except ImportError as error:
         raise UsageError("an executor needs the extra: pip install 'keras-mask-conformance[dask]'") from error
     try:
-        client = Client(executor.replace(SCHEME, "tcp://"), timeout="10s")
+        client = Client(executor.replace(SCHEME, "tcp://"), timeout=PATIENCE)
     except OSError as error:
         raise UsageError(f"no scheduler answers at {executor}") from error
     found: list[Path] = []
