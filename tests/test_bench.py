@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import __main__ as command
-from bench import budgets, measure, record
+from bench import budgets, floor, measure, record
 from bench.chart import draw
 from bench.checkout import Checkout
 from bench.measure import Bench, count_tests, disk_usage
@@ -264,6 +264,25 @@ def test_what_cannot_be_compared_is_not_mixed(difference: dict[str, object], tmp
 @pytest.mark.parametrize("arguments", [["--what", "plian"], ["--column", "tf-9"], ["--render", "--out", "nowhere"]])
 def test_what_does_not_exist_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(command.main, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("marks", "found"),
+    [
+        ([], [{}]),
+        ([pytest.mark.parametrize("a", [1, (2, 3)])], [{"a": 1}, {"a": (2, 3)}]),
+        (
+            [pytest.mark.parametrize("a, b", [(1, 2)]), pytest.mark.parametrize(["c"], [[3], [4]])],
+            [{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 4}],
+        ),
+    ],
+)
+def test_the_floor_knows_the_variants_of_a_case(marks: list[pytest.MarkDecorator], found: list[object]) -> None:
+    def body() -> None: ...
+
+    for mark in [pytest.mark.filterwarnings("ignore"), *marks]:
+        mark(body)
+    assert sorted(map(str, floor.variants(body))) == sorted(map(str, found))
 
 
 # Each measurement, on the fake Keras
