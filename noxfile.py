@@ -61,6 +61,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the budgets and write docs/performance.md; hours, on an idle machine (see `-- --help`)."""
+    session.install("-e", ".")
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
 def report(session: nox.Session) -> None:
     """Write the page and the summary again from stored results (default: reports/latest)."""
     session.install("-e", ".")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORKER = sorted((ROOT / "conformance" / "worker").glob("*.py"))
+WORKER = [*sorted((ROOT / "conformance" / "worker").glob("*.py")), ROOT / "bench" / "floor.py"]
 CASES = sorted((ROOT / "cases").glob("*.py"))
-HOST = [p for p in sorted((ROOT / "conformance").rglob("*.py")) if p not in WORKER]
+HOST = [p for name in ("conformance", "bench") for p in sorted((ROOT / name).rglob("*.py")) if p not in WORKER]
 
 
 def imports(path: Path) -> Iterator[str]:

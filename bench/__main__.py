@@ -1,0 +1,108 @@
+"""`python -m bench`: measure the budgets, and write performance.json, performance.md and performance.svg."""
+
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bench import record as records
+from bench.budgets import rows
+from bench.chart import draw
+from bench.checkout import Checkout
+from bench.measure import Bench
+from bench.page import page
+from bench.record import Entry, Record
+from conformance import targets
+from conformance.cache import cache_folder
+from conformance.errors import UsageError, unknown
+from conformance.results import write_text
+
+WHATS = ("disk", "core", "overhead", "plain", "history")
+COLUMNS = ("tf-1.15", "tf-2.15", "keras-3.15")
+CHANGED = "masking.default-mask-value"
+
+
+@click.command()
+@click.option("--what", default=",".join(WHATS), show_default=True, metavar="LIST", help="What is measured.")
+@click.option(
+    "--column", "columns", multiple=True, default=COLUMNS, show_default=True, help="For overhead and plain. Repeatable."
+)
+@click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases, to try it out. Repeatable.")
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Runs, or pairs, of each kind.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
+@click.option("--render", is_flag=True, help="Measure nothing; write page and chart from the record in OUT.")
+def main(what: str, columns: tuple[str, ...], patterns: tuple[str, ...], repeats: int, out: Path, render: bool) -> None:
+    """Measure the budgets and write the page about them.
+
+    What is measured takes the place of the same in the record in OUT, the rest is kept. Everything takes
+    hours: a run of the history, and for each of the columns some 150 processes of plain pytest.
+
+    Exit code: 0 all was measured, whether it keeps its budget or not; 1 something could not be measured; 2 usage.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started ends with it
+    try:
+        if render:
+            write(records.read(out / "performance.json"), out)
+            return
+        failed = measure(what.split(","), list(columns), sorted(patterns), repeats, out)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+    sys.exit(1 if failed else 0)
+
+
+def measure(whats: list[str], columns: list[str], patterns: list[str], repeats: int, out: Path) -> int:
+    """Measure, and write after each measurement; returns how many failed."""
+    registry = targets.load()
+    for kind, names, known in (("measurement", whats, WHATS), ("target", columns, [t.id for t in registry])):
+        for name in names:
+            if name not in known:
+                raise unknown(kind, name, known)
+    record = records.open_record(out / "performance.json", patterns)
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(Checkout(Path(folder), cache_folder()), registry, patterns, repeats, CHANGED)
+        for entry in _entries(bench, whats, columns):
+            failed += entry.failure is not None
+            record.put(entry)
+            write(record, out)
+            click.echo(_told(entry))
+    for row in rows(record):
+        click.echo(f"{row.label}: {row.measured or '-'} (budget: {row.budget or 'none'}), {row.state}")
+    return failed
+
+
+def _entries(bench: Bench, whats: list[str], columns: list[str]) -> Iterator[Entry]:
+    for what in whats:
+        click.echo(f"measuring: {what}")
+        if what in ("core", "history"):
+            yield from bench.runs(what)
+        elif what == "disk":
+            yield from (bench.disk(tier) for tier in targets.TIERS)
+        else:
+            yield from (getattr(bench, what)(column) for column in columns)
+
+
+def _told(entry: Entry) -> str:
+    if entry.failure is not None:
+        return f"{entry.what} {entry.of}: FAILED: {entry.failure}"
+    if entry.megabytes is not None:
+        return f"{entry.what} {entry.of}: {entry.megabytes:.1f} MB {entry.detail}"
+    sides = [("suite", entry.suite_runs)] + ([("other", entry.other)] if entry.other else [])
+    return f"{entry.what} {entry.of}: " + "; ".join(
+        f"{side} " + ", ".join(f"{s.wall:.1f} s wall, {s.cpu:.1f} s processor, {s.cells} cells" for s in samples)
+        for side, samples in sides
+    )
+
+
+def write(record: Record, out: Path) -> None:
+    """The record, and the page and the chart that are made from it."""
+    records.write(record, out / "performance.json")
+    write_text(out / "performance.md", page(record))
+    write_text(out / "performance.svg", draw(rows(record)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""A copy of the project, with a cache of its own: what is measured disturbs nobody, and nobody's edits disturb it."""
+
+import ast
+import compileall
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench.meter import Failed, Meter
+from bench.record import Sample
+from conformance import bundle, results
+from conformance.cache import VARIABLE
+from conformance.errors import UsageError
+from conformance.plan import Unit
+from conformance.process import environment
+from conformance.provision import Environment
+from conformance.results import Case, Results
+from conformance.targets import PACKAGE
+
+RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
+FLOOR = Path(__file__).with_name("floor.py")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run of the suite: what it cost and what came out."""
+
+    sample: Sample
+    results: Results
+
+
+class Checkout:
+    """cache: starts with the environments of the real cache, which are there, and nothing remembered."""
+
+    def __init__(self, folder: Path, real_cache: Path, cases: Path | None = None):
+        self.folder, self.cache, self.out = folder, folder / "cache", folder / "out"
+        self.real_cache = real_cache  # where environments are built: some of their files hold their path
+        no_bytecode = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PACKAGE, folder / "conformance", ignore=no_bytecode)
+        shutil.copytree(cases or bundle.cases_folder(), folder / "cases", ignore=no_bytecode)
+        compileall.compile_dir(folder / "conformance", quiet=1)  # as at an installation
+        (real_cache / "environments").mkdir(parents=True, exist_ok=True)
+        self.cache.mkdir()
+        (self.cache / "environments").symlink_to(real_cache / "environments")
+        (folder / "scratch").mkdir()
+
+    def forget(self) -> None:
+        """Remember nothing, as if nothing but the environments had ever been there."""
+        for entry in self.cache.iterdir():
+            if not entry.is_symlink():
+                shutil.rmtree(entry)
+
+    def make_bundle(self) -> bundle.Bundle:
+        return bundle.make_bundle(self.cache, self.folder / "cases")
+
+    @contextmanager
+    def changed(self, case: Case, number: int) -> Iterator[None]:
+        """Inside, a case is another one, `number` different times: with a statement at its end that does nothing."""
+        file = self.folder / "cases" / case.file
+        original = file.read_text()
+        lines = original.splitlines()
+        (end,) = (
+            node.end_lineno
+            for node in ast.parse(original).body
+            if isinstance(node, ast.FunctionDef) and node.name == case.function and node.end_lineno
+        )
+        lines.insert(end, f"    assert True  # changed by the bench, {number}")
+        file.write_text("\n".join(lines) + "\n")
+        try:
+            yield
+        finally:
+            file.write_text(original)
+
+    def run(self, *options: str, executes: Sequence[str] | None = None) -> Outcome:
+        """`conformance run`, checked: a run that is not what it is taken for gives no number.
+
+        executes: ids of the cases that must have been executed, and no other; None: all.
+
+        Raises:
+            Failed: the run failed, did not measure all of its plan, or executed other cells.
+        """
+        shutil.rmtree(self.out, ignore_errors=True)
+        before = self._kept()
+        command = [sys.executable, "-m", "conformance", "run", *options, "--out", str(self.out)]
+        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        env |= {"PYTHONPATH": str(self.folder), VARIABLE: str(self.cache)}
+        meter = Meter()
+        meter.run(command, self.folder, env, accept=(0, 1), limit=RUN_SECONDS)  # 1: cells are not as expected
+        sample = meter.read(self._kept() - before)
+        try:
+            found = results.read(self.out)
+        except UsageError as error:
+            raise Failed(str(error)) from error
+        wrong = found.problems + [f"{t.id} did not run: {t.reason}" for t in found.targets if t.reason]
+        if wrong:
+            raise Failed(wrong[0])
+        wanted = sum(executes is None or c.case in executes for c in executable(found))
+        if sample.cells != wanted:
+            raise Failed(f"the run executed {sample.cells} cells, not {wanted}")
+        return Outcome(sample, found)
+
+    def _kept(self) -> int:
+        """How many executed cells the memory has kept."""
+        lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
+        return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
+
+    def floor(self, meter: Meter, unit: Unit, where: Environment, cases: dict[str, Case]) -> tuple[int, int]:
+        """Call the bodies of a unit's cells in one process; returns how many, and how many got to their end."""
+        made = self.make_bundle()
+        bodies = dict.fromkeys((cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells)
+        request = {
+            "front_end": unit.target.front_end,
+            "modes": unit.modes,
+            "cases": str(made.cases),
+            "bodies": list(bodies),
+        }
+        scratch = self.folder / "scratch"
+        env = environment(where, unit.target, made, scratch)
+        said = meter.run([where.python, FLOOR], scratch, env, json.dumps(request), limit=RUN_SECONDS)
+        counts = json.loads(said.splitlines()[-1])
+        return counts["called"], counts["completed"]
+
+
+def executable(found: Results) -> list[results.Cell]:
+    """The cells that a process of a column executes, also if only to find that the column lacks what they need."""
+    modes = {t.id: t.modes for t in found.targets}
+    return [c for c in found.cells if c.mode in modes[c.target] and c.verdict != "times-out"]
+
+
+def completed(found: Results) -> int:
+    """How many of the executed cells got to their end."""
+    return sum(
+        c.observation is not None and found.observations[c.observation].status == "completed" for c in executable(found)
+    )

@@ -1,0 +1,92 @@
+"""The floor: imports a Keras and calls the bodies of cases in a loop, in one process. Nothing can be faster.
+
+No pytest, no events, nothing recorded, nothing compared. It enters a target, as the worker does.
+
+Request on standard input: {"front_end", "modes", "cases": folder, "bodies": [[module, function, mode], ...]}.
+The last line of standard output: {"called": how many, "completed": how many of them to their end}.
+"""
+
+import gc
+import importlib
+import inspect
+import itertools
+import json
+import os
+import sys
+import warnings
+
+from conformance.worker import frontend, modes, recorder, toolbox
+
+
+class NoRecord(recorder.Recorder):
+    """Takes facts and forgets them."""
+
+    def __call__(self, name, observed, **about):
+        pass
+
+
+def main():
+    request = json.load(sys.stdin)
+    warnings.simplefilter("ignore")
+    sys.path.insert(0, request["cases"])
+    front = frontend.FrontEnd(request["front_end"])
+    started, refused = modes.start_process(front, request["modes"])
+    if refused:
+        raise SystemExit("modes that do not start: %s" % refused)
+    given = {
+        "keras": front.keras,
+        "ops": front.ops,
+        "tf": front.tf,
+        "mask_of": toolbox.make_mask_of(front.keras),
+        "static_shape": toolbox.static_shape,
+    }
+    if hasattr(gc, "freeze"):  # as the worker does, or the floor would not be one
+        gc.collect()
+        gc.freeze()
+    called = completed = 0
+    for module, function, mode in request["bodies"]:
+        body = getattr(importlib.import_module(module), function)
+        for parameters in variants(body):
+            called += 1
+            completed += call(body, parameters, front, started[mode], given)
+    print("\n" + json.dumps({"called": called, "completed": completed}))
+    sys.stdout.flush()
+
+
+def variants(body):
+    """The arguments of each variant of a case: the product of its `parametrize` marks."""
+    choices = []
+    for mark in body.pytestmark:
+        if mark.name == "parametrize":
+            names, values = mark.args
+            if isinstance(names, str):
+                names = [name.strip() for name in names.split(",")]
+                values = [[value] for value in values] if len(names) == 1 else values
+            choices.append([dict(zip(names, value)) for value in values])
+    for picked in itertools.product(*choices):
+        yield {name: value for part in picked for name, value in part.items()}
+
+
+def call(body, parameters, front, mode, given):
+    """Whether a case, in a fresh state, gets to its end; a column may lack what it needs, and Keras may raise."""
+    (about,) = [mark.kwargs for mark in body.pytestmark if mark.name == "case"]
+    if front.backend not in about.get("backends", [front.backend]):
+        return False
+    if not all(front.has(api) for api in about.get("needs", [])):
+        return False
+    nothing = NoRecord()
+    arguments = dict(given, record=nothing, run=toolbox.Run(mode, nothing), build=toolbox.make_build(mode))
+    arguments.update(parameters)
+    mode.begin()
+    try:
+        body(**{name: arguments[name] for name in inspect.signature(body).parameters})
+        return True
+    except Exception:  # it is counted, and the count is held against that of the suite
+        return False
+    finally:
+        mode.end()
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # libraries keep threads that can hang the end of an interpreter

@@ -1,0 +1,209 @@
+"""What is measured, and how; each function gives entries of the record."""
+
+import datetime
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from bench.checkout import RUN_SECONDS, Checkout, Outcome, completed
+from bench.meter import Failed, Meter
+from bench.record import Entry, Sample
+from conformance import catalogue, plan, targets
+from conformance.errors import Unavailable
+from conformance.provision import Environment, provision
+from conformance.results import Case, Results
+from conformance.targets import Target
+
+QUICK = 3  # how often what takes seconds is measured, at least
+_WORD = {"passed", "failed", "skipped"}
+
+
+class Bench:
+    """registry: all columns; changed: id of the case for measurements of one case."""
+
+    def __init__(
+        self, checkout: Checkout, registry: list[Target], patterns: list[str], repeats: int, changed: str | None = None
+    ):
+        self._checkout, self._registry = checkout, registry
+        self._repeats, self._jobs = repeats, os.cpu_count() or 1
+        made = checkout.make_bundle()
+        self._suite = made.digest
+        self._cases = catalogue.choose(catalogue.collect(made), patterns)
+        self._chosen = [word for pattern in patterns for word in ("--case", pattern)]
+        self._changed = next((c for c in self._cases if c.id == changed), self._cases[0])  # cheap, in every column
+        self._load = round(os.getloadavg()[0], 2)
+
+    def runs(self, tier: str) -> Iterator[Entry]:
+        """Runs of a tier: nothing remembered, nothing changed, one case changed; and what is found in the first."""
+        options = ["--tier", tier, *self._chosen]
+        try:
+            self._installed(targets.choose(self._registry, [], tier))
+            self._warm_up("--tier", tier)
+            cold = [self._cold(*options) for _ in range(self._repeats)]
+        except Failed as why:
+            for what in ("cold", "memory", "page", "results", "warm", *(["changed"] if tier == "core" else [])):
+                yield self._entry(what, tier, failure=str(why))
+            return
+        yield self._entry("cold", tier, suite_runs=[c.sample for c in cold])
+        yield self._attempt("memory", tier, lambda: _memory(cold[-1].results))
+        for what, name in (("page", "index.html"), ("results", "results.json")):
+            yield self._entry(what, tier, megabytes=(self._checkout.out / name).stat().st_size / 1e6)
+        quick = max(QUICK, self._repeats)
+        yield self._attempt("warm", tier, lambda: {"suite_runs": [self._warm(*options) for _ in range(quick)]})
+        if tier == "core":
+            yield self._attempt("changed", tier, lambda: self._one_changed(tier, options))
+
+    def overhead(self, column: str) -> Entry:
+        """The suite on a column, one worker at a time, beside its floor: one process after the other."""
+
+        def measure() -> dict[str, Any]:
+            chosen = [target for target in self._registry if target.id == column]
+            where = self._installed(chosen)
+            self._warm_up("--target", column)
+            units = _units(self._cases, chosen)
+            suite, floor = [], []
+            for _ in range(self._repeats):
+                run = self._cold("--target", column, "--jobs", "1", *self._chosen)
+                sample, ended = self._floor(units, where, 1)
+                if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
+                    raise Failed(
+                        f"the floor called {sample.cells} bodies, {ended} to their end; "
+                        f"the suite executed {run.sample.cells} cells, {completed(run.results)} to their end"
+                    )
+                suite.append(run.sample)
+                floor.append(sample)
+            return {"suite_runs": suite, "other": floor}
+
+        return self._attempt("overhead", column, measure)
+
+    def plain(self, column: str) -> Entry:
+        """The suite on a column beside pytest by hand: one process for each case file and mode, one after the other."""
+
+        def measure() -> dict[str, Any]:
+            (target,) = (target for target in self._registry if target.id == column)
+            where = self._installed([target])[column]
+            self._warm_up("--target", column)
+            suite, other = [], []
+            for _ in range(self._repeats):
+                suite.append(self._cold("--target", column, *self._chosen).sample)
+                other.append(self._by_hand(target, where))
+            return {"suite_runs": suite, "other": other}
+
+        return self._attempt("plain", column, measure)
+
+    def disk(self, tier: str) -> Entry:
+        """What the environments of a tier take on disk; those that are missing are built first."""
+
+        def measure() -> dict[str, Any]:
+            folders: set[Path] = set()
+            for where in self._installed(targets.choose(self._registry, [], tier)).values():
+                folders |= {where.python.parent.parent} | ({where.on_top} if where.on_top else set())
+            return {"megabytes": disk_usage(folders) / 1e6, "detail": f"{len(folders)} folders"}
+
+        return self._attempt("disk", tier, measure)
+
+    def _installed(self, chosen: list[Target]) -> dict[str, Environment]:
+        try:
+            return {target.id: provision(target, self._checkout.real_cache) for target in chosen}
+        except Unavailable as why:
+            raise Failed(str(why)) from why
+
+    def _warm_up(self, *options: str) -> None:
+        """Run one case, so that everything has been read from disk once."""
+        self._checkout.forget()
+        self._checkout.run(*options, "--case", self._changed.id)
+
+    def _cold(self, *options: str) -> Outcome:
+        self._checkout.forget()
+        return self._checkout.run(*options)
+
+    def _warm(self, *options: str) -> Sample:
+        return self._checkout.run(*options, executes=[]).sample
+
+    def _one_changed(self, tier: str, options: list[str]) -> dict[str, Any]:
+        chosen = targets.choose(self._registry, [], tier)
+        where = self._installed(chosen)
+        units = _units([self._changed], chosen)
+        suite, floor = [], []
+        for number in range(max(QUICK, self._repeats)):
+            with self._checkout.changed(self._changed, number):
+                suite.append(self._checkout.run(*options, executes=[self._changed.id]).sample)
+                floor.append(self._floor(units, where, self._jobs)[0])
+            if suite[-1].cells != floor[-1].cells:
+                raise Failed(f"the floor called {floor[-1].cells} bodies, the suite executed {suite[-1].cells} cells")
+        return {"suite_runs": suite, "other": floor, "detail": self._changed.id}
+
+    def _floor(self, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
+        """Import Keras and call the cases, a process for each unit; the sample, and how many cases got to their end."""
+        cases = {case.id: case for case in self._cases}
+        meter = Meter()
+        with ThreadPoolExecutor(jobs) as pool:
+            counts = list(pool.map(lambda u: self._checkout.floor(meter, u, where[u.target.id], cases), units))
+        return meter.read(sum(called for called, _ in counts)), sum(ended for _, ended in counts)
+
+    def _by_hand(self, target: Target, where: Environment) -> Sample:
+        """`pytest cases/test_x.py --mode M`, as a person would call it where there are several Keras."""
+        env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
+        env |= {"KERAS_BACKEND": target.backend} | ({"PYTHONPATH": str(where.on_top)} if where.on_top else {})
+        meter = Meter()
+        cells = 0
+        for mode in target.modes:
+            for file in dict.fromkeys(case.file for case in self._cases):
+                command: list[str | Path] = [where.python, "-m", "pytest", "-q", f"cases/{file}"]
+                command += ["--mode", mode, "--front-end", target.front_end]
+                # 1: a case is not as expected; 5: no case of the file is about this mode.
+                said = meter.run(command, self._checkout.folder, env, accept=(0, 1, 5), limit=RUN_SECONDS)
+                cells += count_tests(said)
+        return meter.read(cells)
+
+    def _attempt(self, what: str, of: str, measure: Callable[[], dict[str, Any]]) -> Entry:
+        try:
+            return self._entry(what, of, **measure())
+        except Failed as why:
+            return self._entry(what, of, failure=str(why))
+
+    def _entry(self, what: str, of: str, **numbers: Any) -> Entry:
+        created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return Entry(what=what, of=of, created=created, load=self._load, suite=self._suite, **numbers)
+
+
+def _units(cases: list[Case], chosen: list[Target]) -> list[plan.Unit]:
+    return [unit for unit in plan.make_plan(cases, chosen, list(targets.MODES)).units if not unit.probe]
+
+
+def _memory(found: Results) -> dict[str, Any]:
+    peaks = [(t.peak_mb, t.id) for t in found.targets if t.peak_mb is not None]
+    if not peaks:
+        raise Failed("no worker said how much memory it had")
+    peak, column = max(peaks)
+    return {"megabytes": peak * 2**20 / 1e6, "detail": column}
+
+
+def count_tests(said: str) -> int:
+    """How many tests pytest says that it ran.
+
+    Raises:
+        Failed: it does not say so, or a test could not be started.
+    """
+    last = next((line for line in reversed(said.splitlines()) if re.search(r" in \d", line)), "")
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last.partition(" in ")[0])}
+    if not last or "error" in counts or "errors" in counts:
+        raise Failed(f"pytest does not say how many tests it ran: {last or said[-200:]!r}")
+    return sum(number for word, number in counts.items() if word in _WORD)
+
+
+def disk_usage(folders: set[Path]) -> int:
+    """Bytes that these folders take on disk; what they have in common by hard links counts once."""
+    seen: set[tuple[int, int]] = set()
+    total = 0
+    for folder in folders:
+        for where, names, files in os.walk(folder):
+            for name in [*names, *files]:
+                about = (Path(where) / name).lstat()
+                if (about.st_dev, about.st_ino) not in seen:
+                    seen.add((about.st_dev, about.st_ino))
+                    total += about.st_blocks * 512
+    return total

@@ -1,0 +1,104 @@
+"""What commands cost: wall time, their processor time with that of all they start, and what others used meanwhile."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from bench.record import Sample
+
+GRACE_SECONDS = 10.0  # after SIGTERM, until SIGKILL
+
+
+class Failed(Exception):
+    """A measurement that gives no number; the message says why in one line."""
+
+
+class Meter:
+    """Measures from its making to `read`. `run` may be called from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cpu = 0.0
+        self._started, self._busy = time.monotonic(), _busy()
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: str = "",
+        accept: Sequence[int] = (0,),
+        limit: float = 600.0,
+    ) -> str:
+        """Run a command and return what it wrote to standard output.
+
+        Raises:
+            Failed: it could not be started, ended with a code that is not in `accept`, or not within `limit` seconds.
+        """
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin.encode())
+            given.seek(0)
+            try:
+                process = subprocess.Popen(command, cwd=cwd, env=env, stdin=given, stdout=out, stderr=err)
+            except OSError as error:
+                raise Failed(f"{_name(command)} cannot be started: {error.strerror}") from error
+            ended, late = threading.Event(), threading.Event()
+            watch = threading.Thread(target=_end_in_time, args=(process.pid, limit, ended, late), daemon=True)
+            watch.start()
+            try:
+                # Not `Popen.wait`: only this says what the process, and all that it waited for, have used.
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            finally:
+                ended.set()
+                if process.returncode is None:  # interrupted
+                    process.terminate()
+                    process.wait()
+            with self._lock:
+                self._cpu += usage.ru_utime + usage.ru_stime
+            said = [_text(stream) for stream in (out, err)]
+        if late.is_set():
+            raise Failed(f"{_name(command)} did not end within {limit:.0f} s")
+        if process.returncode not in accept:
+            last = [line.strip() for text in said for line in text.splitlines() if line.strip()][-3:]
+            raise Failed(f"{_name(command)} ended with exit code {process.returncode}: {' | '.join(last)}"[:600])
+        return said[0]
+
+    def read(self, cells: int) -> Sample:
+        wall = time.monotonic() - self._started
+        others = max(0.0, _busy() - self._busy - self._cpu)
+        return Sample(wall=round(wall, 3), cpu=round(self._cpu, 3), others=round(others, 3), cells=cells)
+
+
+def _busy() -> float:
+    """Processor seconds that the whole machine has been busy, since it was started."""
+    times = psutil.cpu_times()
+    return float(sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal")))
+
+
+def _end_in_time(pid: int, limit: float, ended: threading.Event, late: threading.Event) -> None:
+    """Ask a process that takes too long to end, its children with it, as the suite does on SIGTERM; then make it."""
+    if not ended.wait(limit):
+        late.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            if not ended.wait(GRACE_SECONDS):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode("utf-8", "replace")
+
+
+def _name(command: Sequence[str | Path]) -> str:
+    return " ".join(Path(word).name if isinstance(word, Path) else word for word in command)

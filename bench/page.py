@@ -1,0 +1,92 @@
+"""The page about performance: its text with the tables of a record."""
+
+from pathlib import Path
+from string import Template
+
+from bench.budgets import cpu_ratio, percent, rows, seconds, wall_ratio
+from bench.record import Entry, Record, Sample
+
+TEXT = Path(__file__).with_name("performance.md")
+MUCH = 0.05  # of the machine, used by others: said at the top
+
+
+def page(record: Record) -> str:
+    """docs/performance.md; what failed or was not measured is said, never left blank."""
+    machine = record.machine
+    return Template(TEXT.read_text()).substitute(
+        budgets=_budgets(record),
+        notes=_notes(record),
+        overhead=_pairs(record, "overhead", "floor"),
+        plain=_pairs(record, "plain", "plain pytest"),
+        runs=_runs(record),
+        machine=f"{machine.cores} cores of {machine.processor}, {machine.memory_gb:.0f} GB of memory, "
+        f"{machine.system}, Python {machine.python}",
+    )
+
+
+def _table(head: list[str], lines: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
+
+
+def _budgets(record: Record) -> str:
+    lines = []
+    for row in rows(record):
+        share = "" if row.share is None else percent(row.share)
+        lines.append([row.label, row.budget, row.measured, share, row.state])
+    return _table(["what", "budget", "measured", "share of the budget", ""], lines)
+
+
+def _notes(record: Record) -> str:
+    """What a reader must know before the numbers."""
+    notes = []
+    if record.patterns:
+        chosen = ", ".join(f"`{p}`" for p in record.patterns)
+        notes.append(f"**Only a part of the suite was measured**: {chosen}. The budgets are about all of it.")
+    cores = record.machine.cores
+    busy = [(_most(e, cores), e) for e in record.entries if e.suite_runs and _most(e, cores) > MUCH]
+    if busy:
+        worst, entry = max(busy, key=lambda one: one[0])
+        notes.append(
+            f"**The machine was not idle**: during {len(busy)} measurements somebody else used more than "
+            f"{percent(MUCH)} of it, up to {percent(worst)} ({entry.what}, {entry.of}). Their wall times are too long."
+        )
+    suites = sorted({entry.suite for entry in record.entries})
+    if len(suites) > 1:
+        notes.append(f"The measurements are of {len(suites)} states of the suite: {', '.join(suites)}.")
+    notes += [f"Could not be measured: {e.what}, {e.of}: {e.failure}" for e in record.entries if e.failure is not None]
+    return "\n\n".join(notes)
+
+
+def _most(entry: Entry, cores: int) -> float:
+    return max(sample.share_of_others(cores) for sample in [*entry.suite_runs, *entry.other])
+
+
+def _pairs(record: Record, what: str, name: str) -> str:
+    lines = []
+    for entry in (e for of in record.columns(what) if (e := record.get(what, of)) and e.suite_runs):
+        wall = wall_ratio(entry)
+        for number, (suite, other) in enumerate(zip(entry.suite_runs, entry.other, strict=True)):
+            # The ratios are of all pairs together.
+            ratios = [f"{wall:.2f}", f"{cpu_ratio(entry):.2f}"] if number == 0 else ["", ""]
+            lines.append([entry.of, *_times(suite), str(suite.cells), *_times(other), str(other.cells), *ratios])
+    if not lines:
+        return "Not measured."
+    columns = [f"{side}: {figure}" for side in ("suite", name) for figure in ("wall", "processor", "cells")]
+    return _table(["column", *columns, f"suite / {name}, wall", f"suite / {name}, processor"], lines)
+
+
+def _times(sample: Sample) -> list[str]:
+    return [seconds(sample.wall), seconds(sample.cpu)]
+
+
+def _runs(record: Record) -> str:
+    """Every run of the suite that is in the record."""
+    lines = []
+    for entry in record.entries:
+        for sample in entry.suite_runs:
+            others = percent(sample.share_of_others(record.machine.cores))
+            lines.append(
+                [entry.what, entry.of, *_times(sample), str(sample.cells), others, str(entry.load), entry.created]
+            )
+    head = ["what", "of", "wall", "processor", "cells executed", "used by others", "load before the bench", "measured"]
+    return _table(head, lines) if lines else "Not measured."
