@@ -58,9 +58,10 @@ def _provision(target: Target, cache: Path) -> Environment:
         return Environment(python)
     own = target.own
     key = hashlib.sha256(f"{base_key}\0".encode() + _read(own, target.id)).hexdigest()[:12]
-    on_top = cache / "environments" / f"{target.id}-{key}"
+    own_folder = cache / "environments" / f"column-{target.id}-{key}"
+    on_top = own_folder / "site-packages"  # by this name the worker knows what to leave out of paths in messages
     _build(
-        on_top,
+        own_folder,
         python,
         lambda: run_uv(*_INSTALL, "--python", str(python), "--target", str(on_top), "--requirements", str(own)),
     )

@@ -10,6 +10,7 @@ import pytest
 from conformance import interpreters, provision, targets
 from conformance.errors import Unavailable
 from conformance.targets import Target
+from conformance.worker import values
 from tests.conftest import HERE, fake_base, fake_target
 
 
@@ -78,6 +79,7 @@ def test_what_a_column_adds_lies_on_top_of_its_base(target: Target, on_top: Targ
     built = provision.provision(on_top, tmp_path / "cache")
     assert built.python == base.python and base.on_top is None
     assert built.on_top and (built.on_top / "six.py").is_file()
+    assert values.clip(f'File "{built.on_top}/six.py"') == 'File "six.py"'
     assert on_top.pins() == ["six==1.17.0"]
     with pytest.raises(subprocess.CalledProcessError):
         subprocess.run([base.python, "-c", "import six"], capture_output=True, check=True)
