@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from conformance import expectations, results, targets
 from conformance.errors import UsageError
@@ -215,10 +216,12 @@ def test_a_wrong_file_is_told(text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_the_real_ones_can_be_read_and_name_real_versions() -> None:
+def test_the_real_ones_can_be_read_and_name_real_columns() -> None:
+    columns = {(target.front_end, target.backend) for target in targets.load()}
     for expectation in expectations.load():
         for entry in expectation.cells:
-            selected = [
-                t for t in targets.load() if any(n.split(">")[0].split("<")[0] == t.front_end for n in entry.on)
-            ]
-            assert selected, f"{expectation.id}: {entry.case}"
+            for requirement in map(Requirement, entry.on):
+                backends = requirement.extras or {"tensorflow"}
+                assert {(requirement.name, backend) for backend in backends} <= columns, (
+                    f"{expectation.id}: {entry.case}"
+                )
