@@ -210,18 +210,18 @@ def propose(results: Results, expectations: list[Expectation]) -> list[Known]:
     for cell in results.cells:
         if cell.verdict in BAD and not book.matching(cell):
             modes_of.setdefault((cell.case, book.outcome(cell), cell.target), []).append(cell.mode)
-    measured: dict[tuple[str, str], set[str]] = {}
+    measured: dict[str, dict[str, set[str]]] = {}
     for cell in results.cells:
         if cell.verdict in MEASURED:
-            measured.setdefault((cell.case, cell.target), set()).add(cell.mode)
+            measured.setdefault(cell.case, {}).setdefault(cell.target, set()).add(cell.mode)
     columns: dict[tuple[str, str, tuple[str, ...]], set[str]] = {}
     for (case, text, target), modes in modes_of.items():
-        every = set(modes) == measured[case, target]
+        every = set(modes) == measured[case][target]
         columns.setdefault((case, text, () if every else tuple(modes)), set()).add(target)
-    proposed = [
-        Known(case=case, on=tuple(_ranges(results.targets, ids)), outcome=text, modes=modes)
-        for (case, text, modes), ids in columns.items()
-    ]
+    proposed = []
+    for (case, text, only), ids in columns.items():
+        there = [t for t in results.targets if measured[case].get(t.id, set()) & set(only or MODES)]
+        proposed.append(Known(case=case, on=tuple(_ranges(there, ids)), outcome=text, modes=only))
     return _one_for_all_variants(proposed, results)
 
 
@@ -241,19 +241,23 @@ def _of_all(entry: Known) -> Known:
 
 
 def _ranges(targets: list[TargetResult], ids: set[str]) -> Iterator[str]:
-    """Requirements that select the columns `ids` and no other measured one."""
-    families: dict[tuple[str, str], list[tuple[Version, bool]]] = {}
+    """Requirements that select the columns `ids` and no other of `targets`.
+
+    A backend is named where another one of the same version is not wanted.
+    """
+    families: dict[tuple[str, str], dict[Version, list[TargetResult]]] = {}
     for target in targets:
         version = parse(_version(target) or "")
         if version:
             family = (target.front_end, f"{version.major}" if target.front_end == "keras" else "")
-            families.setdefault(family, []).append((version, target.id in ids))
-    for (front_end, major), members in families.items():
-        members.sort()
-        for i, (version, wanted) in enumerate(members):
-            if not wanted or (i and members[i - 1][1]):
+            families.setdefault(family, {}).setdefault(version, []).append(target)
+    for (front_end, major), columns in families.items():
+        versions = sorted(columns)
+        names = [_backends(columns[version], ids) for version in versions]
+        for i, (version, name) in enumerate(zip(versions, names, strict=True)):
+            if name is None or (i and names[i - 1] == name):
                 continue  # not the first of a row of wanted ones
-            after = next((later for later, also in members[i:] if not also), None)
+            after = next((later for later, other in zip(versions[i:], names[i:], strict=True) if other != name), None)
             bounds = []
             if i:
                 bounds.append(f">={version.major}.{version.minor}")
@@ -263,7 +267,15 @@ def _ranges(targets: list[TargetResult], ids: set[str]) -> Iterator[str]:
                 bounds.append(f"<{after.major}.{after.minor}")
             elif major == "2":
                 bounds.append("<3")
-            yield front_end + ",".join(bounds)
+            yield front_end + name + ",".join(bounds)
+
+
+def _backends(columns: list[TargetResult], ids: set[str]) -> str | None:
+    """What selects the wanted ones of the columns of one version: "" if all are, None if there are none."""
+    wanted = {target.backend for target in columns if target.id in ids}
+    if not wanted:
+        return None
+    return "" if wanted == {target.backend for target in columns} else f"[{','.join(sorted(wanted))}]"
 
 
 def as_toml(entries: list[Known]) -> str:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from conformance import expectations, results, targets
 from conformance.errors import UsageError
@@ -93,6 +94,44 @@ def test_proposals_are_ranges_of_versions_with_the_outcome_spelled_out(sample: r
     )
 
 
+@pytest.mark.parametrize(
+    ("lost", "on"),
+    [
+        ({"tensorflow", "jax", "torch"}, '["keras>=3.8"]'),
+        ({"tensorflow"}, '["keras>=3.8,<3.15", "keras[tensorflow]>=3.15"]'),
+        ({"tensorflow", "torch"}, '["keras>=3.8,<3.15", "keras[tensorflow,torch]>=3.15"]'),
+        ({"jax"}, '["keras>=3.8,<3.15", "keras[jax]>=3.15"]'),
+        (set(), '["keras>=3.8,<3.15"]'),
+    ],
+)
+def test_proposals_name_a_backend_where_others_of_its_version_differ(lost: set[str], on: str) -> None:
+    made = Made()
+    for version in ("3.3.3", "3.8.0"):
+        made.target(f"keras-{version}", f"Keras {version}", versions={"keras": version})
+    for backend in ("tensorflow", "jax", "torch"):
+        made.target(f"keras-3.15+{backend}", "Keras 3.15", backend=backend, versions={"keras": "3.15.1"})
+    made.case("merge.one")
+    for column in made.results.targets:
+        is_lost = column.backend in lost if column.id.startswith("keras-3.15") else column.id == "keras-3.8.0"
+        made.cell("merge.one", column.id, "eager", {"mask": (None if is_lost else MASK, MASK)})
+    entries = expectations.propose(made.judged(), [])
+    assert expectations.as_toml(entries) == (
+        f'  {{ case = "merge.one", on = {on}, outcome = "deviates: mask is None" }},\n'
+    )
+
+
+def test_proposals_are_not_cut_where_a_column_lacks_the_mode() -> None:
+    made = Made()
+    for version, backend in (("3.3.3", "tensorflow"), ("3.8.0", "tensorflow"), ("3.8.0", "jax"), ("3.15.1", "torch")):
+        made.target(f"{version}+{backend}", "some", backend=backend, versions={"keras": version})
+        made.cell("merge.one", f"{version}+{backend}", "eager", {"mask": (MASK, MASK)})
+        there = {} if backend == "tensorflow" else {"status": "unsupported", "reason": "no graphs"}
+        made.cell("merge.one", f"{version}+{backend}", "graph", {"mask": (None, MASK)}, **there)
+    made.case("merge.one")
+    [entry] = expectations.propose(made.judged(), [])
+    assert (entry.on, entry.modes) == (("keras>=3",), ("graph",))
+
+
 def book_for(found: results.Results) -> list[expectations.Expectation]:
     """Expectations made of the proposals: they explain exactly what `found` shows."""
     proposed = expectations.propose(found, [])
@@ -180,10 +219,12 @@ def test_a_wrong_file_is_told(text: str, said: str) -> None:
     assert said in str(caught.value)
 
 
-def test_the_real_ones_can_be_read_and_name_real_versions() -> None:
+def test_the_real_ones_can_be_read_and_name_real_columns() -> None:
+    columns = {(target.front_end, target.backend) for target in targets.load()}
     for expectation in expectations.load():
         for entry in expectation.cells:
-            selected = [
-                t for t in targets.load() if any(n.split(">")[0].split("<")[0] == t.front_end for n in entry.on)
-            ]
-            assert selected, f"{expectation.id}: {entry.case}"
+            for requirement in map(Requirement, entry.on):
+                backends = requirement.extras or {"tensorflow"}
+                assert {(requirement.name, backend) for backend in backends} <= columns, (
+                    f"{expectation.id}: {entry.case}"
+                )
