@@ -20,7 +20,7 @@ from conformance.targets import Target
 
 _FORMAT = "2"  # of a journal
 _LASTING = ("completed", "raised", "unsupported", "crashed")  # a time-out may have had its reason outside
-_WASTE = 4  # a journal with so many times more cells than are in use is written anew
+_VERSIONS = 4  # of a case in a mode, that a journal keeps when it is written anew: branches come and go
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -51,13 +51,12 @@ class _Journal:
 
     def __init__(self, path: Path):
         self._path = path
-        self._written = 0  # cells in the file, whether in use or not
+        self._written = 0  # cells in the file, out of date or not
         self.cells: dict[str, _Line] = {}
         self.observations: dict[str, Observation] = {}
         self.values: dict[str, Value] = {}
         self.said: dict[str, dict[str, Any]] = {}
         self.durations: dict[tuple[str, str], float] = {}
-        self.used: set[str] = set()
         decoder = msgspec.json.Decoder(_Line)
         for text in path.read_bytes().split(b"\n") if path.is_file() else ():
             try:
@@ -74,6 +73,7 @@ class _Journal:
         elif line.said is not None:
             self.said[line.key] = line.said
         else:
+            self.cells.pop(line.key, None)  # the newest last
             self.cells[line.key] = line
             self.durations[line.case, line.mode] = line.seconds
             self._written += 1
@@ -86,7 +86,6 @@ class _Journal:
         names = [n for fact in observation.facts for n in (fact.observed, fact.expected) if n is not None]
         if any(name not in self.values for name in names):
             return None
-        self.used.add(key)
         return Kept(cell.observation, observation, {name: self.values[name] for name in names}, cell.seconds)
 
     def append(self, lines: list[_Line]) -> None:
@@ -101,13 +100,16 @@ class _Journal:
             os.close(file)
 
     def tidy(self) -> None:
-        """Write the file anew with what this run used, if most of it is of no use any more."""
-        if self._written <= _WASTE * max(len(self.used), 100):
+        """Write the file anew without what is long out of date, if most of it is."""
+        recent: dict[tuple[str, str], list[str]] = {}
+        for key, cell in self.cells.items():
+            recent.setdefault((cell.case, cell.mode), []).append(key)
+        kept = [self.cells[key] for keys in recent.values() for key in keys[-_VERSIONS:]]
+        if self._written <= 2 * len(kept):
             return
-        kept = [self.cells[key] for key in sorted(self.used)]
-        observed = {line.observation: self.observations[line.observation] for line in kept}
+        observed = {c.observation: o for c in kept if (o := self.observations.get(c.observation))}
         facts = [fact for observation in observed.values() for fact in observation.facts]
-        values = {name for fact in facts for name in (fact.observed, fact.expected) if name is not None}
+        values = {name for fact in facts for name in (fact.observed, fact.expected) if name in self.values}
         lines = [_Line(value=name, is_=self.values[name]) for name in sorted(values)]
         lines += [_Line(observation=name, observed=observation) for name, observation in observed.items()]
         lines += kept + [_Line(key=key, said=said) for key, said in self.said.items()]
@@ -156,7 +158,6 @@ class Memory:
                 lines.append(_Line(observation=kept.digest, observed=kept.observation))
             key = _key(column, case.digest, mode)
             lines.append(_Line(key=key, case=case.id, mode=mode, seconds=kept.seconds, observation=kept.digest))
-            journal.used.add(key)
             journal.append(lines)
 
     def forget(self, target: Target, column: str, case: Case, mode: str) -> None:
@@ -166,7 +167,6 @@ class Memory:
         with self._lock:
             journal = self._journal(target)
             key = _key(column, case.digest, mode)
-            journal.used.discard(key)
             journal.append([_Line(key=key, case=case.id, mode=mode)])
 
     def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:

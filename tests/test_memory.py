@@ -119,18 +119,27 @@ def test_what_is_damaged_is_measured_again(
     assert measured.cells == []
 
 
-def test_a_journal_full_of_waste_is_written_anew(tmp_path: Path) -> None:
+def test_a_journal_forgets_what_is_long_out_of_date(tmp_path: Path) -> None:
     journal = memory._Journal(tmp_path / "j.jsonl")
     observed = Observation(status="completed")
     journal.append([memory._Line(observation="o", observed=observed)])
-    for i in range(1000):
+    for i in range(100):
         journal.append([memory._Line(key=f"k{i}", case="a.b", mode="eager", observation="o", seconds=1.0)])
-    again = memory._Journal(tmp_path / "j.jsonl")
-    assert again.recall("k999") == memory.Kept("o", observed, {}, 1.0)
-    again.tidy()
-    assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 2
+    journal.append([memory._Line(key="other", case="a.c", mode="eager", observation="o")])
+    memory._Journal(tmp_path / "j.jsonl").tidy()
+    assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 1 + 4 + 1
     last = memory._Journal(tmp_path / "j.jsonl")
-    assert last.recall("k999") and not last.recall("k1")
+    assert last.recall("k99") == memory.Kept("o", observed, {}, 1.0)
+    assert last.recall("other") and last.recall("k96") and not last.recall("k95")
+
+
+def test_a_run_of_one_case_forgets_no_other(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_fake(fake_target(), cases=cases, fresh=False)
+    for _ in range(5):
+        run_fake(fake_target(), cases=cases, patterns=("good.masking",))  # appended anew each time
+    measured = Measured(monkeypatch)
+    run_fake(fake_target(), cases=cases, fresh=False)
+    assert measured.cells == []
 
 
 def test_two_writers_lose_nothing(tmp_path: Path) -> None:
