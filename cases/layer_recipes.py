@@ -167,6 +167,7 @@ LEFT_OUT = {
     "AbstractRNNCell": BASE,
     "Recurrent": BASE,
     "ConvRecurrent2D": BASE,
+    "ConvRNN2D": BASE,
     "SimpleRNNCell": ONE_STEP,
     "GRUCell": ONE_STEP,
     "LSTMCell": ONE_STEP,
