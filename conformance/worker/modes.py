@@ -299,7 +299,7 @@ class KerasFunction(Mode):
         shapes = [a.shape for a in arrays] if shapes is None else shapes
         inputs = [backend.placeholder(shape=s, dtype=a.dtype.name) for s, a in zip(shapes, arrays)]
         leaves = []
-        with inputs[0].graph.as_default():
+        with backend.placeholder(shape=()).graph.as_default():
             layout = flatten(fn(*inputs), leaves)
         return pack(layout, backend.function(inputs, leaves)(list(arrays)) if leaves else [])
 
