@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from conformance.expectations import BAD, Book, Expectation
 from conformance.judge import outcome, said
-from conformance.report.page import area, behaviours
+from conformance.report.data import area, behaviours
 from conformance.report.summary import SEVERITIES, escape, where
 from conformance.results import Case, Cell, Results
 
