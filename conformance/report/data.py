@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance.expectations import Book, Expectation
-from conformance.judge import mismatch, same_behaviour
-from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
+from conformance.judge import VERDICT_OF_STATUS, mismatch, same_behaviour
+from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
@@ -81,7 +81,9 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
     return {
         "verdicts": VERDICTS,
         "modes": MODES,
+        "verdict_of_status": VERDICT_OF_STATUS,
         "tolerance": [worker_values.RTOL, worker_values.ATOL],
+        "schema": schema(),
         "targets": [_target(target) for target in results.targets],
         "cases": [{**_case(case), "code": texts.put(case.code)} for case in results.cases],
         "rows": rows,
@@ -165,7 +167,8 @@ def _observation(observation: Observation, values: dict[str, Value], pool: _Pool
 
 
 def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
-    exact = mismatch(fact, values) is not None
+    strict = fact.rtol is not None and fact.rtol < worker_values.RTOL
+    exact = strict or mismatch(fact, values) is not None
     told: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
     if fact.expected is not None:
         told["expected"] = pool.put(_shown(values[fact.expected], exact))
