@@ -45,7 +45,7 @@ def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
     total = hashlib.sha256(file.read_bytes())
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for p in HERE.iterdir() if p.is_file()):
+    for source in sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc"):
         total.update(source.read_bytes())
     return total.hexdigest()[:16]
 

@@ -19,10 +19,14 @@ from conformance.expectations import Expectation
 from conformance.report.data import page_data
 from conformance.results import Results
 
-HERE = Path(__file__).parent
-# One module in several files; each uses what those before it define.
-SCRIPTS = ("dom.js", "data.js", "judge.js", "state.js", "values.js", "matrix.js", "case.js", "column.js", "main.js")
-STYLES = ("page.css",)
+WEB = Path(__file__).parent / "web"
+# One module in several files; what runs when it is read uses only what those before it define.
+# The views are in the order of the navigation.
+SCRIPTS = (
+    *("dom.js", "data.js", "judge.js", "state.js", "views.js", "panel.js", "values.js", "case.js", "column.js"),
+    *("toolbar.js", "upgrade.js", "matrix.js", "layers.js", "about.js", "main.js"),
+)
+STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css")
 
 
 def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
@@ -31,7 +35,7 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
     expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     script, style = _joined(SCRIPTS), _joined(STYLES)
     return environment.get_template("page.html.j2").render(
@@ -48,7 +52,7 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
 
 
 def _joined(names: Sequence[str]) -> str:
-    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+    return "".join((WEB / name).read_text(encoding="utf-8") for name in names)
 
 
 def packed(data: Any) -> str:

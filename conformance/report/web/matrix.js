@@ -2,6 +2,19 @@
 
 const MATRIX = { rows: [], areas: [], table: null };
 
+VIEWS.matrix = {
+  title: "Matrix",
+  build(section) {
+    const toolbar = h("div", { class: "toolbar", role: "search", "aria-label": "Filter the matrix" });
+    const frame = h("div", { class: "matrix", id: "matrix" });
+    section.append(toolbar, frame);
+    buildToolbar(toolbar);
+    buildMatrix(frame);
+  },
+  show: (state) => showToolbar(state, filterMatrix(state)),
+  placeOf,
+};
+
 function buildMatrix(container) {
   const table = h("table", {
     class: "grid",
@@ -239,9 +252,7 @@ function activate(element) {
   const target = TARGETS[place.dataset.target];
   rove(place);
   if (place.dataset.area) {
-    const { closed } = readState();
-    const title = place.dataset.area;
-    go({ closed: closed.includes(title) ? closed.filter((t) => t !== title) : [...closed, title] });
+    go({ closed: toggled(readState().closed, place.dataset.area) });
   } else if (item) {
     const column = target ?? worstTarget(item);
     if (column) openPanel(item, column, element.closest("[data-mode]")?.dataset.mode ?? worstMode(item, column));

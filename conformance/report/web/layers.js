@@ -1,0 +1,3 @@
+// The layers view.
+
+VIEWS.layers = { title: "Layers", build() {}, show() {} };
