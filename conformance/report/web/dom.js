@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
-    if (name === "onclick") element.addEventListener("click", value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== null && value !== undefined && value !== false) {
       element.setAttribute(name, value === true ? "" : value);
     }
@@ -53,3 +53,10 @@ function details(summary, ...children) {
 function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+/** A filter that is on or off. */
+function chip(onclick, { title = null, contents }) {
+  return h("button", { type: "button", class: "chip", "aria-pressed": "false", title, onclick }, contents);
+}
+
+const press = (button, on) => button.setAttribute("aria-pressed", String(on));

@@ -43,5 +43,6 @@ function onKeyDown(event) {
 buildTheme(document.getElementById("theme"));
 buildNavigation(document.getElementById("views"), document.getElementById("main"));
 show(readState());
+performance.mark("interactive"); // the tests look at how long it took
 addEventListener("popstate", () => show(readState()));
 addEventListener("keydown", onKeyDown);

@@ -41,3 +41,10 @@ function showView(state) {
   if (changes && shownView !== null) section.focus({ preventScroll: true });
   shownView = state.view;
 }
+
+/** Columns came or went: everything is drawn anew. */
+function columnsChanged(change) {
+  for (const section of Object.values(SECTIONS)) section.replaceChildren();
+  shownSelection = null;
+  go(change);
+}
