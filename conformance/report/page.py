@@ -24,8 +24,9 @@ WEB = Path(__file__).parent / "web"
 # The views are in the order of the navigation.
 SCRIPTS = (
     *("dom.js", "data.js", "judge.js", "difference.js", "steps.js", "features.js", "query.js", "state.js"),
-    *("views.js", "panel.js", "search.js", "values.js", "case.js", "column.js", "grid-keys.js", "grid.js", "matrix-filters.js"),
-    *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js", "matrix.js", "layers.js", "about.js", "main.js"),
+    *("views.js", "panel.js", "search.js", "values.js", "case.js", "column.js"),
+    *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),
+    *("grid-keys.js", "grid.js", "matrix-filters.js", "matrix.js", "layers.js", "about.js", "main.js"),
 )
 STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css")
 
