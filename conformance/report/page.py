@@ -23,10 +23,11 @@ WEB = Path(__file__).parent / "web"
 # One module in several files; what runs when it is read uses only what those before it define.
 # The views are in the order of the navigation.
 SCRIPTS = (
-    *("dom.js", "data.js", "judge.js", "state.js", "views.js", "panel.js", "values.js", "case.js", "column.js"),
-    *("toolbar.js", "upgrade.js", "matrix.js", "layers.js", "about.js", "main.js"),
+    *("dom.js", "data.js", "judge.js", "results.js", "state.js", "views.js"),
+    *("panel.js", "values.js", "case.js", "column.js"),
+    *("toolbar.js", "upgrade.js", "matrix.js", "layers.js", "about.js", "drop.js", "main.js"),
 )
-STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css")
+STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css", "drop.css")
 
 
 def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
@@ -37,7 +38,7 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    script, style = _joined(SCRIPTS), _joined(STYLES)
+    script, style = joined(SCRIPTS), joined(STYLES)
     return environment.get_template("page.html.j2").render(
         results=results,
         stamp=stamp,
@@ -51,7 +52,8 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
     )
 
 
-def _joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """Scripts or styles as one text."""
     return "".join((WEB / name).read_text(encoding="utf-8") for name in names)
 
 

@@ -16,6 +16,7 @@ VIEWS.matrix = {
 };
 
 function buildMatrix(container) {
+  Object.assign(MATRIX, { rows: [], areas: [] });
   const table = h("table", {
     class: "grid",
     role: "grid",

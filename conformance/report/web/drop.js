@@ -102,5 +102,4 @@ function showYours(note, refused) {
     const local = "It was read in this browser and sent nowhere. The address of the page does not carry it.";
     note.append(h("p", null, local, " ", remove));
   }
-  note.hidden = !note.hasChildNodes();
 }
