@@ -31,7 +31,7 @@ async function addFiles(files, note) {
   for (const file of files) {
     try {
       const read = readColumns(parsedResults(await textOf(file)));
-      if (read.columns.length) {
+      if (read.columns.length && read.known) {
         addColumns(read.columns);
         YOUR_FILES.push({ name: file.name, sentences: told(read) });
         first ??= read.columns[0].target;
