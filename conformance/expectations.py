@@ -51,6 +51,13 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return any(_is_on(Requirement(text), target) for text in self.on)
 
 
+class Workaround(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a user can do: in one sentence, and as a case that shows it. It helps where that case conforms."""
+
+    text: str
+    case: str
+
+
 class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One reason for which cells do not conform.
 
@@ -64,6 +71,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sources: list[str]
     reviewed: datetime.date
     cells: list[Known]
+    workaround: Workaround | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -173,14 +181,17 @@ def unexpected(results: Results, expectations: list[Expectation], complete: bool
     """One line for each cell that is not as expected, and for each entry that contradicts another.
 
     complete: the results hold every case on every column of a tier, so that an entry that
-        matches no cell of them is a mistake as well.
+        matches no cell of them is a mistake as well, and so is a workaround that helps nowhere.
     """
     book = Book(expectations, results)
     lines = []
     used: set[int] = set()
+    explained: dict[str, set[str]] = {}  # expectation -> columns
     for cell in results.cells:
         entries = book.matching(cell)
         used.update(id(known) for _, known in entries)
+        for expectation, _ in entries:
+            explained.setdefault(expectation.id, set()).add(cell.target)
         where = f"{cell.case} on {cell.target} in {cell.mode}"
         if len(entries) > 1:
             lines.append(f"{where}: more than one expectation applies: {', '.join(e.id for e, _ in entries)}")
@@ -196,6 +207,13 @@ def unexpected(results: Results, expectations: list[Expectation], complete: bool
             for expectation in expectations
             for known in expectation.cells
             if id(known) not in used
+        ]
+        works = {(cell.case, cell.target) for cell in results.cells if cell.verdict == "conforms"}
+        lines += [
+            f"the workaround of '{expectation.id}', {expectation.workaround.case}, conforms on no column that it is for"
+            for expectation in expectations
+            if expectation.workaround
+            and not works & {(expectation.workaround.case, t) for t in explained.get(expectation.id, ())}
         ]
     return lines
 

@@ -120,7 +120,8 @@ def _fields(struct: Any) -> dict[str, Any]:
 
 
 def _expectation(known: Expectation) -> dict[str, Any]:
-    return {"id": known.id, "kind": known.kind, "reason": known.reason.strip(), "sources": known.sources}
+    told = {"id": known.id, "kind": known.kind, "reason": known.reason.strip(), "sources": known.sources}
+    return {**told, "workaround": _fields(known.workaround) if known.workaround else None}
 
 
 def _case(case: Case) -> dict[str, Any]:
