@@ -23,12 +23,12 @@ WEB = Path(__file__).parent / "web"
 # One module in several files; what runs when it is read uses only what those before it define.
 # The views are in the order of the navigation.
 SCRIPTS = (
-    *("dom.js", "data.js", "judge.js", "difference.js", "steps.js", "features.js", "query.js", "state.js"),
-    *("views.js", "panel.js", "search.js", "values.js", "case.js", "column.js"),
+    *("dom.js", "data.js", "judge.js", "difference.js", "steps.js", "results.js", "features.js", "query.js"),
+    *("state.js", "views.js", "panel.js", "search.js", "values.js", "case.js", "column.js"),
     *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),
-    *("grid-keys.js", "grid.js", "matrix-filters.js", "matrix.js", "layers.js", "about.js", "main.js"),
+    *("grid-keys.js", "grid.js", "matrix-filters.js", "matrix.js", "layers.js", "about.js", "drop.js", "main.js"),
 )
-STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css")
+STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css", "drop.css")
 
 
 def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
@@ -39,7 +39,7 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    script, style = _joined(SCRIPTS), _joined(STYLES)
+    script, style = joined(SCRIPTS), joined(STYLES)
     return environment.get_template("page.html.j2").render(
         results=results,
         stamp=stamp,
@@ -53,7 +53,8 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
     )
 
 
-def _joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """Scripts or styles as one text."""
     return "".join((WEB / name).read_text(encoding="utf-8") for name in names)
 
 

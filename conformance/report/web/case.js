@@ -75,6 +75,8 @@ function verdictLine(item, cell) {
     ),
     cell.reason && h("pre", { class: "reason", tabindex: "0" }, cell.reason),
     cell.known && whyKnown(cell.known),
+    cell.otherVersion &&
+      h("p", { class: "known" }, "Measured with another version of this case: what was done there may differ from the code below."),
   );
 }
 

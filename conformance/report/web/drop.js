@@ -31,7 +31,7 @@ async function addFiles(files, note) {
   for (const file of files) {
     try {
       const read = readColumns(parsedResults(await textOf(file)));
-      if (read.columns.length) {
+      if (read.columns.length && read.known) {
         addColumns(read.columns);
         YOUR_FILES.push({ name: file.name, sentences: told(read) });
         first ??= read.columns[0].target;
@@ -102,5 +102,4 @@ function showYours(note, refused) {
     const local = "It was read in this browser and sent nowhere. The address of the page does not carry it.";
     note.append(h("p", null, local, " ", remove));
   }
-  note.hidden = !note.hasChildNodes();
 }

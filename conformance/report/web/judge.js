@@ -119,6 +119,7 @@ function dtypesOf(value) {
 /** An array's type and shape, an exception's class, or the value itself. */
 function described(value) {
   if (isArray(value)) return `${value.dtype} array of shape ${tuple(value.shape)}`;
+  if (Array.isArray(value)) return `list of ${count(value.length, "item")}`;
   return isRaised(value) ? value.raised[0] : spelled(value);
 }
 

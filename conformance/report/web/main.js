@@ -42,6 +42,7 @@ function onKeyDown(event) {
 
 buildTheme(document.getElementById("theme"));
 buildNavigation(document.getElementById("views"), document.getElementById("main"));
+buildDrop(document.getElementById("add-results"), document.getElementById("yours"));
 show(readState());
 performance.mark("interactive"); // the tests look at how long it took
 addEventListener("popstate", () => show(readState()));

@@ -16,7 +16,7 @@ function panelFor(state) {
   const item = caseOf(state.case);
   const unknown =
     state.case && !item ? `case ${state.case}` : state.target && !target ? `column ${state.target}` : null;
-  if (unknown) return [h("h2", { tabindex: "-1" }, "Not here"), h("p", null, `These results have no ${unknown}.`)];
+  if (unknown) return [h("h2", { tabindex: "-1" }, "Not here"), h("p", null, `These results have no ${unknown}. A file that somebody added to the page is not in its address.`)];
   if (!item) return drawColumn(target);
   const column = target ?? worstTarget(item);
   if (!column) return [h("h2", { tabindex: "-1" }, item.title), h("p", null, "These results have no columns.")];

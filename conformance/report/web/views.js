@@ -3,8 +3,8 @@
 /**
  * name -> { title, build(section), show(state) }, in the order of the navigation.
  *
- * `build` fills the view's own section when it is first shown; `show` is called after it and at each change
- * of the address while the view is to be seen.
+ * `build` fills the view's own section, empty, when it is first shown and when the columns are others;
+ * `show` is called after it and at each change of the address while the view is to be seen.
  */
 const VIEWS = {};
 const SECTIONS = {};
@@ -20,6 +20,13 @@ function buildNavigation(list, main) {
 }
 
 let shownView = null;
+
+/** Build everything anew, with the columns that there are now, and change the address. */
+function columnsChanged(change) {
+  for (const section of Object.values(SECTIONS)) section.replaceChildren();
+  [shownView, shownSelection] = [null, null];
+  go(change);
+}
 
 /** Show the view that the state names, built if this is the first time. */
 function showView(state) {
@@ -40,11 +47,4 @@ function showView(state) {
   // Who followed a link to another view is there now; on arrival the page is where it begins.
   if (changes && shownView !== null) section.focus({ preventScroll: true });
   shownView = state.view;
-}
-
-/** Columns came or went: everything is drawn anew. */
-function columnsChanged(change) {
-  for (const section of Object.values(SECTIONS)) section.replaceChildren();
-  shownSelection = null;
-  go(change);
 }
