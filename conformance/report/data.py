@@ -38,8 +38,10 @@ class _Pool:
         return self._positions[key]
 
 
-def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str, Any]:
-    """The results as the scripts read them (`data.js`).
+def page_data(
+    results: Results, expectations: Sequence[Expectation] = (), files: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The results as the scripts read them (`data.js`). files: names of what lies beside the page.
 
     rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
     in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
@@ -79,6 +81,8 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         of_mode[1][where] = -1 if known is None else reasons.put(_expectation(known))
         of_mode[2][where] = round(100 * (cell.seconds or 0))
     return {
+        "run": {name: getattr(results, name) for name in ("created", "platform", "suite_version", "bundle", "seconds")},
+        "files": files,
         "verdicts": VERDICTS,
         "modes": MODES,
         "verdict_of_status": VERDICT_OF_STATUS,

@@ -24,16 +24,19 @@ WEB = Path(__file__).parent / "web"
 # The views are in the order of the navigation.
 SCRIPTS = (
     *("dom.js", "data.js", "judge.js", "results.js", "state.js", "views.js"),
-    *("panel.js", "values.js", "case.js", "column.js"),
-    *("toolbar.js", "upgrade.js", "matrix.js", "layers.js", "about.js", "drop.js", "main.js"),
+    *("panel.js", "values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
+    *("toolbar.js", "upgrade.js", "matrix.js", "acts.js", "layers.js", "about.js", "drop.js", "main.js"),
 )
 STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css", "drop.css")
 
 
-def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
+def render(
+    results: Results, expectations: Sequence[Expectation] = (), stamp: str = "", files: Sequence[str] = ()
+) -> str:
     """The page as HTML, complete.
 
-    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest.
+    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest;
+    files: names of what lies beside it.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -48,7 +51,7 @@ def render(results: Results, expectations: Sequence[Expectation] = (), stamp: st
         style=Markup(style),
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=packed(page_data(results, expectations)),
+        data=packed(page_data(results, expectations, files)),
     )
 
 
