@@ -23,9 +23,12 @@ WEB = Path(__file__).parent / "web"
 # One module in several files; what runs when it is read uses only what those before it define.
 # The views are in the order of the navigation.
 SCRIPTS = (
-    *("dom.js", "data.js", "judge.js", "results.js", "state.js", "views.js"),
-    *("panel.js", "values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
-    *("toolbar.js", "upgrade.js", "matrix.js", "acts.js", "layers.js", "about.js", "drop.js", "main.js"),
+    *("dom.js", "data.js", "judge.js", "results.js", "difference.js", "steps.js", "features.js", "query.js", "acts.js"),
+    *("state.js", "views.js", "panel.js", "search.js"),
+    *("values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
+    *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),
+    *("grid-keys.js", "grid.js", "matrix-filters.js", "matrix.js"),
+    *("layers.js", "about.js", "drop.js", "main.js"),
 )
 STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css", "drop.css")
 

@@ -70,6 +70,12 @@ function isBroken(item, cell) {
   return BROKEN.has(cell.verdict) && !isNeutral(item);
 }
 
+/** A property that is computed when somebody asks for it, once. */
+function lazily(object, name, compute) {
+  const keep = (value) => Object.defineProperty(object, name, { value, configurable: true });
+  Object.defineProperty(object, name, { configurable: true, get: () => keep(compute())[name] });
+}
+
 /** A letter for each behaviour of a case, in the order in which they appear. */
 function behavioursOf(item) {
   const letters = new Map();
@@ -84,17 +90,24 @@ function behavioursOf(item) {
   return letters;
 }
 
-/** Whether a target behaves unlike the nearest one to its left that was measured, in a mode that both have. */
-function stepsOf(item) {
-  const last = new Map(); // mode -> behaviour
-  return TARGETS.map((target) => {
-    let changed = false;
-    for (const cell of cellsOf(item, target).filter(says)) {
-      if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed = true;
-      last.set(cell.mode, cell.behaviour);
-    }
-    return changed;
-  });
+/**
+ * For each of these columns the modes in which it behaves unlike the nearest one to its left that was measured
+ * in that mode; null where it does in none.
+ */
+function stepsOf(item, columns = TARGETS) {
+  if (!item.stepsAmong.has(columns)) {
+    const last = new Map(); // mode -> behaviour
+    const steps = columns.map((target) => {
+      const changed = new Set();
+      for (const cell of cellsOf(item, target).filter(says)) {
+        if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed.add(cell.mode);
+        last.set(cell.mode, cell.behaviour);
+      }
+      return changed.size ? changed : null;
+    });
+    item.stepsAmong.set(columns, steps);
+  }
+  return item.stepsAmong.get(columns);
 }
 
 /** The modes to show one by one: all that ran if they disagree; one for all of them otherwise. */
@@ -139,11 +152,9 @@ function index() {
   CASES.forEach((item, position) => {
     item.position = position;
     item.cells = []; // filled by `cellsOf`
-    item.behaviours = behavioursOf(item);
-    item.steps = stepsOf(item);
-    item.differs = item.steps.some(Boolean);
-    item.verdicts = new Set(TARGETS.flatMap((target) => cellsOf(item, target).map((cell) => cell.verdict)));
-    item.text = [item.id, item.title, ...item.tags].join("\n").toLowerCase();
+    item.stepsAmong = new Map(); // filled by `stepsOf`
+    lazily(item, "behaviours", () => behavioursOf(item));
+    item.text = [item.id, item.title, item.contract, ...item.tags].join("\n").toLowerCase();
   });
 }
 

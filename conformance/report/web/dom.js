@@ -53,3 +53,10 @@ function details(summary, ...children) {
 function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+/** A filter that is on or off. */
+function chip(onclick, { title = null, contents }) {
+  return h("button", { type: "button", class: "chip", "aria-pressed": "false", title, onclick }, contents);
+}
+
+const press = (button, on) => button.setAttribute("aria-pressed", String(on));

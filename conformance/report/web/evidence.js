@@ -121,7 +121,7 @@ function drawFact(name, facts, sides) {
       "div",
       { class: "sides" },
       facts.map((fact, i) => drawSide(fact, why[i], sides[i].target, name, single)),
-      wanted && why.some(Boolean) && sideOf("Expected", expected, { beside: DATA.values[facts[0]?.observed] }, name),
+      wanted && why.some(Boolean) && valueSide("Expected", expected, { beside: DATA.values[facts[0]?.observed] }, name),
     ),
     single && wanted && !why[0] && !isExact(DATA.values[facts[0].observed]) && agreement(name, wanted, expected),
   );
@@ -148,10 +148,10 @@ function drawSide(fact, why, target, name, single) {
   const state = fact.expected === undefined ? "" : why ? ", ≠ expected" : ", as expected";
   const title = single ? `Observed${isDrawnOnce ? ", as expected" : ""}` : `${target.title}${state}`;
   const wrong = why && wrongElements(observed, expected, fact.tolerance);
-  return sideOf(title, observed, { wrong, beside: expected ?? null }, name);
+  return valueSide(title, observed, { wrong, beside: expected ?? null }, name);
 }
 
-function sideOf(title, value, options, name) {
+function valueSide(title, value, options, name) {
   return h(
     "div",
     { class: "side" },

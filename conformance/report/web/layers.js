@@ -28,22 +28,13 @@ function layersToolbar() {
     new Set([...one.running, ...(one.agree ? [] : one.symbolic)]).forEach(add);
     if (!one.agree) add(DISAGREE);
   }
-  const chipOf = (name, label, meaning, picture) =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: "chip",
-        "data-act": name,
-        "aria-pressed": "false",
-        title: `${label}: ${meaning}. Show only layers that do it somewhere`,
-        onclick: () => go({ layer: toggled(readState().layer, name) }),
-      },
-      picture,
-      h("span", null, label),
-      " ",
-      h("b", null, counts.get(name)),
-    );
+  const chipOf = (act, label, meaning, picture) => ({
+    act,
+    chip: chip(() => go({ layer: toggled(readState().layer, act) }), {
+      title: `${label}: ${meaning}. Show only layers that do it somewhere`,
+      contents: [picture, h("span", null, label), " ", h("b", null, counts.get(act))],
+    }),
+  });
   LAYERS.chips = Object.entries(ACTS)
     .filter(([act]) => counts.has(act))
     .map(([act, [, label, meaning]]) => chipOf(act, label, meaning, actsMark([act])));
@@ -52,18 +43,10 @@ function layersToolbar() {
     const meaning = "before there is data (above) it says something else than it does at run time (below)";
     LAYERS.chips.push(chipOf(DISAGREE, "Says one thing, does another", meaning, pair));
   }
-  LAYERS.differ = h(
-    "button",
-    {
-      type: "button",
-      class: "chip",
-      "aria-pressed": "false",
-      title: "Show only layers that change from one column to the next",
-      onclick: () => go({ differ: !readState().differ }),
-    },
-    h("span", { class: "step-sample", "aria-hidden": "true" }),
-    "Changes only",
-  );
+  LAYERS.differ = chip(() => go({ differ: !readState().differ }), {
+    title: "Show only layers that change from one column to the next",
+    contents: [h("span", { class: "step-sample", "aria-hidden": "true" }), "Changes only"],
+  });
   LAYERS.status = h("p", { class: "status", role: "status" });
   return h(
     "div",
@@ -72,7 +55,7 @@ function layersToolbar() {
     h(
       "div",
       { class: "chips", role: "group", "aria-label": "What a layer does: legend and filter" },
-      LAYERS.chips,
+      LAYERS.chips.map((entry) => entry.chip),
       LAYERS.differ,
       LAYERS.status,
     ),
@@ -97,7 +80,7 @@ function layersTable(columns) {
       h("col", { class: "col-case" }),
       columns.map(() => h("col", { class: "col-target" })),
     ),
-    gridHead(columns, "Layer"),
+    gridHead(columns, { corner: "Layer" }),
     h(
       "tbody",
       null,
@@ -164,8 +147,8 @@ function filterLayers(state) {
     row.hidden = (state.differ && !differs) || (state.layer.length > 0 && !state.layer.some((act) => acts.has(act)));
     if (!row.hidden) shown += 1;
   }
-  for (const chip of LAYERS.chips) chip.setAttribute("aria-pressed", String(state.layer.includes(chip.dataset.act)));
-  LAYERS.differ.setAttribute("aria-pressed", String(state.differ));
+  for (const entry of LAYERS.chips) press(entry.chip, state.layer.includes(entry.act));
+  press(LAYERS.differ, state.differ);
   const total = LAYERS.drawn.length;
   LAYERS.status.textContent = shown === total ? count(total, "layer") : `${shown} of ${count(total, "layer")}`;
   LAYERS.none.hidden = shown > 0;

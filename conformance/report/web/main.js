@@ -44,5 +44,6 @@ buildTheme(document.getElementById("theme"));
 buildNavigation(document.getElementById("views"), document.getElementById("main"));
 buildDrop(document.getElementById("add-results"), document.getElementById("yours"));
 show(readState());
+performance.mark("interactive"); // the tests look at how long it took
 addEventListener("popstate", () => show(readState()));
 addEventListener("keydown", onKeyDown);

@@ -1,342 +1,190 @@
-// The matrix: a grid with one tab stop; arrow keys move, Enter opens.
+// The matrix view: behaviours by columns, in areas that open.
 
-const MATRIX = { rows: [], areas: [], table: null };
+const MATRIX = {};
+const OPEN_UP_TO = 150; // behaviours: more than these are shown as closed areas
+const DENSE_FROM = 17; // columns
+const ROWS_AT_ONCE = 24; // more than a screen; the rest is made in the frames that follow
 
 VIEWS.matrix = {
   title: "Matrix",
   build(section) {
-    const toolbar = h("div", { class: "toolbar", role: "search", "aria-label": "Filter the matrix" });
-    const frame = h("div", { class: "matrix", id: "matrix" });
-    section.append(toolbar, frame);
-    buildToolbar(toolbar);
-    buildMatrix(frame);
+    MATRIX.search = searchBox("behaviours", { q: "", verdict: [], differ: false, hidden: [] });
+    MATRIX.filters = matrixFilters();
+    MATRIX.frame = h("div", { class: "matrix", id: "matrix" });
+    MATRIX.hidden = null;
+    section.append(
+      h("div", { class: "toolbar", role: "search", "aria-label": "Filter the matrix" }, [
+        MATRIX.search.element,
+        MATRIX.filters.element,
+      ]),
+      MATRIX.frame,
+    );
   },
-  show: (state) => showToolbar(state, filterMatrix(state)),
+  show(state) {
+    const hidden = JSON.stringify(state.hidden);
+    if (hidden !== MATRIX.hidden) {
+      buildGrid(TARGETS.filter((target) => !state.hidden.includes(target.generation)));
+      MATRIX.hidden = hidden;
+    }
+    filterMatrix(state);
+  },
   placeOf,
+  keys: {
+    "/": () => MATRIX.search.focus(),
+    "]": () => toDifference(1),
+    "[": () => toDifference(-1),
+    n: () => toDifference(1),
+    p: () => toDifference(-1),
+  },
 };
 
-function buildMatrix(container) {
-  Object.assign(MATRIX, { rows: [], areas: [] });
-  const table = h("table", {
-    class: "grid",
-    role: "grid",
-    "aria-label": "Behaviours by column",
-    "aria-readonly": "true",
-  });
-  table.style.setProperty("--columns", TARGETS.length);
-  table.append(
+function buildGrid(columns) {
+  MATRIX.columns = columns;
+  MATRIX.table = h(
+    "table",
+    {
+      class: columns.length >= DENSE_FROM ? "grid dense" : "grid",
+      role: "grid",
+      "aria-label": "Behaviours by column",
+      "aria-readonly": "true",
+    },
     h(
       "colgroup",
       null,
       h("col", { class: "col-case" }),
-      TARGETS.map(() => h("col", { class: "col-target" })),
+      columns.map(() => h("col", { class: "col-target" })),
     ),
+    gridHead(columns, { corner: "Behaviour", key: matrixKey(), totals: totalsRow(columns) }),
   );
-  table.append(head());
-  for (const area of AREAS) table.append(body(area));
-  MATRIX.table = table;
+  MATRIX.table.style.setProperty("--columns", columns.length);
+  MATRIX.areas = AREAS.map((area) => areaBody(area, columns));
+  MATRIX.table.append(...MATRIX.areas.map(({ body }) => body));
   MATRIX.none = h("p", { class: "none", hidden: true });
-  container.append(table, MATRIX.none);
-  table.addEventListener("click", (event) => activate(event.target));
-  table.addEventListener("keydown", onKey);
-  table.addEventListener("focusin", (event) => rove(event.target.closest("[data-nav]")));
+  MATRIX.frame.replaceChildren(MATRIX.table, MATRIX.none);
+  navigable(MATRIX.table, activate);
 }
 
-/** Whether a generation begins with this column. */
-const begins = (target) => GENERATIONS.some((generation) => generation.targets[0] === target);
-
-function head() {
-  return h(
-    "thead",
-    null,
-    h(
-      "tr",
-      { class: "generations" },
-      h(
-        "td",
-        null,
-        h(
-          "div",
-          { class: "key" },
-          h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
-          h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
-          h(
-            "p",
-            null,
-            MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]),
-            "where modes disagree",
-          ),
-        ),
-      ),
-      GENERATIONS.map(({ title, targets }) =>
-        h("th", { scope: "colgroup", colspan: targets.length, class: "begins" }, h("span", null, title)),
-      ),
-    ),
-    h(
-      "tr",
-      { class: "columns" },
-      h("th", { class: "corner", scope: "col" }, h("span", { class: "unseen" }, "Behaviour")),
-      TARGETS.map((target) =>
-        h(
-          "th",
-          {
-            scope: "col",
-            role: "columnheader",
-            class: `${begins(target) ? "begins " : ""}${target.reason ? "is-not-run" : ""}`,
-            tabindex: "-1",
-            "data-nav": true,
-            "data-target": target.position,
-            "aria-label": `${target.title}${target.reason ? ", not run" : ""}`,
-            title: `${target.title} (${target.base}): what it is and what was found`,
-          },
-          h("span", { class: "version" }, target.short),
-          target.reason && h("span", { class: "flag" }, "not run"),
-          !target.reason &&
-            lacking(target).length > 0 &&
-            h(
-              "span",
-              { class: "flag" },
-              `no ${lacking(target)
-                .map((mode) => mode[0])
-                .join(" ")}`,
-            ),
-        ),
-      ),
-    ),
-    h(
-      "tr",
-      { class: "totals" },
-      h("th", { scope: "row" }, "not as promised"),
-      TARGETS.map((target) =>
-        h("td", { class: begins(target) ? "begins" : null }, target.reason ? "–" : total(CASES, target)),
-      ),
-    ),
-  );
-}
-
-function total(cases, target) {
-  const broken = brokenCases(cases, target);
-  return broken ? h("b", null, broken) : h("span", null, "0");
-}
-
-function body(area) {
+/** The part of the table for an area: its head; the rows of its cases are made when they are first shown. */
+function areaBody(area, columns) {
+  const size = h("span", { class: "size" });
   const toggle = h(
     "th",
-    {
-      scope: "rowgroup",
-      role: "rowheader",
-      class: "area",
-      tabindex: "-1",
-      "data-nav": true,
-      "data-area": area.title,
-      "aria-expanded": "true",
-    },
+    { scope: "rowgroup", role: "rowheader", class: "area", tabindex: "-1", "data-nav": true, "data-area": area.title },
     h("span", { class: "twist", "aria-hidden": "true" }),
     h("b", null, area.title),
     " ",
-    h("span", { class: "size" }, area.cases.length),
+    size,
   );
-  const row = h(
-    "tr",
-    { class: "area" },
-    toggle,
-    TARGETS.map((target) =>
-      h(
-        "td",
-        { class: begins(target) ? "begins" : null },
-        brokenCases(area.cases, target) ? total(area.cases, target) : null,
-      ),
-    ),
-  );
-  const rows = area.cases.map((item) => ({ item, row: caseRow(item) }));
-  MATRIX.areas.push({ ...area, row, toggle });
-  MATRIX.rows.push(...rows.map((entry) => ({ ...entry, area: area.title })));
-  return h(
-    "tbody",
-    null,
-    row,
-    rows.map((entry) => entry.row),
-  );
-}
-
-function caseRow(item) {
-  return h(
-    "tr",
-    { class: "case" },
+  const totals = columns.map((target) =>
     h(
-      "th",
-      {
-        scope: "row",
-        class: "name",
-        tabindex: "-1",
-        "data-nav": true,
-        "data-case": item.position,
-        title: item.contract,
-      },
-      h("span", { class: "title" }, prose(item.title)),
-      " ",
-      // Variants of a parametrised case share its title.
-      h("span", { class: "variant" }, /\[.*\]$/.exec(item.id)?.[0]),
-      h("span", { class: "id" }, item.id),
+      "td",
+      { class: begins(target, columns) ? "begins" : null },
+      brokenCases(area.cases, target) ? total(area.cases, target) : null,
     ),
-    TARGETS.map((target) => matrixCell(item, target)),
   );
+  const row = h("tr", { class: "area" }, toggle, totals);
+  return { ...area, body: h("tbody", null, row), row, toggle, size, rows: new Map() };
 }
 
-function matrixCell(item, target) {
-  const { cells, ran, agree, absent } = marksOf(item, target);
-  const step = item.steps[target.position];
-  const tone = ran.some((cell) => isBroken(item, cell))
-    ? "broken"
-    : ran.some((cell) => cell.verdict === "not-run")
-      ? "is-not-run"
-      : "";
-  const cell = h("td", {
-    role: "gridcell",
-    class: ["cell", tone, step && "step", begins(target) && "begins"].filter(Boolean).join(" "),
-    tabindex: "-1",
-    "data-nav": true,
-    "data-case": item.position,
-    "data-target": target.position,
-    "aria-label": spoken(item, target),
-  });
-  if (!cells.length) return cell;
-  if (!ran.length) cell.append(markOf(item, absent[0]));
-  else if (agree) cell.append(markOf(item, ran[0]));
-  else
-    cell.append(
-      h(
-        "span",
-        { class: "modes" },
-        ran.map((c) =>
-          h(
-            "span",
-            { class: "mode", "data-mode": c.mode },
-            h("i", { "aria-hidden": "true" }, c.mode[0]),
-            markOf(item, c),
-          ),
-        ),
-      ),
-    );
-  // A mode that the whole column lacks is said once, in the details of the column.
-  const here = absent.filter((c) => ran.length && !lacking(target).includes(c.mode));
-  if (here.length)
-    cell.append(h("span", { class: "absent", "aria-hidden": "true" }, here.map((c) => c.mode[0]).join("")));
-  return cell;
+/** Show the rows that pass the filters, and the selection. */
+function filterMatrix(state) {
+  const query = parseQuery(state.q);
+  if (state.verdict.length)
+    query.cell.push({ negated: false, holds: ({ cell }) => state.verdict.includes(cell.verdict) });
+  const { columns } = MATRIX;
+  const isShown = (item) =>
+    passes(query, item, columns) && (!state.differ || stepsOf(item, columns).some(Boolean));
+  MATRIX.passing = new Set(MATRIX.areas.flatMap(({ cases }) => cases.filter(isShown)));
+  MATRIX.few = MATRIX.passing.size <= OPEN_UP_TO;
+  const found = MATRIX.passing.size;
+  MATRIX.search.show(state, { found, total: CASES.length, problems: query.problems });
+  MATRIX.filters.show(state);
+  MATRIX.none.hidden = found > 0 && columns.length > 0;
+  MATRIX.none.textContent = whyNothing(found);
+  fillRows(state);
 }
 
-function markOf(item, cell) {
-  const letter = cell.verdict === "observed" && item.behaviours.size > 1 ? item.behaviours.get(cell.behaviour) : "";
-  return mark(cell.verdict, { neutral: isNeutral(item), letter });
+/** Show and hide rows, and make those that are missing, some in each frame. */
+function fillRows(state) {
+  cancelAnimationFrame(MATRIX.later);
+  let left = ROWS_AT_ONCE;
+  for (const area of MATRIX.areas) left -= showArea(area, state, left);
+  if (left < 0) MATRIX.later = requestAnimationFrame(() => fillRows(state));
+  MATRIX.table.querySelector(".is-selected")?.classList.remove("is-selected");
+  const place = placeOf(state);
+  place?.classList.add("is-selected");
+  keepStop(MATRIX.table, place);
 }
 
-/** A cell for those who hear it. */
-function spoken(item, target) {
-  const cells = cellsOf(item, target);
-  if (!cells.length) return `${target.title}: not planned`;
-  const groups = Map.groupBy(cells, (cell) => {
-    const letter =
-      cell.verdict === "observed" && item.behaviours.size > 1
-        ? `, behaviour ${item.behaviours.get(cell.behaviour)}`
-        : "";
-    return LABELS[cell.verdict][0].toLowerCase() + letter;
-  });
-  const parts = [...groups].map(([what, which]) => `${what} in ${which.map((cell) => cell.mode).join(", ")}`);
-  const change = item.steps[target.position] ? "; unlike the column before" : "";
-  return `${target.title}: ${parts.join("; ")}${change}`;
+function whyNothing(found) {
+  if (!CASES.length) return "These results have no behaviours.";
+  return found ? "Every generation is hidden." : "No behaviour passes the filters.";
 }
 
-function activate(element) {
-  const place = element.closest("[data-nav]");
-  if (!place) return;
+const isOpen = (title, state) => (MATRIX.few ? !state.closed.includes(title) : state.open.includes(title));
+
+/** At most `left` rows are made. Returns how many had to be made. */
+function showArea({ title, cases, row, toggle, size, rows }, state, left) {
+  const found = cases.filter((item) => MATRIX.passing.has(item)).length;
+  const open = isOpen(title, state);
+  row.hidden = found === 0;
+  toggle.setAttribute("aria-expanded", String(open));
+  size.textContent = found === cases.length ? found : `${found} of ${cases.length}`;
+  let missing = 0;
+  let previous = row;
+  for (const item of cases) {
+    const wanted = open && MATRIX.passing.has(item);
+    if (wanted && !rows.has(item)) {
+      missing += 1;
+      if (missing > left) continue;
+      rows.set(item, caseRow(item, MATRIX.columns));
+      previous.after(rows.get(item));
+    }
+    if (rows.has(item)) {
+      previous = rows.get(item);
+      previous.hidden = !wanted;
+    }
+  }
+  return missing;
+}
+
+/** The change of the address that opens or closes an area. */
+function turned(title) {
+  const name = MATRIX.few ? "closed" : "open";
+  return { [name]: toggled(readState()[name], title) };
+}
+
+function activate(place, element) {
   const item = CASES[place.dataset.case];
   const target = TARGETS[place.dataset.target];
-  rove(place);
-  if (place.dataset.area) {
-    go({ closed: toggled(readState().closed, place.dataset.area) });
-  } else if (item) {
+  if (place.dataset.area) go(turned(place.dataset.area));
+  else if (item) {
     const column = target ?? worstTarget(item);
     if (column) openPanel(item, column, element.closest("[data-mode]")?.dataset.mode ?? worstMode(item, column));
   } else openPanel(null, target, null);
 }
 
-/** Make `place` the one element of the grid that Tab reaches. */
-function rove(place) {
-  if (!place) return;
-  for (const other of MATRIX.table.querySelectorAll('[data-nav][tabindex="0"]')) other.tabIndex = -1;
-  place.tabIndex = 0;
-}
-
-function onKey(event) {
-  const place = event.target.closest("[data-nav]");
-  if (!place || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Enter" || event.key === " ") {
-    event.preventDefault();
-    activate(event.target);
-    return;
-  }
-  const rows = [...MATRIX.table.rows].filter((row) => !row.hidden && row.querySelector("[data-nav]"));
-  const row = rows.indexOf(place.parentElement);
-  const column = place.cellIndex;
-  const last = TARGETS.length;
-  const moves = {
-    ArrowLeft: [row, column - 1],
-    ArrowRight: [row, column + 1],
-    ArrowUp: [row - 1, column],
-    ArrowDown: [row + 1, column],
-    Home: [row, 0],
-    End: [row, last],
-    PageUp: [row - 10, column],
-    PageDown: [row + 10, column],
-  };
-  if (!(event.key in moves)) return;
-  event.preventDefault();
-  const [wantedRow, wantedColumn] = moves[event.key];
-  const direction = wantedRow < row ? -1 : 1;
-  // Heads of areas have nothing to open beside their first cell: pass over them.
-  for (let r = Math.min(Math.max(wantedRow, 0), rows.length - 1); r >= 0 && r < rows.length; r += direction) {
-    const next = rows[r].cells[Math.min(Math.max(wantedColumn, 0), last)];
-    if (next?.hasAttribute("data-nav")) {
-      next.focus();
-      return;
-    }
-    if (wantedRow === row) return;
-  }
-}
-
 function placeOf(state) {
-  const item = CASES.find((c) => c.id === state.case);
-  const target = TARGETS.find((t) => t.id === state.target);
+  const item = caseOf(state.case);
+  const target = targetOf(state.target);
   if (!item && !target) return null;
   const names = [
     item ? `[data-case="${item.position}"]` : ":not([data-case])",
     target ? `[data-target="${target.position}"]` : ":not([data-target])",
   ];
-  return MATRIX.table.querySelector(`[data-nav]${names.join("")}`);
+  return MATRIX.table?.querySelector(`[data-nav]${names.join("")}`);
 }
 
-/** Show the rows that pass the filters, and the selection. Returns how many rows there are to see. */
-function filterMatrix(state) {
-  const found = new Map(MATRIX.areas.map((area) => [area.title, 0]));
-  for (const { item, row, area } of MATRIX.rows) {
-    const passes = isShown(item, state);
-    if (passes) found.set(area, found.get(area) + 1);
-    row.hidden = !passes || state.closed.includes(area);
-  }
-  for (const { title, row, toggle } of MATRIX.areas) {
-    row.hidden = found.get(title) === 0;
-    toggle.setAttribute("aria-expanded", String(!state.closed.includes(title)));
-  }
-  MATRIX.table.querySelector(".is-selected")?.classList.remove("is-selected");
-  const place = placeOf(state);
-  place?.classList.add("is-selected");
-  const stop = MATRIX.table.querySelector('[data-nav][tabindex="0"]');
-  if (!stop || stop.parentElement.hidden) {
-    const visible = [...MATRIX.table.querySelectorAll("tbody tr:not([hidden]) [data-nav]")][0];
-    rove(place && !place.parentElement.hidden ? place : (visible ?? MATRIX.table.querySelector("[data-nav]")));
-  }
-  const shown = [...found.values()].reduce((a, b) => a + b, 0);
-  MATRIX.none.hidden = shown > 0;
-  MATRIX.none.textContent = CASES.length ? "No behaviour passes the filters." : "These results have no behaviours.";
-  return shown;
+/** Go to the next or the previous row with a change between columns, and open its area. */
+function toDifference(by) {
+  const order = AREAS.flatMap((area) => area.cases);
+  const from = MATRIX.table.contains(document.activeElement) ? document.activeElement : placeOf(readState());
+  const here = order.indexOf(CASES[from?.dataset.case]);
+  const ahead = by > 0 ? order.slice(here + 1) : order.slice(0, Math.max(here, 0)).reverse();
+  const differs = (item) => MATRIX.passing.has(item) && stepsOf(item, MATRIX.columns).some(Boolean);
+  const item = ahead.find(differs);
+  if (!item) return;
+  if (!isOpen(item.area, readState())) go(turned(item.area));
+  const row = MATRIX.areas.find(({ title }) => title === item.area).rows.get(item);
+  row.cells[from?.cellIndex ?? 0].focus();
 }

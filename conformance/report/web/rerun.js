@@ -25,11 +25,11 @@ const quotedWord = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.re
 
 function command(words) {
   const text = words.join(" ");
-  return h("div", { class: "command" }, h("pre", { tabindex: "0" }, text), copyButton(text));
+  return h("div", { class: "command" }, h("pre", { tabindex: "0" }, text), copier(text));
 }
 
 /** Copies a text; says so, or that it has to be done by hand. */
-function copyButton(text, name = "Copy") {
+function copier(text, name = "Copy") {
   const say = (what) => () => {
     button.textContent = what;
   };
