@@ -88,7 +88,7 @@ function rangesInWords(item, mode) {
     "dl",
     { class: "ranges" },
     ordered.map(([key, { cell, ranges }]) => [
-      h("dt", null, cell && markOf(item, cell), key),
+      h("dt", null, cell && mark(cell.verdict, { neutral: isNeutral(item) }), key),
       h("dd", null, ranges.join("; ")),
     ]),
   );
