@@ -121,6 +121,7 @@ def test_beside_another_column(opened: Opened) -> None:
     page = opened(fragment="#view=matrix&case=masking.lost&target=keras-3.3&mode=graph")
     panel = panel_of(page)
     expect(panel.locator(".side h5").first).to_contain_text("Observed")
+    panel.get_by_label("Compare with").focus()
     panel.get_by_label("Compare with").select_option("tf-2.15")
     expect(page).to_have_url(re.compile("beside=tf-2.15"))
     sides = [text.split("bool")[0] for text in panel.locator(".fact .side h5").all_inner_texts()]

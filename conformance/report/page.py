@@ -4,7 +4,6 @@
 """
 
 import base64
-import datetime
 import gzip
 import hashlib
 import json
@@ -16,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.expectations import Expectation
-from conformance.report.data import page_data
+from conformance.report.data import page_data, spelled_date
 from conformance.results import Results
 
 WEB = Path(__file__).parent / "web"
@@ -48,7 +47,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         results=results,
         stamp=stamp,
-        measured=_date(results.created),
+        measured=spelled_date(results.created),
         not_run=[target for target in results.targets if target.reason],
         script=Markup(script),
         style=Markup(style),
@@ -72,10 +71,3 @@ def packed(data: Any) -> str:
 def _csp_hash(text: str) -> str:
     # Only this very text may run: markup that ever got into the page would be inert.
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _date(created: str) -> str:
-    try:
-        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
-    except ValueError:
-        return created

@@ -3,7 +3,7 @@
 VIEWS.about = {
   title: "About",
   build(section) {
-    section.append(h("div", { class: "about" }, method(), verdictsTable(), modesList(), quality(), beside(), licence()));
+    section.append(h("div", { class: "about" }, method(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
   },
   show() {},
 };
@@ -14,7 +14,7 @@ function part(title, ...contents) {
 
 function method() {
   const [rtol, atol] = DATA.tolerance;
-  const { created, platform, suite_version, bundle, seconds } = DATA.run;
+  const { measured, platform, suite_version, bundle, seconds } = DATA.run;
   const row = (name, value) => [h("dt", null, name), h("dd", null, value)];
   return part(
     "How it was measured",
@@ -41,8 +41,8 @@ function method() {
     h(
       "dl",
       null,
-      row("Measured", `${created}, in ${Math.round(seconds)} s`),
-      row("On", Object.values(platform).join(" ")),
+      row("Measured", `${measured}, in ${Math.round(seconds)} s`),
+      row("On", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
     ),
   );
@@ -121,7 +121,7 @@ function quality() {
     h(
       "p",
       { class: "bar-legend" },
-      Object.entries(PARTS).map(([name, text]) => h("span", null, h("i", { class: `bar ${name}` }), text)),
+      Object.entries(PARTS).map(([name, text]) => h("span", null, h("i", { class: `bar bar-${name}` }), text)),
     ),
     h(
       "div",
@@ -161,7 +161,7 @@ function qualityRow({ target, planned, ...parts }) {
 
 function bars(parts, planned) {
   return Object.keys(PARTS).map((name) => {
-    const bar = h("i", { class: `bar ${name}` });
+    const bar = h("i", { class: `bar bar-${name}` });
     bar.style.width = `${(100 * parts[name]) / Math.max(planned, 1)}%`;
     return bar;
   });
@@ -176,7 +176,7 @@ const FILES = {
   "feed.xml": "an Atom feed of the changes",
 };
 
-function beside() {
+function filesBeside() {
   if (!DATA.files.length) return null;
   return part(
     "Beside this page",

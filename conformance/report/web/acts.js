@@ -15,7 +15,7 @@ const ACTS = {
   "stops silently": ["S", "Stops silently", "the mask is neither used nor passed on, and nothing says so", "box silent"],
   refuses: ["R", "Refuses", "it raises if a mask comes in", "stop"],
   fails: ["F", "Fails", "it raises without a mask as well", "stop"],
-  absent: ["–", "Absent", "there is no such layer", "none"],
+  absent: ["–", "Absent", "there is no such layer", "nothing"],
   unknown: ["?", "Unknown", "not measured", "dotted"],
 };
 const DISAGREE = "disagree";
@@ -63,7 +63,7 @@ function actsMark(acts) {
   const shape = ACTS[acts.at(-1)][3];
   return s(
     "svg",
-    { class: `act ${shape}`, viewBox: "0 0 20 14", "aria-hidden": "true", focusable: "false" },
+    { class: `act ${shape.split(" ").map((word) => `act-${word}`).join(" ")}`, viewBox: "0 0 20 14", "aria-hidden": "true", focusable: "false" },
     s("use", { href: `#act-${shape.split(" ")[0]}` }),
     s("text", { x: shape.startsWith("arrow") ? 8.4 : 10, y: 10.4, "text-anchor": "middle" }, lettersOf(acts)),
   );

@@ -78,23 +78,31 @@ function brokenLists(target) {
       h(
         "ul",
         { class: "broken-list" },
-        broken.get(kind).map((item) => brokenItem(item, target)),
+        [...Map.groupBy(broken.get(kind), (item) => item.title)].map(([title, items]) =>
+          brokenItems(title, items, target),
+        ),
       ),
     ]);
 }
 
-function brokenItem(item, target) {
-  const mode = worstMode(item, target);
-  const variant = /\[.*\]$/.exec(item.id)?.[0];
+/** The variants of a case that are broken alike: under their title, each a button. */
+function brokenItems(title, items, target) {
+  const [first] = items;
+  const button = (item, ...contents) => {
+    const mode = worstMode(item, target);
+    return h("button", { type: "button", class: "link", onclick: () => openPanel(item, target, mode) }, contents);
+  };
+  const variant = (item) => /\[(.*)\]$/.exec(item.id)?.[1];
   return h(
     "li",
     null,
-    markOf(item, cellOf(item, target, mode)),
+    markOf(first, cellOf(first, target, worstMode(first, target))),
     h(
-      "button",
-      { type: "button", class: "link", onclick: () => openPanel(item, target, mode) },
-      prose(item.title),
-      variant && [" ", h("span", { class: "variant" }, variant)],
+      "div",
+      null,
+      items.length === 1
+        ? button(first, prose(title), variant(first) && [" ", h("code", null, variant(first))])
+        : [prose(title), ": ", items.map((item) => [button(item, h("code", null, variant(item) ?? item.id)), " "])],
     ),
   );
 }

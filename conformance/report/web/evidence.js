@@ -112,6 +112,7 @@ function drawFact(name, facts, sides) {
   const why = facts.map((fact) => (fact ? mismatch(fact) : null));
   const single = sides.length === 1;
   const wanted = facts.find((fact) => fact?.expected !== undefined);
+  const isShown = facts.some((fact, i) => fact?.expected !== undefined && !why[i]); // by what agrees with it
   const expected = wanted && DATA.values[wanted.expected];
   return h(
     "div",
@@ -121,7 +122,7 @@ function drawFact(name, facts, sides) {
       "div",
       { class: "sides" },
       facts.map((fact, i) => drawSide(fact, why[i], sides[i].target, name, single)),
-      wanted && why.some(Boolean) && valueSide("Expected", expected, { beside: DATA.values[facts[0]?.observed] }, name),
+      wanted && !isShown && valueSide("Expected", expected, { beside: DATA.values[facts[0]?.observed] }, name),
     ),
     single && wanted && !why[0] && !isExact(DATA.values[facts[0].observed]) && agreement(name, wanted, expected),
   );
@@ -129,7 +130,10 @@ function drawFact(name, facts, sides) {
 
 function judged(fact, why) {
   if (fact.expected === undefined) return "nothing expected";
-  return why ? `≠ ${why}` : "as expected";
+  if (!why) return "as expected";
+  const observed = DATA.values[fact.observed];
+  // The message is shown below.
+  return `≠ ${isRaised(observed) && !isRaised(DATA.values[fact.expected]) ? `raised ${observed.raised[0]}` : why}`;
 }
 
 /** How a fact of two columns compares. */
