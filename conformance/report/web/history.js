@@ -27,16 +27,20 @@ function strip(item, { title, targets }, current, mode) {
     "div",
     { class: "strip" },
     h("span", { class: "generation" }, title),
-    groups.map(({ key, columns }) =>
-      h(
-        "div",
-        {
-          class: key ? "group" : "group silent",
-          role: "group",
-          "aria-label": key ? `behaviour ${key}` : "nothing measured",
-        },
-        h("span", { class: "letter" }, key || "–"),
-        columns.map((target) => historyButton(item, target, current, mode)),
+    h(
+      "div",
+      { class: "groups" },
+      groups.map(({ key, columns }) =>
+        h(
+          "div",
+          {
+            class: key ? "group" : "group silent",
+            role: "group",
+            "aria-label": key ? `behaviour ${key}` : "nothing measured",
+          },
+          h("span", { class: "letter" }, key || "–"),
+          columns.map((target) => historyButton(item, target, current, mode)),
+        ),
       ),
     ),
   );
