@@ -12,7 +12,7 @@ function differenceOf(one, other) {
   if (!parts.length) return { severity: "cosmetic", text: "other values, at the edge of the tolerance" };
   const spelledOut = parts.slice(0, SPELLED_FACTS).map(([, text]) => text);
   const more = parts.length - SPELLED_FACTS;
-  return { severity: parts[0][0], text: spelledOut.join("; ") + (more > 0 ? `; and ${more} more` : "") };
+  return { severity: parts[0][0], text: oneLine(spelledOut.join("; ") + (more > 0 ? `; and ${more} more` : "")) };
 }
 
 /** [severity, text] of all that differs, the worst first. */
@@ -41,9 +41,13 @@ function endOf({ status, exception, reason }) {
   return ends[status] ?? status;
 }
 
+const SPACES = /(?:(?!\ufeff)[\s\x1c-\x1f\x85])+/; // what Python takes for them
+
+const oneLine = (text) => text.split(SPACES).filter(Boolean).join(" ");
+
 /** On one line, of at most `SPELLED_CHARACTERS` characters. */
 function shortText(text) {
-  const letters = [...text.split(/\s+/).filter(Boolean).join(" ")];
+  const letters = [...oneLine(text)];
   if (letters.length <= SPELLED_CHARACTERS) return letters.join("");
   return `${letters.slice(0, SPELLED_CHARACTERS - 3).join("")}...`;
 }
