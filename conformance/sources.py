@@ -19,14 +19,14 @@ class Uses:
 class Module:
     """The top-level statements of a file without its imports and docstring.
 
-    by_name: positions of statements by the names they define; loose: of those that define none, such as assertions;
+    by_name: positions of statements by the names that they define or change; loose: of those that define none, such as assertions;
     siblings: modules of the same folder by the names they are imported as; imports: nodes of all other imports.
     """
 
     file: Path
     lines: list[str]
     statements: list[ast.stmt]
-    by_name: dict[str, int]
+    by_name: dict[str, list[int]]
     loose: list[int]
     siblings: dict[str, Path]
     imports: list[ast.Import | ast.ImportFrom]
@@ -70,8 +70,8 @@ def follow(
             wanted[module.file] = set()
             for index in loose_of(module):
                 take(module, index)
-        if name in module.by_name:
-            take(module, module.by_name[name])
+        for index in module.by_name.get(name, []):
+            take(module, index)
 
     def take(module: Module, index: int) -> None:
         if index in wanted[module.file]:
@@ -115,7 +115,8 @@ def read(file: Path) -> Module:
             defined = {node.name}
         else:
             defined = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        module.by_name.update(dict.fromkeys(defined, len(module.statements)))
+        for name in defined:
+            module.by_name.setdefault(name, []).append(len(module.statements))
         if not defined:
             module.loose.append(len(module.statements))
         module.statements.append(node)

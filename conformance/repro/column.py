@@ -74,9 +74,10 @@ def imports(here: Setting) -> str:
     """The import of Keras, and what puts the process into the state that the mode needs."""
     lines = ["import numpy as np"]
     lines += ["import tensorflow as tf"] if here.tensorflow else []
-    lines += [f"import {here.backend}"] if here.backend in ("jax", "torch") else []
     lines = sorted([*lines, _IMPORTS[here.front_end]], key=lambda line: (line.startswith("from"), line))
-    before = f'import os\nos.environ["KERAS_BACKEND"] = "{here.backend}"\n' if here.front_end == "keras" else ""
+    before = (
+        f'from os import environ\nenviron["KERAS_BACKEND"] = "{here.backend}"\n' if here.front_end == "keras" else ""
+    )
     return before + "\n".join(lines) + _start(here)
 
 

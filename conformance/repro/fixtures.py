@@ -67,7 +67,8 @@ def _shapes(wanted: object) -> str:
 def _ops(here: Setting, names: list[str]) -> str:
     if here.keras3:
         return "ops = keras.ops"
-    return "\n".join(["class ops:", *(f"    {name} = {_OPS.get(name, f'tf.{name}')}" for name in names if name)])
+    lines = [f"    {name} = {_OPS.get(name, f'tf.{name}')}" for name in names if name]
+    return "\n".join(["class ops:", *lines]) if lines else "ops = None"
 
 
 def _nest(here: Setting) -> str:
@@ -123,7 +124,7 @@ def _run_in_graph(here: Setting, common: dict[str, str]) -> str:
     execute = f"{session}.run(leaves, dict(zip(inputs, arrays)))"
     if here.mode == "jit":
         compile_ = "tf.xla.experimental.compile" if common["nest"] == "tf.nest" else "tf.contrib.compiler.xla.compile"
-        return _filled(templates.IN_XLA, compile=compile_, execute=execute, **common)
+        return _filled(templates.IN_XLA, compile=compile_, execute=execute, session=session, **common)
     if not here.keras3:
         return _filled(
             templates.IN_GRAPH, by="in a session", trace="    result = fn(*inputs)", execute=execute, **common
@@ -148,7 +149,8 @@ def _traced(here: Setting) -> str | None:
         return None if here.tensorflow < Version("1.14") else "run.traced = tf.function"
     if here.backend == "jax":
         return "run.traced = jit" if here.mode == "jit" else f"{templates.JAX_JIT}\n\nrun.traced = jit"
-    return 'run.traced = lambda fn: torch.compile(fn, backend="eager")' if here.backend == "torch" else None
+    traced = 'import torch\n\nrun.traced = lambda fn: torch.compile(fn, backend="eager")'
+    return traced if here.backend == "torch" else None
 
 
 def _gradients(here: Setting) -> str | None:

@@ -35,7 +35,7 @@ class Parts:
 def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
     """The parts of a case whose file is in this folder."""
     module = read(folder / case.file)
-    test = module.statements[module.by_name[case.function]]
+    test = module.statements[module.by_name[case.function][-1]]
     assert isinstance(test, ast.FunctionDef)
     arguments = _arguments(module, test, collected)
     of_arguments = [uses(ast.parse(text)) for text in arguments.values()]

@@ -48,7 +48,8 @@ def record(name, observed, rtol=1e-4, atol=1e-5, **promised):
     print("%s:\\n%s" % (name, observed))
     for expected in promised.values():
         print("expected:\\n%s" % (expected,))
-        wrong.extend([] if agree(observed, expected, rtol, atol) else [name])"""
+        if not agree(observed, expected, rtol, atol):
+            wrong.append(name)"""
 
 BUILD = '''\
 def build(layer, input_shape=None, seed=0):
@@ -111,6 +112,7 @@ IN_XLA = '''\
 def run(fn, *arrays%(shapes)s):
     """`fn` of placeholders, compiled by XLA, run in a session; what it returns, with NumPy arrays."""
     inputs, results = [%(placeholder)s for %(each)s], []
+    %(session)s  # initialises variables, which inside of XLA it cannot
 
     def computation(*tensors):
         results.append(fn(*tensors))
@@ -134,6 +136,8 @@ def initialize():
 JAX_JIT = '''\
 def jit(fn):
     """`jax.jit`; variables that `fn` changes are assigned afterwards, as when Keras trains."""
+    import jax
+
     changed = {}
 
     class Scope(keras.StatelessScope):
@@ -178,9 +182,13 @@ BY_JAX = """\
         with keras.StatelessScope(list(zip(weights, values))):
             return fn(*tensors)
 
+    import jax
+
     value, found = jax.value_and_grad(value_of, argnums=(0, 1))(tensors, variables)
     found = found[0] + found[1]"""
 BY_TORCH = """\
+    import torch
+
     for tensor in tensors:
         tensor.requires_grad_()
     value = fn(*tensors)
