@@ -19,8 +19,8 @@ class Uses:
 class Module:
     """The top-level statements of a file without its imports and docstring.
 
-    by_name: positions of statements by the names that they define or change; loose: of those that define none, such as assertions;
-    siblings: modules of the same folder by the names they are imported as; imports: nodes of all other imports.
+    by_name: positions of statements by the names that they define or change; loose: of those that define none, such
+    as assertions; siblings: modules of the same folder by the names they are imported as; imports: all imports.
     """
 
     file: Path

@@ -13,7 +13,6 @@ import click
 from conformance import bundle, catalogue, provision, repro, results, targets
 from conformance.cache import cache_folder
 from conformance.judge import mismatch
-from conformance.repro.collected import collect
 from conformance.repro.execute import Done, execute
 
 EXIT_CODES = {"conforms": 0, "observed": 0, "deviates": 1, "raises": 1, "unsupported": 2}
@@ -76,7 +75,6 @@ def main(
     the_bundle = bundle.make_bundle(cache_folder())
     cases = {case.id: case for case in catalogue.choose(catalogue.collect(the_bundle), list(patterns))}
     columns = {target.id: target for target in targets.choose(targets.load(), list(target_ids), "history")}
-    collected = collect(the_bundle.cases)
     verdicts = set(EXIT_CODES) - {"unsupported"}
     cells = [c for c in found.cells if c.case in cases and c.target in columns and c.verdict in verdicts]
     cells = [c for c in cells if not modes or c.mode in modes]
@@ -84,7 +82,7 @@ def main(
 
     def check(cell: results.Cell) -> str | None:
         target = columns[cell.target]
-        parts = repro.make_parts(the_bundle.cases, cases[cell.case], collected[cell.case])
+        parts = repro.make_parts(the_bundle.cases, cases[cell.case])
         script = repro.script(target, cell.mode, parts)
         done = execute(script, target, provision.provision(target, cache_folder()))
         why = disagreement(done, cell, found)

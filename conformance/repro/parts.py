@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.repro import source
-from conformance.repro.collected import Collected
+from conformance.repro.collected import Collected, collect
 from conformance.results import Case
 from conformance.sources import Module, Uses, follow, read, uses
 
@@ -25,15 +25,20 @@ _VERDICT = 'raise SystemExit("not as expected: " + ", ".join(wrong) if wrong els
 
 @dataclass(frozen=True)
 class Parts:
-    """uses: keys of `fixtures.fixture`, such as "run.fit" or "record(expected)"; imports: lines; pieces: texts."""
+    """uses: keys of `fixtures.fixture`, such as "run.fit" or "record(expected)"; imports: lines; pieces: texts.
 
+    backends: those that the case is about, all if empty.
+    """
+
+    backends: list[str]
     imports: list[str]
     uses: list[str]
     pieces: list[str]
 
 
-def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
-    """The parts of a case whose file is in this folder."""
+def make_parts(folder: Path, case: Case) -> Parts:
+    """The parts of a case; folder: of the suite that has it."""
+    collected = collect(folder)[case.id]
     module = read(folder / case.file)
     test = module.statements[module.by_name[case.function][-1]]
     assert isinstance(test, ast.FunctionDef)
@@ -59,7 +64,12 @@ def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
     pieces.append(f"{about}\n{source.text(module, test)}")
     needed = _uses(test, used, "\n".join(pieces))
     call = f"{case.function}({', '.join(given)})"
-    return Parts(sorted(imports), needed, [*pieces, f"{call}\n{_VERDICT}" if "record(expected)" in needed else call])
+    return Parts(
+        collected.backends,
+        sorted(imports),
+        needed,
+        [*pieces, f"{call}\n{_VERDICT}" if "record(expected)" in needed else call],
+    )
 
 
 def _arguments(module: Module, test: ast.FunctionDef, collected: Collected) -> dict[str, str]:
