@@ -37,6 +37,7 @@ from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import documents, write_report
+from conformance.repro.command import repro_command
 
 LATEST = Path("reports/latest")
 
@@ -46,13 +47,15 @@ class _CouldNotRun(click.ClickException):
 
 
 class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk refuses."""
+    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk or a column refuses."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except UsageError as error:
             raise click.UsageError(str(error)) from error
+        except Unavailable as error:
+            raise _CouldNotRun(str(error)) from error
         except OSError as error:
             if error.filename is None:
                 raise
@@ -63,6 +66,9 @@ class _Group(click.Group):
 @click.version_option(__version__)
 def main() -> None:
     """Mask behaviour of Keras, measured on many versions."""
+
+
+main.add_command(repro_command)
 
 
 @main.command("run")

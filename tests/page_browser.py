@@ -47,7 +47,7 @@ def opened(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
         return page
 
     yield open_page
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def cell_at(page: Page, case: str, column: str) -> Locator:

@@ -72,7 +72,7 @@ def without(found: Results, target: str) -> Results:
 def drop(page: Page, *files: Path) -> Locator:
     """Choose the files. Returns where the page answers."""
     page.locator("input[type=file]").set_input_files([str(file) for file in files])
-    answer = page.get_by_role("status", name="Your environment")
+    answer = page.get_by_role("region", name="Your environment")
     expect(answer).not_to_be_empty()
     return answer
 
@@ -159,7 +159,7 @@ def test_it_is_taken_away_again(telling: Opened, tmp_path: Path) -> None:
     answer.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("columnheader", name="Keras 3.16 of mine")).to_have_count(0)
     assert page.evaluate("TOLD => JSON.stringify(columns().map(([id]) => told(id)))", "") == before
-    expect(page.get_by_role("status", name="Your environment")).to_be_empty()
+    expect(page.get_by_role("region", name="Your environment")).to_be_empty()
     expect(page.get_by_role("button", name="Add results.json")).to_be_focused()
 
 
@@ -275,7 +275,7 @@ def test_dropping_with_the_mouse(telling: Opened, tmp_path: Path) -> None:
     page.dispatch_event("body", "dragover", {"dataTransfer": transfer})
     assert page.locator("body.is-dropping").count() == 1
     page.dispatch_event("body", "drop", {"dataTransfer": transfer})
-    expect(page.get_by_role("status", name="Your environment")).to_contain_text("Keras 3.16 of mine")
+    expect(page.get_by_role("region", name="Your environment")).to_contain_text("Keras 3.16 of mine")
     assert page.locator("body.is-dropping").count() == 0
 
 
@@ -285,4 +285,4 @@ def test_choosing_with_the_keyboard(telling: Opened, tmp_path: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(str(yours(of_my_own(), tmp_path)))
-    expect(page.get_by_role("status", name="Your environment")).to_contain_text("Keras 3.16 of mine")
+    expect(page.get_by_role("region", name="Your environment")).to_contain_text("Keras 3.16 of mine")

@@ -88,8 +88,9 @@ def test_a_click_opens_the_case(opened: Opened) -> None:
 
 def test_keys(opened: Opened) -> None:
     page = opened(fragment=FROM_TO)
-    page.keyboard.press("]")
     first, second = page.locator(".step-link").first, page.locator(".step-link").nth(1)
+    expect(first).to_be_visible()
+    page.keyboard.press("]")
     expect(first).to_be_focused()
     page.keyboard.press("n")
     expect(second).to_be_focused()

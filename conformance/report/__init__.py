@@ -12,6 +12,7 @@ from conformance.report import page, summary
 from conformance.results import Results
 
 HERE = Path(__file__).parent
+BESIDE = ("results.json", "summary.md")  # the page
 
 
 def write_report(found: Results, known: Sequence[Expectation], out: Path) -> None:
@@ -29,7 +30,7 @@ def write_report(found: Results, known: Sequence[Expectation], out: Path) -> Non
         return
     found = results.read(file)  # so that the same file always gives the same page
     results.write_text(out / "summary.md", summary.summary(found))
-    results.write_text(page_file, page.render(found, known, stamp))
+    results.write_text(page_file, page.render(found, known, stamp, BESIDE))
 
 
 def _are_stored(found: Results, file: Path) -> bool:

@@ -1,5 +1,6 @@
 """What the page is told, as JSON data: positions in lists instead of names, equal items stored once."""
 
+import datetime
 import json
 import re
 from collections.abc import Sequence
@@ -38,8 +39,8 @@ class _Pool:
         return self._positions[key]
 
 
-def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str, Any]:
-    """The results as the scripts read them (`data.js`).
+def page_data(results: Results, expectations: Sequence[Expectation] = (), files: Sequence[str] = ()) -> dict[str, Any]:
+    """The results as the scripts read them (`data.js`). files: names of what lies beside the page.
 
     rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
     in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
@@ -79,6 +80,8 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         of_mode[1][where] = -1 if known is None else reasons.put(_expectation(known))
         of_mode[2][where] = round(100 * (cell.seconds or 0))
     return {
+        "run": _run(results),
+        "files": files,
         "verdicts": VERDICTS,
         "modes": MODES,
         "verdict_of_status": VERDICT_OF_STATUS,
@@ -92,6 +95,19 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         "values": values.items,
         "texts": texts.items,
     }
+
+
+def _run(results: Results) -> dict[str, Any]:
+    named = ("platform", "suite_version", "bundle", "seconds")
+    return {"measured": spelled_date(results.created), **{name: getattr(results, name) for name in named}}
+
+
+def spelled_date(created: str) -> str:
+    """22 November 2026, 09:50 UTC; what is no date stays as it is."""
+    try:
+        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
+    except ValueError:
+        return created
 
 
 def _fields(struct: Any) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 // The panel of a cell: what was promised, what was seen, since when, and how to see it again.
 
 const BASIS = {
-  documented: "Documented: Keras's documentation promises it",
-  established: "Established: no page says so, but upstream's source or tests do",
-  unspecified: "Unspecified: there is no right answer, so none is expected",
+  documented: ["Documented", "Keras's documentation promises it"],
+  established: ["Established", "no page says so, but upstream's source or tests do"],
+  unspecified: ["Unspecified", "there is no right answer, so none is expected"],
 };
 const SEVERITY = {
   silent: "Silent: wrong numbers or a lost mask, without a sign",
@@ -11,32 +11,71 @@ const SEVERITY = {
   warns: "Warns: a warning tells",
   cosmetic: "Cosmetic: no number changes",
 };
+const KINDS_KNOWN = { bug: "Known bug", intended: "Intended upstream", undefined: "Nothing is promised" };
 
-/** The contents of the panel for a case on a target in a mode. */
-function drawCase(item, target, mode) {
+/** The contents of the panel for a case on a target in a mode; beside: another column to compare with, or null. */
+function drawCase(item, target, mode, beside = null) {
   const cell = cellOf(item, target, mode);
+  const other = beside && counterpart(item, beside, mode);
   return [
     h("p", { class: "crumbs" }, `${item.area} · ${target.title}${mode ? ` · ${mode}` : ""}`),
     h("h2", { tabindex: "-1" }, prose(item.title)),
     h("p", { class: "contract" }, prose(item.contract)),
-    cell ? modeSwitcher(item, target, cell) : h("p", null, "No cell was planned here."),
-    cell && verdictLine(item, cell),
-    cell && evidence(cell),
-    mode && historyStrip(item, target, mode),
-    about(item),
+    basisOf(item),
     h(
-      "section",
-      null,
-      h("h3", null, "Run it again"),
-      command(item, target, mode),
-      details(
-        "Code of the case",
-        h("p", { class: "axis" }, `${item.file}, line ${item.line}: ${item.function}`),
-        h("pre", { class: "code", tabindex: "0" }, DATA.texts[item.code]),
-      ),
+      "div",
+      { class: "choices" },
+      cell ? modeSwitcher(item, target, cell) : h("p", null, "No cell was planned here."),
+      comparison(target, beside),
     ),
+    cell && verdictLine(item, cell),
+    cell && other && verdictLine(item, other, beside),
+    cell && evidence(cell, target, other && { cell: other, target: beside }),
+    beside && !other && h("p", { class: "plain" }, `No cell was planned on ${beside.title}.`),
+    mode && historyOf(item, target, mode),
+    rerun(item, target, mode),
+    about(item),
     h("section", null, h("h3", null, target.title), columnFacts(target)),
   ];
+}
+
+/** The cell of another column to hold beside one in this mode: in the same mode, if it has it. */
+function counterpart(item, target, mode) {
+  const cells = cellsOf(item, target);
+  return cells.find((cell) => cell.mode === mode && says(cell)) ?? cells.find(says) ?? cells[0] ?? null;
+}
+
+/** The column to compare with: the one that was chosen; in the upgrade view, else, the other of the two. */
+function besideOf(state, target) {
+  if (state.beside === NOTHING) return null;
+  const pair = state.view === "upgrade" ? (pairOf(state) ?? []) : [];
+  const chosen = targetOf(state.beside) ?? (pair.includes(target) ? pair.find((one) => one !== target) : null);
+  return chosen === target ? null : (chosen ?? null);
+}
+
+const NOTHING = "none";
+
+function comparison(target, beside) {
+  const option = (value, text, selected) => h("option", { value, selected }, text);
+  const choices = h(
+    "select",
+    { "data-focus": "beside", onchange: (event) => go({ beside: event.target.value }) },
+    option(NOTHING, "nothing", !beside),
+    GENERATIONS.map(({ title, targets }) =>
+      h(
+        "optgroup",
+        { label: title },
+        targets.filter((other) => other !== target).map((other) => option(other.id, other.title, other === beside)),
+      ),
+    ),
+  );
+  return h("label", { class: "beside" }, "Compare with ", choices);
+}
+
+/** What the contract rests on, with links to what can be opened. */
+function basisOf(item) {
+  const [word, meaning] = BASIS[item.basis] ?? [item.basis, ""];
+  return h("p", { class: "source" }, h("b", { title: meaning }, word), ": ", linked(item.source));
 }
 
 function modeSwitcher(item, target, current) {
@@ -60,7 +99,8 @@ function modeSwitcher(item, target, current) {
   );
 }
 
-function verdictLine(item, cell) {
+/** The verdict of a cell; target: named where two are compared. */
+function verdictLine(item, cell, target = null) {
   const [label, meaning] = LABELS[cell.verdict];
   const tone = isBroken(item, cell) ? "broken" : cell.verdict;
   return h(
@@ -70,208 +110,58 @@ function verdictLine(item, cell) {
       "p",
       null,
       markOf(item, cell),
-      h("strong", null, label),
+      h("strong", null, target ? `${target.title}: ${label.toLowerCase()}` : label),
       h("span", null, isNeutral(item) && cell.verdict === "raises" ? "an exception; nothing is promised" : meaning),
     ),
     cell.reason && h("pre", { class: "reason", tabindex: "0" }, cell.reason),
     cell.known && whyKnown(cell.known),
     cell.otherVersion &&
-      h("p", { class: "known" }, "Measured with another version of this case: what was done there may differ from the code below."),
+      h(
+        "p",
+        { class: "known" },
+        "Measured with another version of this case: what was done there may differ from the code below.",
+      ),
   );
 }
 
-const KINDS = { bug: "Known bug", intended: "Intended upstream", undefined: "Nothing is promised" };
+function whyKnown({ kind, reason, sources, workaround }) {
+  return [
+    h(
+      "p",
+      { class: "known" },
+      h("b", null, `${KINDS_KNOWN[kind]}: `),
+      prose(reason),
+      sources.map((source) => [" ", linked(source)]),
+    ),
+    workaround && whatHelps(workaround),
+  ];
+}
 
-function whyKnown({ kind, reason, sources }) {
+/** A workaround, and where the case that shows it conforms. */
+function whatHelps({ text, case: id }) {
+  const item = caseOf(id);
+  const link = (contents) => h("a", { href: addressOf({ ...readState(), case: id, target: null, mode: null }) }, contents);
   return h(
     "p",
     { class: "known" },
-    h("b", null, `${KINDS[kind]}: `),
-    prose(reason),
-    sources.map((source) => [" ", issueLink(source)]),
+    h("b", null, "Workaround: "),
+    prose(text),
+    item && [" ", link("The case that shows it"), ` works on ${workingRanges(item)}.`],
   );
 }
 
-function evidence(cell) {
-  const { facts, exception, warnings } = cell.outcome;
-  const hasMask = facts.some((fact) =>
-    [fact.observed, fact.expected].some((i) => i !== undefined && holdsMask(DATA.values[i])),
+/** The columns on which every mode that was measured conforms, in words. */
+function workingRanges(item) {
+  const works = (target) => {
+    const cells = cellsOf(item, target).filter(says);
+    return cells.length > 0 && cells.every((cell) => cell.verdict === "conforms");
+  };
+  const ranges = lineages().flatMap(({ title, columns }) =>
+    stretches(columns, works)
+      .filter(({ key }) => key)
+      .map(({ columns: stretch }) => rangeInWords(title, columns, stretch)),
   );
-  return h(
-    "section",
-    { class: "evidence" },
-    h("h3", null, "Evidence"),
-    exception && drawException(exception),
-    facts.map(drawFact),
-    hasMask && maskLegend(),
-    !facts.length && !exception && h("p", { class: "plain" }, "Nothing was recorded."),
-    warnings.length > 0 && [
-      h("h4", null, "Warnings about masks"),
-      warnings.map((warning) =>
-        h(
-          "div",
-          { class: "plain" },
-          h("b", null, warning.category),
-          warning.count > 1 && ` × ${warning.count}`,
-          h("pre", { tabindex: "0" }, warning.message),
-        ),
-      ),
-    ],
-    h(
-      "p",
-      { class: "measure" },
-      cell.seconds !== null && `${cell.seconds.toFixed(2)} s`,
-      cell.outcome.fingerprint && ` · fingerprint ${cell.outcome.fingerprint}`,
-    ),
-  );
-}
-
-function holdsMask(value) {
-  return Array.isArray(value) ? value.some(holdsMask) : isArray(value) && value.dtype === "bool";
-}
-
-function maskLegend() {
-  const sample = (text, ...shapes) =>
-    h("span", null, s("svg", { class: "mask", width: 17, height: 17, "aria-hidden": "true" }, shapes), text);
-  const box = (kind) => s("rect", { class: kind, x: 1.5, y: 1.5, width: 14, height: 14, rx: 2 });
-  return h(
-    "p",
-    { class: "mask-legend" },
-    sample("kept", box("kept")),
-    sample("masked", box("masked"), s("path", { class: "slash", d: "M4 13 13 4" })),
-    sample("wrong", s("rect", { class: "frame", x: 1, y: 1, width: 15, height: 15, rx: 3 })),
-  );
-}
-
-function drawException(exception) {
-  return h(
-    "div",
-    { class: "fact" },
-    h(
-      "h4",
-      null,
-      exception.raised[0],
-      exception.phase && h("span", { class: "type" }, `while in phase ${exception.phase}`),
-    ),
-    h("pre", { tabindex: "0" }, exception.message),
-    exception.where.length > 0 &&
-      h(
-        "p",
-        { class: "axis" },
-        exception.where.map((place) => [place, h("br")]),
-      ),
-  );
-}
-
-function drawFact(fact) {
-  const observed = DATA.values[fact.observed];
-  const expected = fact.expected === undefined ? undefined : DATA.values[fact.expected];
-  const [rtol, atol] = fact.tolerance ?? TOLERANCE;
-  const judged = expected !== undefined;
-  const why = mismatch(fact);
-  const same = judged && !why;
-  const side = (title, value, options) =>
-    h(
-      "div",
-      { class: "side" },
-      h("h5", null, title, h("span", { class: "type" }, typeOf(value))),
-      drawValue(value, { ...options, name: `${fact.name}, ${title.toLowerCase()}` }),
-    );
-  return h(
-    "div",
-    { class: `fact${why ? " broken" : ""}` },
-    h("h4", null, fact.name, h("span", { class: "why" }, why && "≠ ", judged ? (why ?? "as expected") : "nothing expected")),
-    h(
-      "div",
-      { class: "sides" },
-      side(same && isExact(observed) ? "Observed, as expected" : "Observed", observed, {
-        wrong: why && wrongElements(observed, expected, fact.tolerance),
-        beside: expected ?? null,
-      }),
-      why && side("Expected", expected, { beside: observed }),
-    ),
-    same &&
-      !isExact(observed) &&
-      details(
-        "Expected",
-        drawValue(expected, { name: `${fact.name}, expected` }),
-        h("p", { class: "axis" }, `agrees within ${atol} + ${rtol} × |expected|`),
-      ),
-  );
-}
-
-/** Whether agreeing means being the same, so that drawing one of two is enough. */
-function isExact(value) {
-  if (Array.isArray(value)) return value.every(isExact);
-  return !isRaised(value) && !(isArray(value) && /float/.test(value.dtype));
-}
-
-/** The row of the case in one mode; neighbouring columns that behave alike share a letter. */
-function historyStrip(item, current, mode) {
-  const groups = [];
-  for (const target of TARGETS) {
-    const cell = cellOf(item, target, mode);
-    const letter = cell && says(cell) ? item.behaviours.get(cell.behaviour) : "";
-    if (groups.at(-1)?.letter === letter) groups.at(-1).columns.push([target, cell]);
-    else groups.push({ letter, columns: [[target, cell]] });
-  }
-  const letters = new Set(groups.map((group) => group.letter).filter(Boolean));
-  const strip = h(
-    "div",
-    { class: "strip" },
-    GENERATIONS.map(({ title, targets }) => wide(targets.length, h("span", { class: "generation" }, title))),
-    groups.map(({ letter, columns }) =>
-      wide(
-        columns.length,
-        h(
-          "div",
-          {
-            class: letter ? "group" : "group silent",
-            role: "group",
-            "aria-label": letter ? `behaviour ${letter}` : "nothing measured",
-          },
-          h("span", { class: "letter" }, letter || "–"),
-          columns.map(([target, cell]) =>
-            h(
-              "button",
-              {
-                type: "button",
-                "data-focus": `column ${target.id}`,
-                "aria-current": target === current ? "true" : null,
-                onclick: () => select(item, target, mode),
-                title: `${target.title}: ${cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned"}`,
-                "aria-label": `${target.title}: ${cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned"}`,
-              },
-              cell ? markOf(item, cell) : "",
-              target.short,
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
-  strip.style.setProperty("--columns", TARGETS.length);
-  return h(
-    "section",
-    null,
-    h(
-      "h3",
-      null,
-      "History",
-      h(
-        "span",
-        { class: "type" },
-        `${mode}: ${letters.size === 0 ? "nothing measured" : count(letters.size, "behaviour")}`,
-      ),
-    ),
-    h("div", { class: "history" }, strip),
-  );
-}
-
-function wide(columns, element) {
-  element.style.gridColumn = `span ${columns}`;
-  element.style.setProperty("--span", columns);
-  return element;
+  return ranges.length ? ranges.join("; ") : "no column of this page";
 }
 
 function about(item) {
@@ -284,7 +174,7 @@ function about(item) {
       "dl",
       null,
       row("Id", h("code", null, item.id)),
-      row("Basis", BASIS[item.basis] ?? item.basis, h("p", { class: "source" }, prose(item.source))),
+      row("Basis", (BASIS[item.basis] ?? [item.basis]).join(": ")),
       row("If it breaks", SEVERITY[item.severity] ?? item.severity),
       item.issues.length > 0 &&
         row(
@@ -292,7 +182,7 @@ function about(item) {
           h(
             "ul",
             { class: "links" },
-            item.issues.map((issue) => h("li", null, issueLink(issue))),
+            item.issues.map((issue) => h("li", null, linked(issue))),
           ),
         ),
       item.needs.length > 0 &&
@@ -302,44 +192,10 @@ function about(item) {
         ),
       item.tags.length > 0 && row("Tags", item.tags.join(", ")),
     ),
+    details(
+      "Code of the case",
+      h("p", { class: "axis" }, `${item.file}, line ${item.line}: ${item.function}`),
+      h("pre", { class: "code", tabindex: "0" }, DATA.texts[item.code]),
+    ),
   );
-}
-
-function issueLink(issue) {
-  const found = /^([\w.-]+\/[\w.-]+)#(\d+)$/.exec(issue);
-  // Opened only when clicked; the page itself loads nothing.
-  return found
-    ? h("a", { href: `https://github.com/${found[1]}/issues/${found[2]}`, rel: "noreferrer" }, issue)
-    : issue;
-}
-
-function command(item, target, mode) {
-  const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-  const text = [
-    "nox -s conformance -- --case",
-    quoted(item.id),
-    "--target",
-    quoted(target.id),
-    ...(mode ? ["--mode", mode] : []),
-  ].join(" ");
-  const button = h(
-    "button",
-    {
-      type: "button",
-      class: "quiet-button",
-      "data-focus": "copy",
-      onclick: async () => {
-        await navigator.clipboard?.writeText(text).then(
-          () => {
-            button.textContent = "Copied";
-          },
-          () => {
-            button.textContent = "Select and copy by hand";
-          },
-        );
-      },
-    },
-    "Copy",
-  );
-  return h("div", { class: "command" }, h("pre", { tabindex: "0" }, text), button);
 }

@@ -11,31 +11,15 @@ function generationsOf(columns) {
 /** Whether a generation begins with this column. */
 const begins = (target, columns) => columns[columns.indexOf(target) - 1]?.generation !== target.generation;
 
-/** The head of the table for these columns. */
-function gridHead(columns) {
+/** The head of a table of these columns. corner: what its rows are; key: what its cells mean; totals: a last row. */
+function gridHead(columns, { corner, key = null, totals = null }) {
   return h(
     "thead",
     null,
     h(
       "tr",
       { class: "generations" },
-      h(
-        "td",
-        null,
-        h(
-          "div",
-          { class: "key" },
-          h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
-          h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
-          h(
-            "p",
-            { class: "initials" },
-            MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]),
-            "where modes disagree",
-          ),
-          h("p", { class: "pairs" }, "where modes disagree: eager, graph above session, jit"),
-        ),
-      ),
+      h("td", null, key),
       generationsOf(columns).map(({ title, targets }) =>
         h("th", { scope: "colgroup", colspan: targets.length, class: "begins" }, h("span", null, title)),
       ),
@@ -43,7 +27,7 @@ function gridHead(columns) {
     h(
       "tr",
       { class: "columns" },
-      h("th", { class: "corner", scope: "col" }, h("span", { class: "unseen" }, "Behaviour")),
+      h("th", { class: "corner", scope: "col" }, h("span", { class: "unseen" }, corner)),
       columns.map((target) =>
         h(
           "th",
@@ -71,13 +55,34 @@ function gridHead(columns) {
         ),
       ),
     ),
+    totals,
+  );
+}
+
+/** What the marks of the matrix mean. */
+function matrixKey() {
+  return h(
+    "div",
+    { class: "key" },
+    h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
+    h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
     h(
-      "tr",
-      { class: "totals" },
-      h("th", { scope: "row" }, "not as promised"),
-      columns.map((target) =>
-        h("td", { class: begins(target, columns) ? "begins" : null }, target.reason ? "–" : total(CASES, target)),
-      ),
+      "p",
+      { class: "initials" },
+      MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]),
+      "where modes disagree",
+    ),
+    h("p", { class: "pairs" }, "where modes disagree: eager, graph above session, jit"),
+  );
+}
+
+function totalsRow(columns) {
+  return h(
+    "tr",
+    { class: "totals" },
+    h("th", { scope: "row" }, "not as promised"),
+    columns.map((target) =>
+      h("td", { class: begins(target, columns) ? "begins" : null }, target.reason ? "–" : total(CASES, target)),
     ),
   );
 }

@@ -23,7 +23,7 @@ function close(a, b, [rtol, atol]) {
 }
 
 /** Positions in `data` at which two arrays differ; null if they cannot be held side by side. */
-function wrongPositions(observed, expected, tolerance) {
+function wrongPositions(observed, expected, tolerance = TOLERANCE) {
   if (!isArray(observed) || !isArray(expected) || observed.sha256 || expected.sha256) return null;
   if (!sameItems(observed.shape, expected.shape) || kindOf(observed) !== kindOf(expected)) return null;
   return observed.data.flatMap((item, i) => (close(numberOf(item), numberOf(expected.data[i]), tolerance) ? [] : [i]));

@@ -54,7 +54,7 @@ function buildGrid(columns) {
       h("col", { class: "col-case" }),
       columns.map(() => h("col", { class: "col-target" })),
     ),
-    gridHead(columns),
+    gridHead(columns, { corner: "Behaviour", key: matrixKey(), totals: totalsRow(columns) }),
   );
   MATRIX.table.style.setProperty("--columns", columns.length);
   MATRIX.areas = AREAS.map((area) => areaBody(area, columns));

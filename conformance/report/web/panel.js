@@ -21,13 +21,14 @@ function panelFor(state) {
   const column = target ?? worstTarget(item);
   if (!column) return [h("h2", { tabindex: "-1" }, item.title), h("p", null, "These results have no columns.")];
   const mode = cellOf(item, column, state.mode) ? state.mode : worstMode(item, column);
-  return drawCase(item, column, mode);
+  return drawCase(item, column, mode, besideOf(state, column));
 }
 
 let shownSelection = "";
 
 function showPanel(state) {
-  const selection = JSON.stringify([state.case, state.target, state.mode]);
+  const { view, from, to, beside } = state;
+  const selection = JSON.stringify([state.case, state.target, state.mode, beside, view === "upgrade" && [from, to]]);
   if (selection === shownSelection) return;
   shownSelection = selection;
   const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.focus : null;

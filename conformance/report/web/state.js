@@ -23,12 +23,14 @@ const FIELDS = {
   promised: flag, // leave out what nobody promises
   verdict: many(() => VERDICTS),
   differ: flag,
+  layer: many(() => [...Object.keys(ACTS), DISAGREE]), // what the layers that are shown do somewhere
   open: many(), // areas that are not as they are by default
   closed: many(),
   hidden: many(), // generations
   case: one(null),
   target: one(null),
   mode: one(null, () => MODES),
+  beside: one(null), // the column that the panel compares with; null: in the upgrade view the other of the two
 };
 /** A change of these is a step of the browser's history, a change of a filter is not. */
 const STEPS = ["view", "from", "to", "case", "target", "mode"];

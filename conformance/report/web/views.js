@@ -21,7 +21,7 @@ function buildNavigation(list, main) {
 
 let shownView = null;
 
-/** Build everything anew, with the columns that there are now, and change the address. */
+/** Columns came or went: everything is built anew, at an address with this change. */
 function columnsChanged(change) {
   for (const section of Object.values(SECTIONS)) section.replaceChildren();
   [shownView, shownSelection] = [null, null];
