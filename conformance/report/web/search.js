@@ -40,7 +40,7 @@ function searchBox(what, cleared) {
   const show = (state, { found, total, problems }) => {
     if (input.value !== state.q) input.value = state.q;
     clear.hidden = addressOf(state) === addressOf({ ...state, ...cleared });
-    status.textContent = found === total ? count(total, what, what) : `${found} of ${count(total, what, what)}`;
+    status.textContent = found === total ? `${total} ${what}` : `${found} of ${total} ${what}`;
     notes.replaceChildren(...problems.map((problem) => h("li", null, problem)));
   };
   return { element, show, focus: () => input.focus() };

@@ -2,7 +2,7 @@
 
 /** {element, compared(steps), show(state, problems), focus()}. */
 function upgradeFilters() {
-  const search = searchBox("changes", { q: "", severity: [], feature: [], promised: false });
+  const search = searchBox("behaviours", { q: "", severity: [], feature: [], promised: false });
   const severities = SEVERITIES.map((severity) => {
     const number = h("b");
     const button = chip(() => go({ severity: toggled(readState().severity, severity) }), {
@@ -71,7 +71,8 @@ function upgradeFilters() {
         number.textContent = cases.filter((item) => item.words.has(name.toLowerCase())).length;
     },
     show(state, problems) {
-      search.show(state, { found: UPGRADE.shown.size, total: UPGRADE.steps.length, problems });
+      const [found, total] = [UPGRADE.shown, UPGRADE.steps].map((steps) => casesOf([...steps]).size);
+      search.show(state, { found, total, problems });
       for (const { severity, button } of severities) press(button, state.severity.includes(severity));
       for (const { name, number, button } of features) {
         press(button, state.feature.includes(name));

@@ -90,14 +90,17 @@ function stepRow(step, steps, from, to) {
       workaround && h("p", { class: "step-workaround" }, h("b", null, "Workaround: "), prose(workaround)),
       h("p", { class: "step-about" }, h("code", null, item.id), h("span", null, modesOf(step, steps))),
     ),
-    h("p", { class: "step-promise" }, promiseWords(step)),
-    step.severity
-      ? h(
+    h(
+      "div",
+      { class: "step-facts" },
+      h("p", { class: "step-promise" }, promiseWords(step)),
+      step.severity &&
+        h(
           "p",
           { class: "step-since" },
           first ? link(first, null, `since ${first.title}`) : `in ${to.title}`,
           h("span", { class: "range" }, rangeOf(step, from, to)),
-        )
-      : h("p", { class: "step-since" }),
+        ),
+    ),
   );
 }

@@ -12,7 +12,7 @@ VIEWS.upgrade = {
     UPGRADE.filters = upgradeFilters();
     UPGRADE.groups = h("div", { class: "groups" });
     UPGRADE.copy = copyButton();
-    UPGRADE.pair = null;
+    UPGRADE.pair = UPGRADE.selected = null;
     section.append(
       h(
         "div",
@@ -36,7 +36,7 @@ VIEWS.upgrade = {
       filterSteps(state);
     }
   },
-  placeOf: (state) => UPGRADE.groups.querySelector(`[data-case="${CSS.escape(state.case ?? "")}"] .step-link`),
+  placeOf: placeOfStep,
   keys: {
     "/": () => UPGRADE.filters.focus(),
     "]": () => toStep(1),
@@ -180,6 +180,8 @@ function filterSteps(state) {
     row.hidden = !UPGRADE.shown.has(step);
     row.classList.toggle("is-selected", state.case === step.item.id);
   }
+  if (state.case !== UPGRADE.selected) placeOfStep(state)?.closest("li").scrollIntoView({ block: "nearest" });
+  UPGRADE.selected = state.case;
   for (const { steps, number, kinds, element } of UPGRADE.parts) {
     element.hidden = showNumber(number, steps) === 0;
     for (const kind of kinds) kind.element.hidden = showNumber(kind.size, kind.steps) === 0;
@@ -188,11 +190,16 @@ function filterSteps(state) {
   UPGRADE.filters.show(state, query.problems);
 }
 
-/** Say how many of these steps are shown. */
+/** Say how many of the behaviours of these steps are shown. */
 function showNumber(element, steps) {
-  const shown = steps.filter((step) => UPGRADE.shown.has(step)).length;
-  element.textContent = shown === steps.length ? shown : `${shown} of ${steps.length}`;
+  const shown = casesOf(steps.filter((step) => UPGRADE.shown.has(step))).size;
+  const all = casesOf(steps).size;
+  element.textContent = shown === all ? shown : `${shown} of ${all}`;
   return shown;
+}
+
+function placeOfStep(state) {
+  return UPGRADE.groups.querySelector(`[data-case="${CSS.escape(state.case ?? "")}"]:not([hidden]) .step-link`);
 }
 
 /** Go to the next or the previous change; the panel follows if it is open. */
@@ -215,8 +222,8 @@ function copyButton() {
       .map(({ severity, steps }) => ({ severity, steps: steps.filter((step) => UPGRADE.shown.has(step)) }))
       .filter(({ steps }) => steps.length);
     const notes = [...UPGRADE.notes.children].map((note) => note.textContent);
-    if (UPGRADE.shown.size < UPGRADE.steps.length)
-      notes.push(`${UPGRADE.shown.size} of ${count(UPGRADE.steps.length, "change")} are listed: the page was filtered.`);
+    const [listed, all] = [UPGRADE.shown, UPGRADE.steps].map((steps) => casesOf([...steps]).size);
+    if (listed < all) notes.push(`${listed} of ${count(all, "behaviour")} are listed: the page was filtered.`);
     const text = asMarkdown(from, to, UPGRADE.headline.textContent, notes, groups);
     try {
       await navigator.clipboard.writeText(text);
