@@ -281,8 +281,8 @@ def test_dropping_with_the_mouse(telling: Opened, tmp_path: Path) -> None:
 
 def test_choosing_with_the_keyboard(telling: Opened, tmp_path: Path) -> None:
     page = telling()
-    page.get_by_role("button", name="Add results.json").focus()
     with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add results.json").focus()
         page.keyboard.press("Enter")
     chooser.value.set_files(str(yours(of_my_own(), tmp_path)))
     expect(page.get_by_role("region", name="Your environment")).to_contain_text("Keras 3.16 of mine")

@@ -9,6 +9,7 @@ import msgspec
 from conformance import results
 from conformance.expectations import Expectation
 from conformance.report import page, summary
+from conformance.report.scripts import REPRO, scripts_for
 from conformance.results import Results
 
 HERE = Path(__file__).parent
@@ -30,7 +31,7 @@ def write_report(found: Results, known: Sequence[Expectation], out: Path) -> Non
         return
     found = results.read(file)  # so that the same file always gives the same page
     results.write_text(out / "summary.md", summary.summary(found))
-    results.write_text(page_file, page.render(found, known, stamp, BESIDE))
+    results.write_text(page_file, page.render(found, known, stamp, BESIDE, scripts_for(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
@@ -46,7 +47,7 @@ def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
     total = hashlib.sha256(file.read_bytes())
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    for source in sorted(p for part in (HERE, REPRO) for p in part.rglob("*") if p.is_file() and p.suffix != ".pyc"):
         total.update(source.read_bytes())
     return total.hexdigest()[:16]
 

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from conformance.expectations import Book, Expectation
 from conformance.judge import VERDICT_OF_STATUS, behaviours, mismatch
+from conformance.repro.stored import Stored
 from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
@@ -39,8 +42,15 @@ class _Pool:
         return self._positions[key]
 
 
-def page_data(results: Results, expectations: Sequence[Expectation] = (), files: Sequence[str] = ()) -> dict[str, Any]:
-    """The results as the scripts read them (`data.js`). files: names of what lies beside the page.
+def page_data(
+    results: Results,
+    expectations: Sequence[Expectation] = (),
+    files: Sequence[str] = (),
+    scripts: Stored | None = None,
+) -> dict[str, Any]:
+    """The results as the page's modules read them (`data.js`).
+
+    files: names of what lies beside the page; scripts: what its stand-alone scripts are joined from.
 
     rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
     in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
@@ -82,6 +92,7 @@ def page_data(results: Results, expectations: Sequence[Expectation] = (), files:
     return {
         "run": _run(results),
         "files": files,
+        "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,
         "verdict_of_status": VERDICT_OF_STATUS,

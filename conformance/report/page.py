@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from conformance.expectations import Expectation
 from conformance.report.data import page_data, spelled_date
+from conformance.repro.stored import Stored
 from conformance.results import Results
 
 WEB = Path(__file__).parent / "web"
@@ -33,12 +34,16 @@ STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "p
 
 
 def render(
-    results: Results, expectations: Sequence[Expectation] = (), stamp: str = "", files: Sequence[str] = ()
+    results: Results,
+    expectations: Sequence[Expectation] = (),
+    stamp: str = "",
+    files: Sequence[str] = (),
+    scripts: Stored | None = None,
 ) -> str:
     """The page as HTML, complete.
 
     expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest;
-    files: names of what lies beside it.
+    files: names of what lies beside it; scripts: what its stand-alone scripts are joined from.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -53,7 +58,7 @@ def render(
         style=Markup(style),
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=packed(page_data(results, expectations, files)),
+        data=packed(page_data(results, expectations, files, scripts)),
     )
 
 

@@ -18,6 +18,15 @@ const ACTS = {
   absent: ["–", "Absent", "there is no such layer", "nothing"],
   unknown: ["?", "Unknown", "not measured", "dotted"],
 };
+// Paths of their own: thousands of <use> are laid out too slowly.
+const SHAPES = {
+  round: "M7 1h6a6 6 0 0 1 0 12H7A6 6 0 0 1 7 1z",
+  arrow: "M1 1h13.5L19 7l-4.5 6H1z",
+  box: "M1 1h18v12H1zM17 1v12",
+  stop: "M5 1h10l4 4v4l-4 4H5L1 9V5z",
+  dotted: "M1 1h18v12H1z",
+  nothing: "",
+};
 const DISAGREE = "disagree";
 
 /** The acts in a recorded word: "consumes and merges by or" are two. */
@@ -64,7 +73,7 @@ function actsMark(acts) {
   return s(
     "svg",
     { class: `act ${shape.split(" ").map((word) => `act-${word}`).join(" ")}`, viewBox: "0 0 20 14", "aria-hidden": "true", focusable: "false" },
-    s("use", { href: `#act-${shape.split(" ")[0]}` }),
+    s("path", { d: SHAPES[shape.split(" ")[0]] }),
     s("text", { x: shape.startsWith("arrow") ? 8.4 : 10, y: 10.4, "text-anchor": "middle" }, lettersOf(acts)),
   );
 }

@@ -177,15 +177,25 @@ function reader({ observations = {}, values = {} }) {
       const outcome = { status: null, facts: [], exception: null, warnings: [], behaviour: null, fingerprint: null };
       return { ...about, outcome: { ...outcome, verdict, reason }, known: null };
     }
-    if (!known.get(item)) known.set(item, behavioursSeen(item));
-    const outcome = { ...observed(cell.observation), fingerprint: cell.fingerprint ?? null, behaviour: null };
-    if (outcome.verdict === "unsupported") return { ...about, outcome, known: null };
-    const seen = known.get(item);
-    const same = seen.find(({ first }) => sameBehaviour(first, outcome)) ?? { first: outcome, reasons: new Map() };
-    if (same.first === outcome) seen.push(same);
-    outcome.behaviour = seen.indexOf(same);
-    return { ...about, outcome, known: same.reasons.get(outcome.verdict) ?? null };
+    if (!known.get(item)) known.set(item, { seen: behavioursSeen(item), told: new Map() });
+    const { seen, told: sameSoFar } = known.get(item);
+    const outcome = observed(cell.observation);
+    if (!sameSoFar.has(outcome)) sameSoFar.set(outcome, placed(outcome, seen));
+    const { behaviour, reasons } = sameSoFar.get(outcome);
+    return {
+      ...about,
+      outcome: { ...outcome, fingerprint: cell.fingerprint ?? null, behaviour },
+      known: reasons.get(outcome.verdict) ?? null,
+    };
   };
+}
+
+/** The number of an outcome's behaviour among those seen, which it joins if it is new; and why it is known. */
+function placed(outcome, seen) {
+  if (outcome.verdict === "unsupported") return { behaviour: null, reasons: new Map() };
+  const same = seen.findIndex(({ first }) => sameBehaviour(first, outcome));
+  const behaviour = same < 0 ? seen.push({ first: outcome, reasons: new Map() }) - 1 : same;
+  return { behaviour, reasons: seen[behaviour].reasons };
 }
 
 /** By number of behaviour: the first outcome that has it, and why it is known, by verdict. */
