@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,15 +51,18 @@ class FakeRuns:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._lock = threading.Lock()
 
     def interpreter(self, fault: str) -> Path:
         """An executable that is this Python with the fake Keras before everything else."""
         path = self.folder / f"python-{fault}"
-        path.write_text(
-            "#!/bin/sh\n"
-            f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
-        )
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        with self._lock:  # threads ask at once; one that is being executed must not be written
+            if not path.exists():
+                path.write_text(
+                    "#!/bin/sh\n"
+                    f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
+                )
+                path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
     def provision(self, target: Target) -> Environment:
