@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from conformance import expectations, judge, results, targets
-from conformance.report import documents, write_report
+from conformance.report import BESIDE, documents, write_report
 
 ROOT = Path(__file__).parent.parent
 LATEST = ROOT / "reports" / "latest"
@@ -30,13 +30,13 @@ def test_it_is_valid_and_complete(published: results.Results) -> None:
     assert not any(cell.verdict in ("not-run", "crashes", "times-out") for cell in published.cells)
 
 
-def test_verdicts_page_and_summary_are_those_of_this_code(published: results.Results, tmp_path: Path) -> None:
+def test_verdicts_page_and_what_is_beside_it_are_those_of_this_code(published: results.Results, tmp_path: Path) -> None:
     before = [(c.verdict, c.fingerprint) for c in published.cells]
     judge.judge_all(published)
     assert [(c.verdict, c.fingerprint) for c in published.cells] == before
     shutil.copy(LATEST / "results.json", tmp_path)
     write_report(published, expectations.load(), tmp_path)
-    for name in ("results.json", "index.html", "summary.md"):
+    for name in ("results.json", "index.html", *BESIDE):
         assert (tmp_path / name).read_bytes() == (LATEST / name).read_bytes(), f"write {name} again: nox -s report"
 
 

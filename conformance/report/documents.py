@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from conformance.difference import SEVERITIES
 from conformance.expectations import BAD, Book, Expectation
 from conformance.judge import behaviours, outcome, said
 from conformance.report.data import area
-from conformance.report.summary import SEVERITIES, escape, where
+from conformance.report.summary import where
+from conformance.report.text import escape
 from conformance.results import Case, Cell, Results
 
 _FACTS_SHOWN = 240  # characters
