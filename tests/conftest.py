@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ from conformance.targets import MODES, Base, Target
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_job() -> Iterator[None]:
+    """The same output in a job of GitHub Actions as anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        yield
 
 
 def fake_base(lock: Path = Path("/no/lock"), **changes: object) -> Base:
