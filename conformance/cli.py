@@ -31,7 +31,7 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.compare_command import LATEST, compare_command
+from conformance.compare_command import compare_command
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
@@ -101,7 +101,9 @@ def main() -> None:
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
 @click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
-@click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=results.LATEST, show_default=True, help="Folder of the report."
+)
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
 @click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
@@ -258,7 +260,7 @@ def _undeclared(
 
 
 @main.command("report")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to (default: where the results are).")
 def report_command(path: Path, out: Path | None) -> None:
     """Judge stored results again and write the report from them."""
@@ -270,7 +272,7 @@ def report_command(path: Path, out: Path | None) -> None:
 
 
 @main.command("cells")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def cells_command(path: Path) -> None:
     """Print one JSON object per cell of the results."""
     for cell in results.read(path).cells:
@@ -281,7 +283,7 @@ def cells_command(path: Path) -> None:
 
 
 @main.command("docs")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.PUBLISHED)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
 def docs_command(path: Path, out: Path) -> None:
     """Write cases.md and findings.md from stored results."""
@@ -296,7 +298,7 @@ def expectations_group() -> None:
 
 
 @expectations_group.command("check")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def expectations_check(path: Path) -> None:
     """Name the cells of stored results that are not as expected. Exit code 1 if there are any."""
     lines = expectations.unexpected(results.read(path), expectations.load())
@@ -306,7 +308,7 @@ def expectations_check(path: Path) -> None:
 
 
 @expectations_group.command("propose")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def expectations_propose(path: Path) -> None:
     """Print entries for what stored results show and nothing explains, to be reviewed by a person."""
     click.echo(expectations.as_toml(expectations.propose(results.read(path), expectations.load())), nl=False)

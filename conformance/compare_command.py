@@ -17,10 +17,9 @@ from conformance.errors import UsageError, unknown
 from conformance.judge import judge_all
 from conformance.report import steps as steps_
 from conformance.report.text import plural
-from conformance.results import Case, Results
+from conformance.results import Case, Results, stored
 from conformance.targets import MODES
 
-LATEST = Path("reports/latest")
 WIDTH = 200  # characters of a line, where it does not go to a terminal
 
 
@@ -55,7 +54,12 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.argument("before", metavar="FROM")
 @click.argument("after", metavar="TO")
 @click.option(
-    "--results", "path", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Where from."
+    "--results",
+    "path",
+    type=click.Path(path_type=Path),
+    default=stored,
+    show_default="the last run, else what is published",
+    help="Where from.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only cases with this tag. Repeatable.")
 @click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")

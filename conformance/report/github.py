@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from conformance.expectations import Book, Expectation, unused
-from conformance.report.summary import where
-from conformance.report.text import plural
+from conformance.report.text import plural, where
 from conformance.results import Case, Cell, Results
 
 SHOWN = 10  # GitHub drops what is more than that of a level in one step
