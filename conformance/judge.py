@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.results import Cell, Fact, Observation, Results, Value
+from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
 _SPELLED = 60  # elements of a mask that are spelled out
@@ -150,7 +151,7 @@ def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
     order = {target.id: i for i, target in enumerate(results.targets)}
     known: dict[str, list[Observation]] = {}
     numbers: dict[tuple[str, str | None], int] = {}
-    for cell in sorted(results.cells, key=lambda cell: order[cell.target]):
+    for cell in sorted(results.cells, key=lambda cell: (order[cell.target], MODES.index(cell.mode))):
         if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
             continue
         observation = results.observations[cell.observation]
