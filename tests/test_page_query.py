@@ -15,6 +15,8 @@ FOUND: dict[str, list[str]] = {
     '"of lstm title"': [],
     "promised": ALL,  # the contract
     "masking -lost": ["masking.plain"],
+    "lstm,lost": ["masking.lost", "lstm.numbers"],
+    '"lstm,lost"': [],
     "tag:add": ["masking.lost"],
     "tag:Add,Masking": ["masking.plain", "masking.lost"],
     "tag:merge": ["masking.lost", "merge.free", "merge.dies"],  # a feature: the tag Add, the area Merge

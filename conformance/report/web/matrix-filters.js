@@ -18,7 +18,7 @@ function matrixFilters() {
     title,
     chip: chip(() => go({ hidden: toggled(readState().hidden, title) }), {
       title: `${title}: ${count(targets.length, "column")}. Show or hide`,
-      contents: [h("span", null, title), " ", h("b", null, targets.length)],
+      contents: [h("span", null, title), " ", h("b", null, `(${targets.length})`)],
     }),
   }));
   const group = (label, ...contents) => h("div", { class: "chips", role: "group", "aria-label": label }, contents);

@@ -2,7 +2,7 @@
 //
 //   lstm "zero mask" tag:merge -area:lstm status:deviates,raises target:keras-3.8 is:broken
 //
-// A word is looked for in id, title, contract and tags. Values with a comma between them are alternatives, `-` negates,
+// A word is looked for in id, title, contract and tags. A comma parts alternatives, `-` negates,
 // quotes keep spaces. A value that is the beginning of others stands for these. The fields of CELL speak of one and
 // the same cell; negated, they say that no cell which the rest speaks of is so.
 
@@ -52,7 +52,9 @@ const CASE = {
   basis: { says: "who promises it", values: () => BASES, holds: (value, { item }) => item.basis === value },
 };
 
-const unquoted = (text) => text.replaceAll('"', "");
+/** What commas part, in lower case and without quotes. */
+const alternatives = (text) =>
+  (text.match(/(?:"[^"]*"?|[^,"])+/g) ?? []).map((part) => part.replaceAll('"', "").toLowerCase()).filter(Boolean);
 
 /** {cell, rest, problems}: terms [{negated, holds(context)}] about a cell, about the rest, and what was not understood. */
 function parseQuery(text) {
@@ -61,8 +63,8 @@ function parseQuery(text) {
     const [, minus, name, given] = /^(-?)(?:(\w+):(?!\/\/))?(.*)$/s.exec(token);
     const negated = minus === "-";
     if (!name) {
-      const word = unquoted(given).toLowerCase();
-      if (word) query.rest.push({ negated, holds: ({ item }) => item.text.includes(word) });
+      const words = alternatives(given);
+      if (words.length) query.rest.push({ negated, holds: ({ item }) => words.some((word) => item.text.includes(word)) });
       continue;
     }
     const field = CELL[name.toLowerCase()] ?? CASE[name.toLowerCase()];
@@ -82,7 +84,7 @@ function parseQuery(text) {
 /** The values, in lower case, that stand in a query; null where none of them exists. */
 function meant(name, field, given, problems) {
   const known = [...new Set(field.values().map((value) => value.toLowerCase()))];
-  const wanted = (given.match(/(?:"[^"]*"?|[^,"])+/g) ?? []).map((value) => unquoted(value).toLowerCase()).filter(Boolean);
+  const wanted = alternatives(given);
   const found = [];
   for (const value of wanted) {
     const like = known.includes(value) ? [value] : known.filter((other) => other.startsWith(value));
