@@ -28,23 +28,24 @@ def repeat_at_masked(emitted):
     issues=["keras-team/keras#11472"],
     tags=["RNN", "custom cell"],
 )
-def test_custom_cell(keras, run, build, ops, record):
+@pytest.mark.parametrize("size", [FEATURES + 1, FEATURES], ids=["wider", "same-size"])
+def test_custom_cell(keras, run, ops, record, size):
     """A cell whose output is not its state.
 
     At masked steps the previous output is repeated, not the state, and the state is kept.
     """
 
     class Cell(keras.layers.Layer):
-        state_size, output_size = FEATURES, FEATURES + 1
+        state_size, output_size = FEATURES, size
 
         def call(self, inputs, states):
             total = states[0] + inputs
-            return ops.concatenate([inputs * 3.0, total[:, :1]], axis=-1), [total]
+            return ops.concatenate([inputs * 3.0, total], axis=-1)[:, :size], [total]
 
     rnn = keras.layers.RNN(Cell(), return_sequences=True, return_state=True)
     sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)
     totals = np.cumsum(ZEROED, axis=1)
-    emitted = np.concatenate([X * 3, totals[..., :1]], axis=-1)
+    emitted = np.concatenate([X * 3, totals], axis=-1)[..., :size]
     record("sequence", sequence, expected=repeat_at_masked(emitted))
     record("state", state, expected=totals[:, -1])
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import numpy as np
 import oracle
 import pytest
 
+from conformance.worker.modes import Unsupported
 from conformance.worker.values import Raised
 
 STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 5, 7, 3, 2, 4
@@ -274,3 +276,61 @@ def test_export(keras, run, build, mask_of, record):
         sequence, mask = run(lambda ids: [layer(ids), mask_of(layer(ids))], IDS)
     record("sequence", sequence, expected=oracle.lstm(table[IDS], MASK, *weights)[0])
     record("mask", mask)
+
+
+def convert_to_lite(keras, model, monkeypatch):
+    """A function of one sample that runs `model` as TensorFlow Lite has converted it."""
+    import tensorflow as tf
+
+    # Before TensorFlow 2.3 the converter is a program of its own, beside the interpreter of Python.
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+    if hasattr(keras, "ops"):  # Keras 3: the converter does not read its models, and has no loops over their lists
+        with folder() as path:
+            model.export(path)
+            converter = tf.lite.TFLiteConverter.from_saved_model(path)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+            flat = converter.convert()
+    elif hasattr(tf.lite.TFLiteConverter, "from_keras_model"):
+        flat = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    else:
+        raise Unsupported("tf.lite converts no model that is in memory")
+    interpreter = tf.lite.Interpreter(model_content=flat)
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError as error:
+        if "Flex delegate" not in str(error):
+            raise
+        raise Unsupported(
+            "the interpreter in this TensorFlow lacks the operations of TensorFlow that a loop needs"
+        ) from error
+
+    def call(sample):
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], sample)
+        interpreter.invoke()
+        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+    return call
+
+
+@pytest.mark.case(
+    "serial.tflite-fused",
+    documented="Guide 'TensorFlow RNN conversion to TensorFlow Lite', section 'Keras LSTM conversion': conversion of "
+    "Keras LSTM is supported out of the box, through an operation that holds the whole layer",
+    issues=["tensorflow/tensorflow#49936", "tensorflow/tensorflow#46142"],
+    tags=["export", "TensorFlow Lite", "Masking", "LSTM"],
+    backends=["tensorflow"],
+    modes=["eager"],
+)
+def test_lite(keras, run, build, record, monkeypatch):
+    """An LSTM converted to TensorFlow Lite skips masked steps.
+
+    For each sample, the sequence of the converted model is that of the model.
+    """
+    lstm = keras.layers.LSTM(UNITS, return_sequences=True, recurrent_activation="sigmoid")
+    weights = build(lstm, (None, STEPS, FEATURES))
+    inputs = keras.Input((STEPS, FEATURES), batch_size=1)
+    model = keras.Model(inputs, lstm(keras.layers.Masking(-1.0)(inputs)))
+    with run.saving():
+        converted = convert_to_lite(keras, model, monkeypatch)
+    sequence = np.concatenate([converted(sample[None]) for sample in X])
+    record("sequence", sequence, expected=oracle.lstm(ZEROED, OTHER, *weights)[0])

@@ -6,6 +6,7 @@ so is a cell that conforms although an expectation says otherwise.
 """
 
 import datetime
+import functools
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     on: front ends with versions, "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4"; the version of
         `tf.keras` is TensorFlow's; a nightly counts as the release that it leads to.
     modes: all, if none is named. tensorflow: versions of TensorFlow.
+    varies: it depends on the processor, so that a cell that conforms is as expected, too.
     """
 
     case: str
@@ -42,13 +44,21 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     outcome: str
     modes: tuple[str, ...] = ()
     tensorflow: str = ""
+    varies: bool = False
 
     def applies(self, cell: Cell, target: TargetResult) -> bool:
         if self.case not in (cell.case, _plain(cell.case)) or (self.modes and cell.mode not in self.modes):
             return False
         if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
             return False
-        return any(_is_on(Requirement(text), target) for text in self.on)
+        return any(_is_on(_requirement(text), target) for text in self.on)
+
+
+class Workaround(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a user can do: in one sentence, and as a case that shows it. It helps where that case conforms."""
+
+    text: str
+    case: str
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +74,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sources: list[str]
     reviewed: datetime.date
     cells: list[Known]
+    workaround: Workaround | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,6 +83,11 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 def _plain(case: str) -> str:
     return case.split("[")[0]
+
+
+@functools.cache
+def _requirement(text: str) -> Requirement:
+    return Requirement(text)
 
 
 def _is_on(requirement: Requirement, target: TargetResult) -> bool:
@@ -157,7 +173,22 @@ class Book:
                 return expectation
         return None
 
-    def unexplained(self, cell: Cell) -> str:
+    def surprise(self, cell: Cell) -> str | None:
+        """What is not as expected of a cell, in one line; None if it is."""
+        entries = self.matching(cell)
+        if len(entries) > 1:
+            return f"more than one expectation applies: {', '.join(e.id for e, _ in entries)}"
+        if not entries:
+            return f"{self.outcome(cell)}; {self._unexplained(cell)}" if cell.verdict in BAD else None
+        expectation, known = entries[0]
+        if cell.verdict not in BAD:
+            passes = f"{cell.verdict}, although '{expectation.id}' expects {known.outcome}"
+            return None if known.varies else passes
+        if known.outcome != self.outcome(cell):
+            return f"{self.outcome(cell)}; '{expectation.id}' expects {known.outcome}"
+        return None
+
+    def _unexplained(self, cell: Cell) -> str:
         """What to say of a bad cell that has no entry: of an ad-hoc column that may be no more than to be expected."""
         target = self._targets[cell.target]
         if target.tier == AD_HOC:
@@ -169,35 +200,40 @@ class Book:
         return outcome(self._results.observations[cell.observation], self._results.values)
 
 
-def unexpected(results: Results, expectations: list[Expectation], complete: bool = False) -> list[str]:
+def unexpected(results: Results, expectations: Sequence[Expectation], complete: bool = False) -> list[str]:
     """One line for each cell that is not as expected, and for each entry that contradicts another.
 
-    complete: the results hold every case on every column of a tier, so that an entry that
-        matches no cell of them is a mistake as well.
+    complete: the results hold every case on every column of a tier, so that what is said by `unused` is
+        a mistake as well.
     """
     book = Book(expectations, results)
-    lines = []
+    surprises = ((cell, book.surprise(cell)) for cell in results.cells)
+    lines = [f"{cell.case} on {cell.target} in {cell.mode}: {why}" for cell, why in surprises if why]
+    return lines + (unused(results, expectations) if complete else [])
+
+
+def unused(results: Results, expectations: Sequence[Expectation]) -> list[str]:
+    """One line for each entry that matches no cell, and for each workaround that helps nowhere."""
+    book = Book(expectations, results)
     used: set[int] = set()
+    explained: dict[str, set[str]] = {}  # expectation -> columns
     for cell in results.cells:
-        entries = book.matching(cell)
-        used.update(id(known) for _, known in entries)
-        where = f"{cell.case} on {cell.target} in {cell.mode}"
-        if len(entries) > 1:
-            lines.append(f"{where}: more than one expectation applies: {', '.join(e.id for e, _ in entries)}")
-        elif entries and cell.verdict not in BAD:
-            lines.append(f"{where}: {cell.verdict}, although '{entries[0][0].id}' expects {entries[0][1].outcome}")
-        elif entries and entries[0][1].outcome != book.outcome(cell):
-            lines.append(f"{where}: {book.outcome(cell)}; '{entries[0][0].id}' expects {entries[0][1].outcome}")
-        elif not entries and cell.verdict in BAD:
-            lines.append(f"{where}: {book.outcome(cell)}; {book.unexplained(cell)}")
-    if complete:
-        lines += [
-            f"'{expectation.id}' expects something of {known.case} on {', '.join(known.on)} that no cell matches"
-            for expectation in expectations
-            for known in expectation.cells
-            if id(known) not in used
-        ]
-    return lines
+        for expectation, known in book.matching(cell):
+            used.add(id(known))
+            explained.setdefault(expectation.id, set()).add(cell.target)
+    lines = [
+        f"'{expectation.id}' expects something of {known.case} on {', '.join(known.on)} that no cell matches"
+        for expectation in expectations
+        for known in expectation.cells
+        if id(known) not in used
+    ]
+    works = {(cell.case, cell.target) for cell in results.cells if cell.verdict == "conforms"}
+    return lines + [
+        f"the workaround of '{expectation.id}', {expectation.workaround.case}, conforms on no column that it is for"
+        for expectation in expectations
+        if expectation.workaround
+        and not works & {(expectation.workaround.case, t) for t in explained.get(expectation.id, ())}
+    ]
 
 
 def propose(results: Results, expectations: list[Expectation]) -> list[Known]:

@@ -3,6 +3,8 @@
 import os
 import stat
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,15 @@ from conformance.targets import MODES, Base, Target
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_job() -> Iterator[None]:
+    """The same output in a job of GitHub Actions as anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        yield
 
 
 def fake_base(lock: Path = Path("/no/lock"), **changes: object) -> Base:
@@ -50,15 +61,18 @@ class FakeRuns:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._lock = threading.Lock()
 
     def interpreter(self, fault: str) -> Path:
         """An executable that is this Python with the fake Keras before everything else."""
         path = self.folder / f"python-{fault}"
-        path.write_text(
-            "#!/bin/sh\n"
-            f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
-        )
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        with self._lock:  # threads ask at once; one that is being executed must not be written
+            if not path.exists():
+                path.write_text(
+                    "#!/bin/sh\n"
+                    f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
+                )
+                path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
     def provision(self, target: Target) -> Environment:

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from packaging.requirements import Requirement
 
@@ -179,6 +180,11 @@ def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: re
     (line,) = expectations.unexpected(sample, book, complete=True)
     assert bad.case in line and "conforms, although 'e" in line
 
+    varying = [
+        msgspec.structs.replace(e, cells=[msgspec.structs.replace(k, varies=True) for k in e.cells]) for e in book
+    ]
+    assert expectations.unexpected(sample, varying, complete=True) == []
+
     judge_all(sample)
     (first, *_), *_ = (e.cells for e in book)
     changed = _load(
@@ -194,6 +200,18 @@ def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: re
     )
     assert any("'dead' expects something of no.such-case" in x for x in expectations.unexpected(sample, dead, True))
     assert not any("dead" in line for line in expectations.unexpected(sample, dead, complete=False))
+
+
+def test_a_workaround_has_to_help_somewhere(sample: results.Results) -> None:
+    def told(case: str) -> list[str]:
+        helped = expectations.Workaround(text="Do otherwise.", case=case)
+        book = [msgspec.structs.replace(entry, workaround=helped) for entry in book_for(sample)]
+        return expectations.unexpected(sample, book, complete=True)
+
+    (of_merge,) = [entry.id for entry in book_for(sample) if entry.cells[0].case.startswith("merge")]
+    for case in ("no.such-case", "merge.one[add]"):  # which is lost wherever merge.one is
+        assert f"the workaround of '{of_merge}', {case}, conforms on no column that it is for" in told(case)
+    assert not any(of_merge in line for line in told("lstm.dies"))
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,9 @@ function whyKnown({ kind, reason, sources }) {
 }
 
 function evidence(cell) {
-  const { facts = [], exception = null, warnings = [] } = cell.observation ?? {};
+  const { facts, exception, warnings } = cell.outcome;
   const hasMask = facts.some((fact) =>
-    [fact.observed, fact.expected].some((i) => i !== null && holdsMask(DATA.values[i])),
+    [fact.observed, fact.expected].some((i) => i !== undefined && holdsMask(DATA.values[i])),
   );
   return h(
     "section",
@@ -118,8 +118,8 @@ function evidence(cell) {
     h(
       "p",
       { class: "measure" },
-      cell.seconds !== null && `${cell.seconds.toFixed(3)} s`,
-      cell.fingerprint && ` · fingerprint ${cell.fingerprint}`,
+      cell.seconds !== null && `${cell.seconds.toFixed(2)} s`,
+      cell.outcome.fingerprint && ` · fingerprint ${cell.outcome.fingerprint}`,
     ),
   );
 }
@@ -163,11 +163,11 @@ function drawException(exception) {
 
 function drawFact(fact) {
   const observed = DATA.values[fact.observed];
-  const expected = fact.expected === null ? undefined : DATA.values[fact.expected];
-  const [rtol, atol] = fact.tolerance;
+  const expected = fact.expected === undefined ? undefined : DATA.values[fact.expected];
+  const [rtol, atol] = fact.tolerance ?? TOLERANCE;
   const judged = expected !== undefined;
-  const word = !judged ? "nothing expected" : (fact.mismatch ?? "as expected");
-  const same = judged && !fact.mismatch;
+  const why = mismatch(fact);
+  const same = judged && !why;
   const side = (title, value, options) =>
     h(
       "div",
@@ -177,16 +177,16 @@ function drawFact(fact) {
     );
   return h(
     "div",
-    { class: `fact${fact.mismatch ? " broken" : ""}` },
-    h("h4", null, fact.name, h("span", { class: "why" }, fact.mismatch && "≠ ", word)),
+    { class: `fact${why ? " broken" : ""}` },
+    h("h4", null, fact.name, h("span", { class: "why" }, why && "≠ ", judged ? (why ?? "as expected") : "nothing expected")),
     h(
       "div",
       { class: "sides" },
       side(same && isExact(observed) ? "Observed, as expected" : "Observed", observed, {
-        wrong: fact.wrong,
+        wrong: why && wrongElements(observed, expected, fact.tolerance),
         beside: expected ?? null,
       }),
-      fact.mismatch && side("Expected", expected, { beside: observed }),
+      why && side("Expected", expected, { beside: observed }),
     ),
     same &&
       !isExact(observed) &&

@@ -1,7 +1,7 @@
 // The panel of a column: what it is, what it can do, what was found in it.
 
 function drawColumn(target) {
-  const cells = [...CELLS].filter(([key]) => key.split(" ")[1] === String(target.position)).map(([, cell]) => cell);
+  const cells = CASES.flatMap((item) => cellsOf(item, target));
   const counts = countVerdicts(cells);
   const seconds = cells.reduce((sum, cell) => sum + (cell.seconds ?? 0), 0);
   return [

@@ -1,6 +1,6 @@
 // The results, indexed; and what follows from them: behaviours, steps, what is not as promised.
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
+const DATA = await unpacked(document.getElementById("data").textContent);
 const { targets: TARGETS, cases: CASES, modes: MODES, verdicts: VERDICTS } = DATA;
 
 const LABELS = {
@@ -17,33 +17,51 @@ const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
 // The most harmful first: wrong values come without a sign.
 const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
 
-const CELLS = new Map(); // "case target mode" as positions -> cell
-for (const [c, t, m, verdict, observation, behaviour, fingerprint, seconds, reason, known] of DATA.cells) {
-  CELLS.set(`${c} ${t} ${m}`, {
-    mode: MODES[m],
-    verdict: VERDICTS[verdict],
-    observation: observation === null ? null : DATA.observations[observation],
-    behaviour, // equal for cells of a case that behave the same
-    fingerprint: fingerprint === null ? null : DATA.texts[fingerprint],
-    seconds,
-    reason: reason === null ? null : DATA.texts[reason],
-    known: known === null ? null : DATA.expectations[known], // why it does not conform
-  });
-}
 CASES.forEach((item, position) => {
   item.position = position;
+  item.cells = []; // filled by `cellsOf`
 });
 TARGETS.forEach((item, position) => {
   item.position = position;
 });
 
-/** The cells of a case on a target, in the order of the modes. */
+const OF_OUTCOME = DATA.outcomes.map(({ verdict, reason, ...rest }) => ({
+  ...rest,
+  verdict: VERDICTS[verdict],
+  reason: reason === null ? null : DATA.texts[reason],
+}));
+
+/** JSON that was compressed and spelled in base64. */
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).json();
+}
+
+/**
+ * The cells of a case on a target, in the order of the modes: what was seen (`outcome`), its verdict,
+ * `behaviour` (equal where a case behaves the same, null where it was not executed), why that is known (`known`).
+ */
 function cellsOf(item, target) {
-  return MODES.map((_, m) => CELLS.get(`${item.position} ${target.position} ${m}`)).filter(Boolean);
+  item.cells[target.position] ??= Object.entries(DATA.rows[item.position]).flatMap(([mode, row]) => {
+    const [outcome, known, hundredths] = row.map((list) => list[target.position]);
+    if (outcome < 0) return [];
+    const seen = OF_OUTCOME[outcome];
+    return {
+      mode: MODES[mode],
+      outcome: seen,
+      verdict: seen.verdict,
+      behaviour: seen.behaviour,
+      reason: seen.reason,
+      seconds: seen.status === null ? null : hundredths / 100,
+      known: known < 0 ? null : DATA.expectations[known],
+    };
+  });
+  return item.cells[target.position];
 }
 
 function cellOf(item, target, mode) {
-  return CELLS.get(`${item.position} ${target.position} ${MODES.indexOf(mode)}`) ?? null;
+  return cellsOf(item, target).find((cell) => cell.mode === mode) ?? null;
 }
 
 function says(cell) {

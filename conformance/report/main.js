@@ -5,7 +5,7 @@ const stage = document.getElementById("stage");
 const TOOLBAR = {};
 
 function buildToolbar(container) {
-  const counts = countVerdicts(CELLS.values());
+  const counts = countVerdicts(CASES.flatMap((item) => TARGETS.flatMap((target) => cellsOf(item, target))));
   TOOLBAR.search = h("input", {
     type: "search",
     placeholder: "Search id, title, tag",

@@ -2,28 +2,13 @@
 
 const MAX_ROWS = 60;
 
-const isArray = (value) => value !== null && typeof value === "object" && "dtype" in value;
-const isRaised = (value) => value !== null && typeof value === "object" && "raised" in value;
-
 /** "float32 (2, 5)"; nothing where the value shows what it is. */
 function typeOf(value) {
   if (isArray(value)) return `${value.dtype} ${tuple(value.shape)}`;
   return Array.isArray(value) ? `list of ${value.length}` : "";
 }
 
-function tuple(shape) {
-  return `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
-}
-
-function spelled(value) {
-  if (value === null) return "None";
-  if (value === true) return "True";
-  if (value === false) return "False";
-  if (typeof value === "object") return value.repr ?? JSON.stringify(value);
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-/** wrong: as `page.wrong_elements` gives it; beside: the value this one is compared with; name: for screen readers. */
+/** wrong: as `wrongElements` gives it; beside: the value this one is compared with; name: for screen readers. */
 function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) {
   if (Array.isArray(value)) {
     return h(

@@ -1,0 +1,166 @@
+"""What the page is told, as JSON data: positions in lists instead of names, equal items stored once."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.expectations import Book, Expectation
+from conformance.judge import behaviours, mismatch
+from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
+from conformance.targets import MODES
+from conformance.worker import values as worker_values
+
+AREAS = {"blog_claims": "The blog's claims"}
+ACRONYMS = {
+    "api": "API",
+    "convlstm": "ConvLSTM",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "rnn": "RNN",
+    "timedistributed": "TimeDistributed",
+}
+
+
+class _Pool:
+    """Equal items, stored once and referred to by their position."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self._positions: dict[str, int] = {}
+
+    def put(self, item: Any) -> int:
+        key = json.dumps(item, sort_keys=True)
+        if key not in self._positions:
+            self._positions[key] = len(self.items)
+            self.items.append(item)
+        return self._positions[key]
+
+
+def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str, Any]:
+    """The results as the scripts read them (`data.js`).
+
+    rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
+    in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
+    cells did, with its verdict; `behaviour` is equal for outcomes of a case that behave the same.
+    """
+    outcomes, values, texts, reasons = _Pool(), _Pool(), _Pool(), _Pool()
+    behaviour_of = behaviours(results)
+    book = Book(expectations, results)
+    column = {target.id: i for i, target in enumerate(results.targets)}
+    number_of = {case.id: i for i, case in enumerate(results.cases)}
+    shown: dict[tuple[str | None, str, str | None, int | None], int] = {}
+    rows: list[dict[str, list[list[int]]]] = [{} for _ in results.cases]
+
+    def outcome(cell: Cell) -> int:
+        behaviour = behaviour_of.get((cell.case, cell.observation))
+        key = (cell.observation, cell.verdict, cell.reason, behaviour)
+        if key not in shown:
+            observation = None if cell.observation is None else results.observations[cell.observation]
+            shown[key] = outcomes.put(
+                {
+                    "verdict": VERDICTS.index(cell.verdict),
+                    "behaviour": behaviour,
+                    "fingerprint": cell.fingerprint,
+                    "reason": None if cell.reason is None else texts.put(cell.reason),
+                    **(_observation(observation, results.values, values) if observation else _NOTHING),
+                }
+            )
+        return shown[key]
+
+    for cell in results.cells:
+        of_mode = rows[number_of[cell.case]].setdefault(
+            str(MODES.index(cell.mode)), [[-1] * len(column), [-1] * len(column), [0] * len(column)]
+        )
+        known = book.explanation(cell)
+        where = column[cell.target]
+        of_mode[0][where] = outcome(cell)
+        of_mode[1][where] = -1 if known is None else reasons.put(_expectation(known))
+        of_mode[2][where] = round(100 * (cell.seconds or 0))
+    return {
+        "verdicts": VERDICTS,
+        "modes": MODES,
+        "tolerance": [worker_values.RTOL, worker_values.ATOL],
+        "targets": [_target(target) for target in results.targets],
+        "cases": [{**_case(case), "code": texts.put(case.code)} for case in results.cases],
+        "rows": rows,
+        "outcomes": outcomes.items,
+        "expectations": reasons.items,
+        "values": values.items,
+        "texts": texts.items,
+    }
+
+
+def _fields(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _expectation(known: Expectation) -> dict[str, Any]:
+    told = {"id": known.id, "kind": known.kind, "reason": known.reason.strip(), "sources": known.sources}
+    return {**told, "workaround": _fields(known.workaround) if known.workaround else None}
+
+
+def _case(case: Case) -> dict[str, Any]:
+    # A title is the first line of a docstring and ends with a period; a heading does not.
+    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case.file)}
+
+
+def _target(target: TargetResult) -> dict[str, Any]:
+    short = re.sub(r"^(tf\.keras|tf_keras|keras)\s+", "", target.title, flags=re.IGNORECASE)
+    return {**_fields(target), "generation": generation(target), "short": short}
+
+
+def area(file: str) -> str:
+    """What a case file is about: test_mask_shape.py -> Mask shape."""
+    stem = Path(file).stem.removeprefix("test_")
+    words = [ACRONYMS.get(word, word) for word in stem.split("_")]
+    spelled = " ".join(words)
+    return AREAS.get(stem, spelled[:1].upper() + spelled[1:])
+
+
+def generation(target: TargetResult) -> str:
+    """Which Keras this is a release of. A column that did not run has reported no version."""
+    if target.front_end != "keras":
+        return target.front_end
+    pinned = [pin.removeprefix("keras==") for pin in target.pins if pin.startswith("keras==")]
+    for version in [target.versions.get("keras", ""), *pinned, target.title, target.id]:
+        found = re.search(r"\d+", version)
+        if found:
+            return f"Keras {found[0]}"
+    return "Keras"
+
+
+_NOTHING: dict[str, Any] = {"status": None, "facts": [], "exception": None, "warnings": []}
+
+
+def _observation(observation: Observation, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
+    raised = observation.exception
+    return {
+        "status": observation.status,
+        "facts": [_fact(fact, values, pool) for fact in observation.facts],
+        "exception": _fields(raised) if raised else None,
+        "warnings": [_fields(warning) for warning in observation.warnings],
+    }
+
+
+def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
+    exact = mismatch(fact, values) is not None
+    told: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
+    if fact.expected is not None:
+        told["expected"] = pool.put(_shown(values[fact.expected], exact))
+    if fact.rtol is not None or fact.atol is not None:
+        told["tolerance"] = [
+            worker_values.RTOL if fact.rtol is None else fact.rtol,
+            worker_values.ATOL if fact.atol is None else fact.atol,
+        ]
+    return told
+
+
+def _shown(value: Value, exact: bool) -> Value:
+    """A value for the page: six significant digits, unless somebody will look for the difference."""
+    if isinstance(value, list):
+        return [_shown(v, exact) for v in value]
+    if exact or not (isinstance(value, dict) and "dtype" in value):
+        return value
+    return {**value, "data": [float(f"{v:.6g}") if isinstance(v, float) else v for v in value["data"]]}
