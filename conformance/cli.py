@@ -38,6 +38,7 @@ from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import changes, documents, write_report
+from conformance.repro.command import repro_command
 
 annotations_option = click.option(
     "--annotations",
@@ -52,13 +53,15 @@ class _CouldNotRun(click.ClickException):
 
 
 class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk refuses."""
+    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk or a column refuses."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except UsageError as error:
             raise click.UsageError(str(error)) from error
+        except Unavailable as error:
+            raise _CouldNotRun(str(error)) from error
         except OSError as error:
             if error.filename is None:
                 raise
@@ -363,6 +366,7 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
 
 
 main.add_command(compare_command)
+main.add_command(repro_command)
 
 if __name__ == "__main__":
     main()
