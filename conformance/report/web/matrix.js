@@ -3,7 +3,7 @@
 const MATRIX = {};
 const OPEN_UP_TO = 150; // behaviours: more than these are shown as closed areas
 const DENSE_FROM = 17; // columns
-const ROWS_AT_ONCE = 24; // more than a screen; the rest is made in the frames that follow
+const ROWS_AT_ONCE = 20; // about a screen; the rest comes in the frames that follow
 
 VIEWS.matrix = {
   title: "Matrix",
@@ -104,7 +104,7 @@ function filterMatrix(state) {
   fillRows(state);
 }
 
-/** Show and hide rows, and make those that are missing, some in each frame. */
+/** Hide rows, and show those that are missing, some in each frame. */
 function fillRows(state) {
   cancelAnimationFrame(MATRIX.later);
   let left = ROWS_AT_ONCE;
@@ -123,7 +123,7 @@ function whyNothing(found) {
 
 const isOpen = (title, state) => (MATRIX.few ? !state.closed.includes(title) : state.open.includes(title));
 
-/** At most `left` rows are made. Returns how many had to be made. */
+/** At most `left` rows come into view. Returns how many ought to. */
 function showArea({ title, cases, row, toggle, size, rows }, state, left) {
   const found = cases.filter((item) => MATRIX.passing.has(item)).length;
   const open = isOpen(title, state);
@@ -134,16 +134,17 @@ function showArea({ title, cases, row, toggle, size, rows }, state, left) {
   let previous = row;
   for (const item of cases) {
     const wanted = open && MATRIX.passing.has(item);
-    if (wanted && !rows.has(item)) {
+    if (wanted && (rows.get(item)?.hidden ?? true)) {
       missing += 1;
-      if (missing > left) continue;
-      rows.set(item, caseRow(item, MATRIX.columns));
-      previous.after(rows.get(item));
-    }
-    if (rows.has(item)) {
-      previous = rows.get(item);
-      previous.hidden = !wanted;
-    }
+      if (missing <= left) {
+        if (!rows.has(item)) {
+          rows.set(item, caseRow(item, MATRIX.columns));
+          previous.after(rows.get(item));
+        }
+        rows.get(item).hidden = false;
+      }
+    } else if (!wanted && rows.has(item)) rows.get(item).hidden = true;
+    previous = rows.get(item) ?? previous;
   }
   return missing;
 }

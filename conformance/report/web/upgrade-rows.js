@@ -28,12 +28,8 @@ const SEVERITY_SYMBOLS = { silent: "deviates", raises: "raises", warns: "raises-
 
 /** The mark of a severity; a verdict's mark tells of a cell, this one of a change. */
 function severityMark(severity) {
-  const symbol = s("use", { href: `#v-${SEVERITY_SYMBOLS[severity] ?? "not-run"}` });
-  return h(
-    "span",
-    { class: `mark of-${severity ?? "unknown"}`, "aria-hidden": "true" },
-    s("svg", { viewBox: "0 0 16 16", focusable: "false" }, symbol),
-  );
+  const drawn = picture(`v-${SEVERITY_SYMBOLS[severity] ?? "not-run"}`);
+  return h("span", { class: `mark of-${severity ?? "unknown"}`, "aria-hidden": "true" }, drawn);
 }
 
 const withArrows = (text) => text.replaceAll(" -> ", " → ");
