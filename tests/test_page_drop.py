@@ -274,6 +274,7 @@ def test_hostile_texts_are_inert(telling: Opened, tmp_path: Path) -> None:
     mine = hostile()
     mine.targets = mine.targets[:1]
     mine.cells = [cell for cell in mine.cells if cell.target == mine.targets[0].id][:1]
+    mine.targets[0].id = mine.cells[0].target = f"other{HOSTILE}"
     answer = drop(page, yours(mine, tmp_path))
     expect(answer).to_contain_text(f"1 column added: {HOSTILE} (yours).")
     assert page.locator("img").count() == 0
