@@ -1,4 +1,4 @@
-"""What the tests share: a fake Keras as a target, and a way to run cases on it."""
+"""What the tests share: a fake Keras as a target, a way to run cases on it, and pages in a browser."""
 
 import os
 import stat
@@ -20,6 +20,7 @@ from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
 from conformance.targets import MODES, Base, Target
+from tests.page_browser import browser, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -9,6 +9,7 @@ import msgspec
 from conformance import results
 from conformance.expectations import Expectation
 from conformance.report import badge, changes, junit, page, summary
+from conformance.report.scripts import REPRO, scripts_for
 from conformance.results import Results
 
 HERE = Path(__file__).parent
@@ -43,7 +44,8 @@ def write_report(found: Results, known: Sequence[Expectation], out: Path) -> Non
     found = results.read(file)  # so that the same file always gives the same page
     for name, make in BESIDE.items():
         results.write_text(out / name, make(found, known))
-    results.write_text(page_file, page.render(found, known, stamp))
+    beside = ("results.json", *BESIDE)
+    results.write_text(page_file, page.render(found, known, stamp, beside, scripts_for(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
@@ -59,7 +61,7 @@ def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
     total = hashlib.sha256(file.read_bytes())
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    for source in sorted(p for part in (HERE, REPRO) for p in part.rglob("*") if p.is_file() and p.suffix != ".pyc"):
         total.update(source.read_bytes())
     for source in (HERE.parent / name for name in RULES):
         total.update(source.read_bytes())

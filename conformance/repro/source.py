@@ -1,6 +1,7 @@
 """Source of the suite as a script has it: no modules of ours, no marks, short docstrings."""
 
 import ast
+import functools
 import itertools
 
 from conformance.sources import Module, Uses, first_line, uses
@@ -15,6 +16,7 @@ def is_test(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 
+@functools.cache
 def used_by(node: ast.stmt) -> Uses:
     """What a statement mentions, without its marks and what it defines for itself."""
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -1,5 +1,5 @@
-// Comparing values, as `worker/values.py` does it: with a tolerance for floats, exactly otherwise.
-// The tests hold the two side by side.
+// Comparing values and observations, as `worker/values.py` and `judge.py` do it: with a tolerance for floats,
+// exactly otherwise. The tests hold the two side by side.
 
 const TOLERANCE = DATA.tolerance; // relative, absolute
 
@@ -8,10 +8,12 @@ const isRaised = (value) => value !== null && typeof value === "object" && "rais
 const kindOf = (array) => array.dtype.replace(/\d+$/, "").replace("uint", "int").replace("bfloat", "float");
 const sameItems = (a, b) => a.length === b.length && a.every((item, i) => item === b[i]);
 
-/** "nan", "inf", "-inf" and "-0.0" stand for what JSON has no number for. */
+// What JSON has no number for.
+const SPECIAL = new Map(Object.entries({ nan: NaN, inf: Infinity, "-inf": -Infinity, "-0.0": -0 }));
+
+/** An item of `data` as a number; undefined if it is none. */
 function numberOf(item) {
-  if (typeof item === "number") return item;
-  return { nan: NaN, inf: Infinity, "-inf": -Infinity, "-0.0": -0 }[item];
+  return typeof item === "number" ? item : SPECIAL.get(item);
 }
 
 function close(a, b, [rtol, atol]) {
@@ -21,7 +23,7 @@ function close(a, b, [rtol, atol]) {
 }
 
 /** Positions in `data` at which two arrays differ; null if they cannot be held side by side. */
-function wrongPositions(observed, expected, tolerance) {
+function wrongPositions(observed, expected, tolerance = TOLERANCE) {
   if (!isArray(observed) || !isArray(expected) || observed.sha256 || expected.sha256) return null;
   if (!sameItems(observed.shape, expected.shape) || kindOf(observed) !== kindOf(expected)) return null;
   return observed.data.flatMap((item, i) => (close(numberOf(item), numberOf(expected.data[i]), tolerance) ? [] : [i]));
@@ -40,8 +42,8 @@ function difference(observed, expected, tolerance = TOLERANCE) {
     return null;
   }
   if (isArray(observed) && isArray(expected)) return arrayDifference(observed, expected, tolerance);
-  const plain = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : value);
-  return plain(observed) === plain(expected) ? null : `${described(observed)}, expected ${described(expected)}`;
+  const [one, other] = [observed, expected].map((value) => JSON.stringify(value));
+  return one === other ? null : `${described(observed)}, expected ${described(expected)}`;
 }
 
 function raisedDifference(observed, expected) {
@@ -61,9 +63,8 @@ function arrayDifference(observed, expected, tolerance) {
   const wrong = wrongPositions(observed, expected, tolerance);
   if (wrong === null) return observed.sha256 === expected.sha256 ? null : "large arrays with different contents";
   if (!wrong.length) return null;
-  const largest = Math.max(
-    ...wrong.map((i) => Math.abs(numberOf(observed.data[i]) - numberOf(expected.data[i]))),
-  );
+  const apart = wrong.map((i) => Math.abs(numberOf(observed.data[i]) - numberOf(expected.data[i])));
+  const largest = apart.reduce((a, b) => (b > a ? b : a)); // as Python's max: NaN counts only where it comes first
   const by = Number.isFinite(largest) && kindOf(observed) !== "bool" ? `, by up to ${significant(largest)}` : "";
   return `${wrong.length} of ${expected.data.length} elements differ${by}`;
 }
@@ -82,9 +83,43 @@ function mismatch(fact) {
   return difference(DATA.values[fact.observed], DATA.values[fact.expected], fact.tolerance);
 }
 
+/** What an observation amounts to, as `judge.verdict` says. */
+function verdictOf({ status, facts }) {
+  if (status !== "completed") return DATA.verdict_of_status[status];
+  const judged = facts.filter((fact) => fact.expected !== undefined);
+  if (!judged.length) return "observed";
+  return judged.some(mismatch) ? "deviates" : "conforms";
+}
+
+/** Whether two observations of a case are the same, on the values and with the tolerances of `one`. */
+function sameBehaviour(one, other) {
+  if (kindsOf(one) !== kindsOf(other)) return false;
+  return one.facts.every((fact, i) => {
+    const [first, second] = [DATA.values[fact.observed], DATA.values[other.facts[i].observed]];
+    if (JSON.stringify(dtypesOf(first)) !== JSON.stringify(dtypesOf(second))) return false;
+    return difference(first, second, fact.tolerance) === null;
+  });
+}
+
+function kindsOf({ status, facts, exception, warnings }) {
+  return JSON.stringify([
+    status,
+    facts.map((fact) => fact.name),
+    exception && [exception.raised[0], exception.phase],
+    [...new Set(warnings.map((warning) => warning.category))].sort(),
+  ]);
+}
+
+function dtypesOf(value) {
+  if (Array.isArray(value)) return value.map(dtypesOf);
+  if (isRaised(value)) return [value.raised[0], value.phase];
+  return isArray(value) ? value.dtype : null;
+}
+
 /** An array's type and shape, an exception's class, or the value itself. */
 function described(value) {
   if (isArray(value)) return `${value.dtype} array of shape ${tuple(value.shape)}`;
+  if (Array.isArray(value)) return `list of ${count(value.length, "item")}`;
   return isRaised(value) ? value.raised[0] : spelled(value);
 }
 
@@ -97,16 +132,29 @@ function spelled(value) {
   if (value === true) return "True";
   if (value === false) return "False";
   if (typeof value === "object") return value.repr ?? JSON.stringify(value);
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? quoted(value) : String(value);
 }
 
-/** A number with three significant digits, as Python's "%.3g". */
+/** A text as Python's `repr` spells it. */
+function quoted(text) {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const named = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", [quote]: `\\${quote}` };
+  const escaped = (letter) => {
+    if (letter in named) return named[letter];
+    if (letter === " " || !/[\p{C}\p{Z}]/u.test(letter)) return letter;
+    const code = letter.codePointAt(0);
+    const [sign, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+    return `\\${sign}${code.toString(16).padStart(digits, "0")}`;
+  };
+  return quote + Array.from(text, escaped).join("") + quote;
+}
+
+/** A positive number with three significant digits, as Python's "%.3g": exactly half is rounded to even. */
 function significant(number) {
   if (number === 0) return "0";
-  const exponent = Number(number.toExponential(2).split("e")[1]);
-  if (exponent < -4 || exponent >= 3) {
-    const [digits, power] = number.toExponential(2).split("e");
-    return `${Number(digits)}e${power[0]}${power.slice(1).padStart(2, "0")}`;
-  }
-  return String(Number(number.toPrecision(3)));
+  const [all, power] = number.toExponential(60).split("e");
+  const isHalf = /^\d\.\d\d50*$/.test(all) && "02468".includes(all[3]);
+  const [digits, exponent] = isHalf ? [all.slice(0, 4), power] : number.toExponential(2).split("e");
+  if (exponent >= -4 && exponent < 3) return String(Number(`${digits}e${exponent}`));
+  return `${Number(digits)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }

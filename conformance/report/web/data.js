@@ -17,14 +17,6 @@ const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
 // The most harmful first: wrong values come without a sign.
 const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
 
-CASES.forEach((item, position) => {
-  item.position = position;
-  item.cells = []; // filled by `cellsOf`
-});
-TARGETS.forEach((item, position) => {
-  item.position = position;
-});
-
 const OF_OUTCOME = DATA.outcomes.map(({ verdict, reason, ...rest }) => ({
   ...rest,
   verdict: VERDICTS[verdict],
@@ -55,6 +47,7 @@ function cellsOf(item, target) {
       reason: seen.reason,
       seconds: seen.status === null ? null : hundredths / 100,
       known: known < 0 ? null : DATA.expectations[known],
+      otherVersion: target.otherVersions?.has(item.id) ?? false, // of the case than the one that is shown
     };
   });
   return item.cells[target.position];
@@ -77,6 +70,12 @@ function isBroken(item, cell) {
   return BROKEN.has(cell.verdict) && !isNeutral(item);
 }
 
+/** A property that is computed when somebody asks for it, once. */
+function lazily(object, name, compute) {
+  const keep = (value) => Object.defineProperty(object, name, { value, configurable: true });
+  Object.defineProperty(object, name, { configurable: true, get: () => keep(compute())[name] });
+}
+
 /** A letter for each behaviour of a case, in the order in which they appear. */
 function behavioursOf(item) {
   const letters = new Map();
@@ -91,17 +90,24 @@ function behavioursOf(item) {
   return letters;
 }
 
-/** Whether a target behaves unlike the nearest one to its left that was measured, in a mode that both have. */
-function stepsOf(item) {
-  const last = new Map(); // mode -> behaviour
-  return TARGETS.map((target) => {
-    let changed = false;
-    for (const cell of cellsOf(item, target).filter(says)) {
-      if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed = true;
-      last.set(cell.mode, cell.behaviour);
-    }
-    return changed;
-  });
+/**
+ * For each of these columns the modes in which it behaves unlike the nearest one to its left that was measured
+ * in that mode; null where it does in none.
+ */
+function stepsOf(item, columns = TARGETS) {
+  if (!item.stepsAmong.has(columns)) {
+    const last = new Map(); // mode -> behaviour
+    const steps = columns.map((target) => {
+      const changed = new Set();
+      for (const cell of cellsOf(item, target).filter(says)) {
+        if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed.add(cell.mode);
+        last.set(cell.mode, cell.behaviour);
+      }
+      return changed.size ? changed : null;
+    });
+    item.stepsAmong.set(columns, steps);
+  }
+  return item.stepsAmong.get(columns);
 }
 
 /** The modes to show one by one: all that ran if they disagree; one for all of them otherwise. */
@@ -126,24 +132,70 @@ function worstTarget(item) {
   return broken.at(-1) ?? TARGETS.at(-1) ?? null;
 }
 
-for (const item of CASES) {
-  item.behaviours = behavioursOf(item);
-  item.steps = stepsOf(item);
-  item.differs = item.steps.some(Boolean);
-  item.verdicts = new Set(TARGETS.flatMap((target) => cellsOf(item, target).map((cell) => cell.verdict)));
-  item.text = [item.id, item.title, ...item.tags].join("\n").toLowerCase();
-}
-
 /** [{title, cases}], in the order of the cases. */
 const AREAS = [...Map.groupBy(CASES, (item) => item.area)].map(([title, cases]) => ({ title, cases }));
 
 /** [{title, targets}]: neighbouring columns of one generation. */
 const GENERATIONS = [];
-for (const target of TARGETS) {
-  const last = GENERATIONS.at(-1);
-  if (last?.title === target.generation) last.targets.push(target);
-  else GENERATIONS.push({ title: target.generation, targets: [target] });
+
+/** What follows from the columns there are. */
+function index() {
+  TARGETS.forEach((target, position) => {
+    target.position = position;
+  });
+  GENERATIONS.length = 0;
+  for (const target of TARGETS) {
+    const last = GENERATIONS.at(-1);
+    if (last?.title === target.generation) last.targets.push(target);
+    else GENERATIONS.push({ title: target.generation, targets: [target] });
+  }
+  CASES.forEach((item, position) => {
+    item.position = position;
+    item.cells = []; // filled by `cellsOf`
+    item.stepsAmong = new Map(); // filled by `stepsOf`
+    lazily(item, "behaviours", () => behavioursOf(item));
+    item.text = [item.id, item.title, item.contract, ...item.tags].join("\n").toLowerCase();
+  });
 }
+
+// What the page was made with; behind it is what was added.
+const OWN = [TARGETS, OF_OUTCOME, DATA.values].map((list) => [list, list.length]);
+
+/** More columns, at the right: [{target, cells: [{position of the case, mode, outcome, known, seconds}]}]. */
+function addColumns(columns) {
+  for (const { target, cells } of columns) {
+    const width = TARGETS.push(target);
+    for (const { position, mode, outcome, known, seconds } of cells) {
+      const row = (DATA.rows[position][MODES.indexOf(mode)] ??= [[], [], []]);
+      row[0][width - 1] = OF_OUTCOME.push(outcome) - 1;
+      row[1][width - 1] = known === null ? -1 : known;
+      row[2][width - 1] = Math.round(100 * (seconds ?? 0));
+    }
+  }
+  resized();
+}
+
+/** The columns again that the page was made with. */
+function removeColumns() {
+  for (const [list, length] of OWN) list.length = length;
+  resized();
+}
+
+function resized() {
+  const empty = [-1, -1, 0];
+  for (const rows of DATA.rows) {
+    for (const [mode, row] of Object.entries(rows)) {
+      row.forEach((list, i) => {
+        list.length = TARGETS.length;
+        for (let column = 0; column < list.length; column += 1) list[column] ??= empty[i];
+      });
+      if (row[0].every((outcome) => outcome < 0)) delete rows[mode];
+    }
+  }
+  index();
+}
+
+index();
 
 function countVerdicts(cells) {
   const counts = new Map();
