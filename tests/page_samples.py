@@ -1,16 +1,13 @@
 """Results made up for the tests of the page: one of everything, and hostile texts."""
 
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from conformance import judge, results
 from conformance.results import Case, Cell, Exception_, Fact, Observation, Results, TargetResult, Warning_
 from conformance.worker import values
 
-LATEST = Path(__file__).parent.parent / "reports" / "latest"
 MODES = ["eager", "graph", "session", "jit"]
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&<!--"""
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
@@ -171,19 +168,3 @@ def hostile() -> Results:
         made.cells(made.results.cases[0].id, target.id, facts, status="raised", exception=raised, warnings=heard)
     made.results.problems = [HOSTILE]
     return made.judged()
-
-
-def full_size(columns: int = 50) -> Results:
-    """The published results with so many columns: each several times, under other names."""
-    published = results.read(LATEST)
-    cells: dict[str, list[Cell]] = {}
-    for cell in published.cells:
-        cells.setdefault(cell.target, []).append(cell)
-    own = published.targets
-    published.targets, published.cells = [], []
-    for i in range(columns):
-        target = own[i * len(own) // columns]
-        again = msgspec.structs.replace(target, id=f"{target.id}.{i}", title=f"{target.title}.{i}")
-        published.targets.append(again)
-        published.cells += [msgspec.structs.replace(cell, target=again.id) for cell in cells[target.id]]
-    return published

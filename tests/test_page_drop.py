@@ -15,7 +15,7 @@ from conformance.results import Results
 from tests.page_browser import Opened, cell_at, panel_of
 from tests.page_samples import HOSTILE, MASK, Made, hostile, sample
 from tests.test_page_accessible import violations
-from tests.test_published import LATEST
+from tests.test_published import PUBLISHED
 
 # Everything that the page says of a column, without numbers of behaviours: which other cells behave alike instead.
 TOLD = """window.told = (id) => {
@@ -113,10 +113,10 @@ def test_a_dropped_column_is_what_it_is_in_the_page(telling: Opened, tmp_path: P
 
 
 def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) -> None:
-    whole, known = results.read(LATEST), expectations.load()
+    whole, known = results.read(PUBLISHED), expectations.load()
     target = "keras-3.13"
     page = telling(html=report.render(without(whole, target), known))
-    answer = drop(page, LATEST / "results.json")
+    answer = drop(page, PUBLISHED / "results.json")
     expect(answer).to_contain_text(
         "1 column added: Keras 3.13. 605 of the 605 behaviours of this page are in the file."
     )

@@ -17,7 +17,7 @@ from conformance.report.data import page_data
 from conformance.results import Cell, Fact, Observation, Results
 from conformance.worker import values
 from tests.page_samples import Made, sample
-from tests.test_published import LATEST
+from tests.test_published import PUBLISHED
 
 JUDGING = ("dom.js", "data.js", "judge.js")
 TOLERANCE = (values.RTOL, values.ATOL)
@@ -143,7 +143,7 @@ def together(judging: Page, found: Results) -> tuple[Any, Any]:
 
 
 def test_all_published_observations_are_judged_alike(judging: Page) -> None:
-    found = results.read(LATEST)
+    found = results.read(PUBLISHED)
     theirs, ours = together(judging, found)
     assert theirs == ours
     facts = [f for key, it in found.observations.items() for f in told(it)["facts"] if "expected" in f]

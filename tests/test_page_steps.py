@@ -18,7 +18,7 @@ from conformance.report.data import page_data
 from conformance.results import Exception_, Fact, Observation, Results, Warning_
 from tests.page_samples import Made, hostile, sample
 from tests.test_page_judge import pairs, told
-from tests.test_published import LATEST
+from tests.test_published import PUBLISHED
 
 COMPARING = ("dom.js", "data.js", "judge.js", "difference.js", "steps.js")
 EXPORTED = "DATA, TARGETS, differenceOf, stepsBetween, defaultPair"
@@ -75,7 +75,7 @@ def test_all_pairs_of_samples(comparing: Comparing, make: Callable[[], Results])
 
 
 def test_published_columns(comparing: Comparing) -> None:
-    found, known = results.read(LATEST), expectations.load()
+    found, known = results.read(PUBLISHED), expectations.load()
     ids = [target.id for target in found.targets]
     page = comparing(found, known)
     neighbours = list(itertools.pairwise(ids))

@@ -4,7 +4,7 @@
 const SEVERITIES = ["silent", "raises", "warns", "cosmetic"];
 const SPELLED_FACTS = 2;
 const SPELLED_ELEMENTS = 60; // of a mask
-const SPELLED_CHARACTERS = 60; // of a text or a list, and of the reason why something is not there
+const SPELLED_CHARACTERS = 80; // of a text or a list, and of the reason why something is not there
 
 /** {severity, text} of the step from the one observation to the other. */
 function differenceOf(one, other) {
