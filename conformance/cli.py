@@ -74,9 +74,6 @@ def main() -> None:
     """Mask behaviour of Keras, measured on many versions."""
 
 
-main.add_command(repro_command)
-
-
 @main.command("run")
 @click.option("--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable.")
 @click.option(
@@ -369,6 +366,7 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
 
 
 main.add_command(compare_command)
+main.add_command(repro_command)
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from conformance.results import Cell, Results
 from conformance.worker import values
 from tests.page_browser import Opened, cell_at, panel_of
 from tests.page_samples import Made, sample
+from tests.test_page_accessible import violations
 
 
 def test_click_opens_the_evidence(opened: Opened) -> None:
@@ -232,3 +234,16 @@ def test_values_of_every_form(opened: Opened) -> None:
     for name, (_, shown) in forms.items():
         fact = page.locator(".fact").filter(has=page.locator("h4").get_by_text(name, exact=False)).first
         expect(fact).to_contain_text(shown)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_two_columns_are_accessible_beside_each_other(opened: Opened, scheme: Any, width: int) -> None:
+    for selection in ("case=merge.dies&target=keras-3.3&mode=session", "case=lstm.numbers&target=keras-3.3&mode=jit"):
+        page = opened(fragment=f"#view=matrix&{selection}&beside=tf-2.15")
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        for summary in panel_of(page).locator("summary").all():
+            summary.click()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

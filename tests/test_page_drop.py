@@ -14,6 +14,7 @@ from conformance.report import page as report
 from conformance.results import Results
 from tests.page_browser import Opened, cell_at, panel_of
 from tests.page_samples import HOSTILE, MASK, Made, hostile, sample
+from tests.test_page_accessible import violations
 from tests.test_published import PUBLISHED
 
 # Everything that the page says of a column, without numbers of behaviours: which other cells behave alike instead.
@@ -74,6 +75,7 @@ def drop(page: Page, *files: Path) -> Locator:
     page.locator("input[type=file]").set_input_files([str(file) for file in files])
     answer = page.get_by_role("region", name="Your environment")
     expect(answer).not_to_be_empty()
+    expect(answer).not_to_contain_text("Reading", timeout=20_000)
     return answer
 
 
@@ -174,6 +176,18 @@ def test_nothing_new(telling: Opened, tmp_path: Path) -> None:
     expect(drop(page, yours(made, tmp_path))).to_contain_text("this page knows none of its behaviours")
 
 
+def test_a_part_of_what_is_shown_is_not_new(telling: Opened, tmp_path: Path) -> None:
+    part = sample()
+    part.cases[0].digest = "other"
+    part.cases, part.cells = part.cases[:2], [cell for cell in part.cells if cell.case.startswith("masking")]
+    shown = sample()
+    shown.cases[0].digest = "shown"
+    answer = drop(telling(shown), yours(part, tmp_path))
+    expect(answer).to_contain_text(
+        "nothing in it is new: Keras 2.3, tf.keras 2.15, Keras 3.3, Keras 3.8 behave as shown here"
+    )
+
+
 def test_a_column_of_the_same_name_that_behaves_otherwise(telling: Opened, tmp_path: Path) -> None:
     changed = sample()
     for observation in changed.observations.values():
@@ -260,6 +274,7 @@ def test_hostile_texts_are_inert(telling: Opened, tmp_path: Path) -> None:
     mine = hostile()
     mine.targets = mine.targets[:1]
     mine.cells = [cell for cell in mine.cells if cell.target == mine.targets[0].id][:1]
+    mine.targets[0].id = mine.cells[0].target = f"other{HOSTILE}"
     answer = drop(page, yours(mine, tmp_path))
     expect(answer).to_contain_text(f"1 column added: {HOSTILE} (yours).")
     assert page.locator("img").count() == 0
@@ -286,3 +301,16 @@ def test_choosing_with_the_keyboard(telling: Opened, tmp_path: Path) -> None:
         page.keyboard.press("Enter")
     chooser.value.set_files(str(yours(of_my_own(), tmp_path)))
     expect(page.get_by_role("region", name="Your environment")).to_contain_text("Keras 3.16 of mine")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible(telling: Opened, tmp_path: Path, scheme: Any) -> None:
+    page = telling(fragment="#view=about")
+    page.emulate_media(color_scheme=scheme)
+    bad = tmp_path / "bad.json"
+    bad.write_text("no")
+    expect(drop(page, yours(of_my_own(), tmp_path), bad).locator("p")).to_have_count(3)
+    assert violations(page) == []
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -10,7 +10,6 @@ from conformance.repro.column import header, imports, setting
 from conformance.repro.fixtures import fixture
 from conformance.repro.parts import Parts, make_parts
 from conformance.targets import Target
-from conformance.worker import backends
 
 __all__ = ["Parts", "make_parts", "script", "texts"]
 
@@ -30,7 +29,7 @@ def texts(target: Target, mode: str, parts: Parts) -> list[str]:
         UsageError: there is nothing to be seen there.
     """
     if parts.backends and target.backend not in parts.backends:
-        raise UsageError(f"this case is about {', '.join(backends.NAMES[name] for name in parts.backends)}")
+        raise UsageError(f"this case is about {', '.join(parts.backends)}")
     here = setting(target, mode)
     fixtures = {use: fixture(here, use) for use in parts.uses}
     for use, text in fixtures.items():

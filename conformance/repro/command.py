@@ -10,8 +10,6 @@ from conformance.repro.execute import execute
 from conformance.repro.issue import issue
 from conformance.repro.request import make_request
 
-LATEST = Path("reports/latest/results.json")
-
 
 @click.command("repro")
 @click.argument("case")
@@ -22,7 +20,7 @@ LATEST = Path("reports/latest/results.json")
     "--results",
     "path",
     type=click.Path(path_type=Path),
-    help=f"Results that may know that there is nothing to see.  [default: {LATEST}, if there]",
+    help="Results that may know that there is nothing to see.  [default: of the last run, else what is published]",
 )
 def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path: Path | None) -> None:
     """Print a stand-alone script of what CASE does on a column, to be run with `uv run`.
@@ -30,7 +28,7 @@ def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path
     Its exit code is 0 if the case conforms there, and 1 if it deviates or raises.
     """
     cache = cache_folder()
-    stored = results.read(path or LATEST) if path or LATEST.is_file() else None
+    stored = results.read(path or results.stored()) if path or results.stored().is_dir() else None
     request = make_request(case, target, mode, bundle.make_bundle(cache), targets.load(), stored)
     if not as_issue:
         click.echo(request.script, nl=False)

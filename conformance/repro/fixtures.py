@@ -82,32 +82,24 @@ def _run(here: Setting, shapes: bool) -> str:
     common = {"shapes": _shapes(shapes), "nest": _nest(here)}
     if here.mode == "session" or (here.tf1 and here.mode == "jit") or here.standalone:
         return _run_in_graph(here, common)
-    if here.tensorflow and here.mode != "eager":
-        compiled = "jit_compile" if here.tensorflow >= Version("2.5") else "experimental_compile"
-        arguments = (", input_signature=signature" if shapes else "") + (
-            f", {compiled}=True" if here.mode == "jit" else ""
-        )
-        by = " compiled by XLA" if here.mode == "jit" else ""
-        return _filled(
-            templates.FUNCTION,
-            compiled=by,
-            signature=templates.SIGNATURE if shapes else "",
-            arguments=arguments,
-            **common,
-        )
-    tensor, numpy = (
-        ("tf.constant(a)", "t.numpy()")
-        if here.tensorflow
-        else ("keras.ops.convert_to_tensor(a)", "keras.ops.convert_to_numpy(t)")
-    )
-    eager = _filled(templates.EAGER, tensor=tensor, numpy=numpy, **common)
-    if here.mode != "jit":
-        return eager
-    return (
-        templates.JAX_JIT
-        + "\n\n"
-        + eager.replace("fn(*[", "jit(fn)(*[").replace("eager tensors", "tensors under jax.jit")
-    )
+    if here.tensorflow and here.mode == "eager":
+        eager = {"tensor": "tf.constant(a)", "numpy": "t.numpy()", "what": "eager tensors", "fn": "fn"}
+        return templates.EAGER % (common | eager)
+    if not here.tensorflow:
+        tensors = {"tensor": "keras.ops.convert_to_tensor(a)", "numpy": "keras.ops.convert_to_numpy(t)"}
+        if here.mode == "eager":
+            return templates.EAGER % (common | tensors | {"what": "tensors", "fn": "fn"})
+        jit = templates.EAGER % (common | tensors | {"what": "tensors, under jax.jit", "fn": "jit(fn)"})
+        return f"{templates.JAX_JIT}\n\n{jit}"
+    arguments = ", input_signature=signature" if shapes else ""
+    if here.mode == "jit":
+        arguments += f", {'jit_compile' if here.tensorflow >= Version('2.5') else 'experimental_compile'}=True"
+    return templates.FUNCTION % {
+        "compiled": " compiled by XLA" if here.mode == "jit" else "",
+        "signature": templates.SIGNATURE if shapes else "",
+        "arguments": arguments,
+        **common,
+    }
 
 
 def _run_in_graph(here: Setting, common: dict[str, str]) -> str:
@@ -121,20 +113,13 @@ def _run_in_graph(here: Setting, common: dict[str, str]) -> str:
         trace, execute = templates.IN_GRAPH_OF_KERAS, "keras.backend.function(inputs, leaves)(list(arrays))"
         return _filled(templates.IN_GRAPH, by="by keras.backend.function", trace=trace, execute=execute, **common)
     session = "session" if here.keras3 else f"{_BACKENDS[here.front_end, here.standalone]}.get_session()"
-    execute = f"{session}.run(leaves, dict(zip(inputs, arrays)))"
+    common["execute"] = f"{session}.run(leaves, dict(zip(inputs, arrays)))"
     if here.mode == "jit":
-        compile_ = "tf.xla.experimental.compile" if common["nest"] == "tf.nest" else "tf.contrib.compiler.xla.compile"
-        return _filled(templates.IN_XLA, compile=compile_, execute=execute, session=session, **common)
-    if not here.keras3:
-        return _filled(
-            templates.IN_GRAPH, by="in a session", trace="    result = fn(*inputs)", execute=execute, **common
-        )
-    trace = "    result = fn(*inputs)\n    initialize()"
-    return (
-        templates.INITIALIZE
-        + "\n\n"
-        + _filled(templates.IN_GRAPH, by="in a session", trace=trace, execute=execute, **common)
-    )
+        compiler = "tf.xla.experimental" if common["nest"] == "tf.nest" else "tf.contrib.compiler.xla"
+        return _filled(templates.IN_XLA, compile=f"{compiler}.compile", session=session, **common)
+    trace = "    result = fn(*inputs)" + ("\n    initialize()" if here.keras3 else "")
+    run = _filled(templates.IN_GRAPH, by="in a session", trace=trace, **common)
+    return f"{templates.INITIALIZE}\n\n{run}" if here.keras3 else run
 
 
 def _build(here: Setting) -> str:
@@ -169,11 +154,9 @@ def _compile(here: Setting) -> str | None:
         return None
     if here.mode == "jit" and here.tensorflow and here.tensorflow < Version("2.8"):  # no such argument before
         return None
-    given = {"eager": "run_eagerly=True", "graph": "run_eagerly=False", "jit": "jit_compile=True", "session": ""}[
-        here.mode
-    ]
-    if here.mode == "graph":
-        given = "" if here.standalone else given + (", jit_compile=False" if here.keras3 else "")
+    modes = {"eager": "run_eagerly=True", "graph": "run_eagerly=False", "jit": "jit_compile=True", "session": ""}
+    given = "" if here.standalone else modes[here.mode]
+    given += ", jit_compile=False" if here.mode == "graph" and here.keras3 else ""
     comma = ", " if given else ""
     text = f"run.compile = lambda model, **arguments: model.compile({given}{comma}**arguments)"
     return f"{templates.IN_FLOAT32}\n\n{text}" if here.backend == "openvino" else text

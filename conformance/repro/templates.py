@@ -82,8 +82,8 @@ def static_shape(tensor):
 
 EAGER = '''\
 def run(fn, *arrays%(shapes)s):
-    """`fn` of eager tensors; what it returns, with NumPy arrays."""
-    result = fn(*[%(tensor)s for a in arrays])
+    """`fn` of %(what)s; what it returns, with NumPy arrays."""
+    result = %(fn)s(*[%(tensor)s for a in arrays])
     return %(nest)s.map_structure(lambda t: None if t is None else %(numpy)s, result)'''
 
 FUNCTION = '''\

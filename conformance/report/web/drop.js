@@ -28,6 +28,8 @@ function buildDrop(button, note) {
 async function addFiles(files, note) {
   const refused = [];
   let first = null;
+  note.replaceChildren(h("p", null, `Reading ${files.map((file) => file.name).join(", ")} …`));
+  await new Promise((drawn) => setTimeout(drawn));
   for (const file of files) {
     try {
       const read = readColumns(parsedResults(await textOf(file)));
@@ -61,7 +63,7 @@ async function textOf(file) {
 function told({ columns, alike, known, unknown, others }) {
   const titles = columns.map(({ target }) => target.title);
   return [
-    `${count(titles.length, "column")} added: ${titles.join(", ")}.`,
+    `${count(titles.length, "column")} added: ${firstTitles(titles)}.`,
     `${known} of the ${count(CASES.length, "behaviour")} of this page ${known === 1 ? "is" : "are"} in the file.`,
     unknown > 0 && `${count(unknown, "behaviour")} that this page does not know ${unknown === 1 ? "is" : "are"} left out.`,
     others > 0 &&
@@ -71,8 +73,15 @@ function told({ columns, alike, known, unknown, others }) {
   ].filter(Boolean);
 }
 
+const LISTED = 6;
+
+function firstTitles(titles) {
+  const more = titles.length - LISTED;
+  return titles.slice(0, LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 function nothingNew({ columns, alike, known }) {
-  if (alike.length && !columns.length) return `nothing in it is new: ${alike.join(", ")} behaves as shown here`;
+  if (alike.length && !columns.length) return `nothing in it is new: ${firstTitles(alike)} ${alike.length === 1 ? "behaves" : "behave"} as shown here`;
   return known ? "it has no columns" : "this page knows none of its behaviours";
 }
 

@@ -111,7 +111,7 @@ function readColumns(results) {
     const target = { versions: {}, reason: null, peak_mb: null, ...found, generation: YOURS, otherVersions };
     const column = { target, cells: cells.map((cell) => read(cell, shownCases.get(cell.case))) };
     const shown = TARGETS.find((other) => other.id === found.id);
-    if (shown && !otherVersions.size && isAlike(column, shown)) alike.push(found.title);
+    if (shown && isAlike(column, shown)) alike.push(found.title);
     else columns.push(column);
   }
   for (const { target } of columns) {
@@ -122,14 +122,17 @@ function readColumns(results) {
   return { columns, alike, unknown: results.cases.length - both.length, others: others.length, known: both.length };
 }
 
-/** Whether a column that was read says what one of the page says. */
+/** Whether a column that was read says nothing that one of the page does not say; cases of another version aside. */
 function isAlike({ target, cells }, shown) {
-  const planned = CASES.reduce((sum, item) => sum + cellsOf(item, shown).length, 0);
-  if ((target.reason ?? null) !== shown.reason || planned !== cells.length) return false;
-  return cells.every(({ position, mode, outcome }) => {
-    const cell = cellOf(CASES[position], shown, mode);
-    return cell?.verdict === outcome.verdict && cell.behaviour === outcome.behaviour;
-  });
+  const comparable = cells.filter(({ position }) => !target.otherVersions.has(CASES[position].id));
+  return (
+    comparable.length > 0 &&
+    target.reason === shown.reason &&
+    comparable.every(({ position, mode, outcome }) => {
+      const cell = cellOf(CASES[position], shown, mode);
+      return cell?.verdict === outcome.verdict && cell.behaviour === outcome.behaviour;
+    })
+  );
 }
 
 /** An id that no column of the page has, nor one of `others`. */
