@@ -142,6 +142,27 @@ def _dtypes(value: Value) -> Any:
     return value.get("dtype") if isinstance(value, dict) else None
 
 
+def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
+    """A number for each (case, observation): the same where a case behaves the same, in the order of the columns.
+
+    What was not executed has no behaviour.
+    """
+    order = {target.id: i for i, target in enumerate(results.targets)}
+    known: dict[str, list[Observation]] = {}
+    numbers: dict[tuple[str, str | None], int] = {}
+    for cell in sorted(results.cells, key=lambda cell: order[cell.target]):
+        if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
+            continue
+        observation = results.observations[cell.observation]
+        seen = known.setdefault(cell.case, [])
+        same = (i for i, other in enumerate(seen) if same_behaviour(other, observation, results.values))
+        number = next(same, len(seen))
+        if number == len(seen):
+            seen.append(observation)
+        numbers[cell.case, cell.observation] = number
+    return numbers
+
+
 class Judge:
     """Judges the cells of `results`; equal observations are judged once."""
 

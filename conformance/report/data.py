@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.expectations import Book, Expectation
-from conformance.judge import mismatch, same_behaviour
+from conformance.judge import behaviours, mismatch
 from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
@@ -90,27 +90,6 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         "values": values.items,
         "texts": texts.items,
     }
-
-
-def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
-    """A number for each (case, observation): the same where a case behaves the same, in the order of the columns.
-
-    What was not executed has no behaviour.
-    """
-    order = {target.id: i for i, target in enumerate(results.targets)}
-    known: dict[str, list[Observation]] = {}
-    numbers: dict[tuple[str, str | None], int] = {}
-    for cell in sorted(results.cells, key=lambda cell: order[cell.target]):
-        if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
-            continue
-        observation = results.observations[cell.observation]
-        seen = known.setdefault(cell.case, [])
-        same = (i for i, other in enumerate(seen) if same_behaviour(other, observation, results.values))
-        number = next(same, len(seen))
-        if number == len(seen):
-            seen.append(observation)
-        numbers[cell.case, cell.observation] = number
-    return numbers
 
 
 def _fields(struct: Any) -> dict[str, Any]:

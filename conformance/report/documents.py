@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from conformance.expectations import BAD, Book, Expectation
-from conformance.judge import outcome, said
-from conformance.report.data import area, behaviours
+from conformance.judge import behaviours, outcome, said
+from conformance.report.data import area
 from conformance.report.summary import SEVERITIES, escape, where
 from conformance.results import Case, Cell, Results
 
