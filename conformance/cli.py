@@ -32,13 +32,14 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
+from conformance.commands import gate
+from conformance.commands.options import LATEST
 from conformance.errors import Unavailable, UsageError, said
+from conformance.gate import surprises
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import documents, write_report
-
-LATEST = Path("reports/latest")
 
 
 class _CouldNotRun(click.ClickException):
@@ -238,8 +239,8 @@ def _conclude(
     """Write the report, say what is not as it should be, and return the exit code."""
     write_report(found, known, out)
     _print_outcome(found, out, console)
-    unexpected = expectations.unexpected(found, known, complete)
-    _say(console, [f"unexpected: {line}" for line in unexpected])
+    unexpected = surprises(found, known, complete)
+    _say(console, [f"unexpected: {surprise}" for surprise in unexpected])
     not_run = [t for t in found.targets if t.reason]
     if len(not_run) == len(found.targets):
         return 3
@@ -313,26 +314,8 @@ def docs_command(path: Path, out: Path) -> None:
         click.echo(out / name)
 
 
-@main.group("expectations")
-def expectations_group() -> None:
-    """What is known not to conform, and why."""
-
-
-@expectations_group.command("check")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
-def expectations_check(path: Path) -> None:
-    """Name the cells of stored results that are not as expected. Exit code 1 if there are any."""
-    lines = expectations.unexpected(results.read(path), expectations.load())
-    for line in lines:
-        click.echo(line)
-    sys.exit(1 if lines else 0)
-
-
-@expectations_group.command("propose")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
-def expectations_propose(path: Path) -> None:
-    """Print entries for what stored results show and nothing explains, to be reviewed by a person."""
-    click.echo(expectations.as_toml(expectations.propose(results.read(path), expectations.load())), nl=False)
+main.add_command(gate.gate_command)
+main.add_command(gate.expectations_group)
 
 
 @main.command("schema")
