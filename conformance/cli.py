@@ -32,7 +32,7 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.commands import gate
+from conformance.commands import bisect, gate
 from conformance.commands.options import LATEST
 from conformance.errors import Unavailable, UsageError, said
 from conformance.gate import surprises
@@ -314,6 +314,7 @@ def docs_command(path: Path, out: Path) -> None:
         click.echo(out / name)
 
 
+main.add_command(bisect.bisect_command)
 main.add_command(gate.gate_command)
 main.add_command(gate.expectations_group)
 
