@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from conformance import provision, targets
+from conformance import adhoc, provision, targets
 from conformance.adhoc import Column
 from conformance.bisect import Answer, bisect, way
 from conformance.bisect.search import first_change
@@ -310,6 +310,31 @@ def test_a_release_stands_on_the_declared_base(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "locks").rename(tmp_path / "gone")
     with pytest.raises(Unavailable, match="no solution"):
         stop.build().environment()
+
+
+def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[str] = []
+
+    def resolve(requires: list[str], whom: list[str], drops: list[str], lock: Path) -> None:
+        resolved.append(requires[0])
+        lock.write_text(f"{requires[0]}\n")
+
+    def fail(target: Target, cache: Path) -> provision.Environment:
+        raise Unavailable("hash mismatch")
+
+    monkeypatch.setattr(provision, "resolve", resolve)
+    monkeypatch.setattr(adhoc, "find_python", lambda version: Path(f"/python{version}"))
+    first, last = DECLARED["tf-2.4"], DECLARED["tf-2.5"]
+    stop = way.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)[0]
+    column = stop.build()
+    assert stop.build().target == column.target
+    assert resolved == ["tensorflow-cpu==2.5.0"]
+    monkeypatch.setattr(provision, "provision", fail)
+    with pytest.raises(Unavailable, match="hash mismatch"):
+        column.environment()
+    stop.build()
+    assert resolved == ["tensorflow-cpu==2.5.0"] * 2
+    assert first.base.lock.is_file() and last.base.lock.is_file()
 
 
 def test_a_tensorflow_that_a_base_has_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from conformance.adhoc import Asked, Column
 from conformance.errors import Unavailable
 from conformance.index import Release
 from conformance.nearest import FRONT_ENDS
+from conformance.provision import Environment
 from conformance.targets import AD_HOC, Base, Target, pins
 from conformance.versions import parse
 
@@ -121,7 +122,8 @@ def _of_tensorflow(last: Target, name: str, release: Release, declared: Sequence
         asked.append(f"{_DISTRIBUTIONS[last.front_end]}=={last.keras}")
 
     def build() -> Column:
-        return adhoc.column(Asked(asked, None, last.front_end, last.backend), declared, cache)
+        column = adhoc.column(Asked(asked, None, last.front_end, last.backend, settled=True), declared, cache)
+        return _settled(column.target, column.environment, cache)
 
     return Stop(title, build, _refused(release))
 
@@ -137,9 +139,23 @@ def _of_keras(
             target = _on_base(like, base, version, title, declared, cache)
         except (Unavailable, OSError) as why:
             return adhoc.not_resolved(Asked(front_end=like.front_end, backend=like.backend), str(why), title)
-        return Column(target, lambda: provision.provision(target, cache))
+        return _settled(target, lambda: provision.provision(target, cache), cache)
 
     return Stop(title, build, _refused(release))
+
+
+def _settled(target: Target, environment: Callable[[], Environment], cache: Path) -> Column:
+    """The column, whose lock in the cache is kept only if it can be installed: perhaps another one can."""
+
+    def installed() -> Environment:
+        try:
+            return environment()
+        except Unavailable:
+            if cache in target.locks[-1].parents:
+                target.locks[-1].unlink(missing_ok=True)
+            raise
+
+    return Column(target, installed)
 
 
 def _on_base(like: Target, base: Base, version: str, title: str, declared: Sequence[Target], cache: Path) -> Target:
