@@ -31,14 +31,13 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.compare_command import compare_command
+from conformance.commands import bisect, compare, gate, repro
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import changes, documents, write_report
-from conformance.repro.command import repro_command
 
 annotations_option = click.option(
     "--annotations",
@@ -295,28 +294,6 @@ def docs_command(path: Path, out: Path) -> None:
         click.echo(out / name)
 
 
-@main.group("expectations")
-def expectations_group() -> None:
-    """What is known not to conform, and why."""
-
-
-@expectations_group.command("check")
-@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
-def expectations_check(path: Path) -> None:
-    """Name the cells of stored results that are not as expected. Exit code 1 if there are any."""
-    lines = expectations.unexpected(results.read(path), expectations.load())
-    for line in lines:
-        click.echo(line)
-    sys.exit(1 if lines else 0)
-
-
-@expectations_group.command("propose")
-@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
-def expectations_propose(path: Path) -> None:
-    """Print entries for what stored results show and nothing explains, to be reviewed by a person."""
-    click.echo(expectations.as_toml(expectations.propose(results.read(path), expectations.load())), nl=False)
-
-
 @main.command("schema")
 @click.argument("name", type=click.Choice(["results", "changes"]), default="results")
 def schema_command(name: str) -> None:
@@ -365,8 +342,14 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
     sys.exit(3 if failed else 0)
 
 
-main.add_command(compare_command)
-main.add_command(repro_command)
+for command in (
+    bisect.bisect_command,
+    compare.compare_command,
+    gate.expectations_group,
+    gate.gate_command,
+    repro.repro_command,
+):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conformance import expectations, judge, results, targets
+from conformance import expectations, gate, judge, results, targets
 from conformance.report import BESIDE, documents, write_report
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ def test_verdicts_page_and_what_is_beside_it_are_those_of_this_code(published: r
 
 
 def test_every_deviation_is_expected(published: results.Results) -> None:
-    assert expectations.unexpected(published, expectations.load()) == []
+    assert gate.surprises(published, expectations.load()) == []
 
 
 def test_the_documents_are_those_of_these_results(published: results.Results) -> None:

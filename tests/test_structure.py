@@ -50,6 +50,7 @@ def test_the_report_runs_nothing() -> None:
         "conformance.targets.MODES",
         "conformance.judge",
         "conformance.expectations",
+        "conformance.gate",
         "conformance.worker",
         "conformance.report",
     )

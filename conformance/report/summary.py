@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from conformance.compare import Comparer, between, default_pair
 from conformance.difference import SEVERITIES
 from conformance.expectations import BAD, Book, Expectation
+from conformance.gate import surprise
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural, where
 from conformance.results import VERDICTS, Cell, Results
@@ -48,9 +49,9 @@ def _unexpected(results: Results, book: Book) -> list[str]:
     groups: dict[tuple[str, str], list[Cell]] = {}
     explained = 0  # of what is promised
     for cell in results.cells:
-        why = book.surprise(cell)
+        why = surprise(cell, book)
         if why:
-            groups.setdefault((cell.case, why), []).append(cell)
+            groups.setdefault((cell.case, why.why), []).append(cell)
         elif cell.verdict in BAD and cases[cell.case].basis != "unspecified":
             explained += 1
     lines = []
