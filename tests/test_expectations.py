@@ -189,7 +189,7 @@ def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: re
     varying = [
         msgspec.structs.replace(e, cells=[msgspec.structs.replace(k, varies=True) for k in e.cells]) for e in book
     ]
-    assert unexpected(sample, varying, complete=True) == []
+    assert lines_of(sample, varying, complete=True) == []
 
     judge_all(sample)
     (first, *_), *_ = (e.cells for e in book)

@@ -49,9 +49,9 @@ def _unexpected(results: Results, book: Book) -> list[str]:
     groups: dict[tuple[str, str], list[Cell]] = {}
     explained = 0  # of what is promised
     for cell in results.cells:
-        why = surprise(cell, book)
-        if why:
-            groups.setdefault((cell.case, why.why), []).append(cell)
+        unexpected = surprise(cell, book)
+        if unexpected:
+            groups.setdefault((cell.case, unexpected.why), []).append(cell)
         elif cell.verdict in BAD and cases[cell.case].basis != "unspecified":
             explained += 1
     lines = []
