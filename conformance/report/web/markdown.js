@@ -17,7 +17,7 @@ function asMarkdown(from, to, headline, notes, groups) {
   if (notes.length) lines.push(...notes.map((note) => `- ${escaped(note)}`), "");
   for (const { severity, steps } of groups) {
     const [name, meaning] = severity ? OF_SEVERITY[severity] : ["Not compared", "nothing is known of these"];
-    lines.push(`### ${name}: ${steps.length} (${meaning})`, "");
+    lines.push(`### ${name}: ${casesOf(steps).size} (${meaning})`, "");
     for (const step of steps) {
       const about = [
         code(step.item.id),
