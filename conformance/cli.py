@@ -38,6 +38,7 @@ from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import changes, documents, write_report
+from conformance.repro.suite import scripts_for
 
 annotations_option = click.option(
     "--annotations",
@@ -269,7 +270,7 @@ def report_command(path: Path, out: Path | None) -> None:
     found = results.read(path)
     judge_all(found)
     out = out or (path if path.is_dir() else path.parent)
-    write_report(found, expectations.load(), out)
+    write_report(found, expectations.load(), out, scripts_for)
     click.echo(out / "index.html")
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from conformance import expectations, results
 from conformance.gate import surprises
 from conformance.report import github, write_report
+from conformance.repro.suite import scripts_for
 
 
 def conclude(
@@ -24,7 +25,7 @@ def conclude(
 
     complete: as for `gate.surprises`; annotations: also print it for GitHub Actions.
     """
-    write_report(found, known, out)
+    write_report(found, known, out, scripts_for)
     _print_outcome(found, out, console)
     unexpected = surprises(found, known, complete)
     say(console, [f"unexpected: {line}" for line in unexpected])

@@ -14,8 +14,8 @@ from conformance.cache import cache_folder
 from conformance.catalogue import collect
 from conformance.errors import UsageError
 from conformance.report import page as report
-from conformance.report.scripts import parts_of, scripts_for
 from conformance.repro.parts import Parts
+from conformance.repro.suite import parts_of, scripts_for
 from conformance.results import Case, Results
 from tests.page_browser import Opened, panel_of
 from tests.page_samples import Made, sample

@@ -10,6 +10,7 @@ import pytest
 
 from conformance import expectations, gate, judge, results, targets
 from conformance.report import BESIDE, documents, write_report
+from conformance.repro.suite import scripts_for
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "reports" / "history"
@@ -35,7 +36,7 @@ def test_verdicts_page_and_what_is_beside_it_are_those_of_this_code(published: r
     judge.judge_all(published)
     assert [(c.verdict, c.fingerprint) for c in published.cells] == before
     shutil.copy(PUBLISHED / "results.json", tmp_path)
-    write_report(published, expectations.load(), tmp_path)
+    write_report(published, expectations.load(), tmp_path, scripts_for)
     for name in ("results.json", "index.html", *(name for name in BESIDE if name != "junit.xml")):
         assert (tmp_path / name).read_bytes() == (PUBLISHED / name).read_bytes(), f"write {name} again: nox -s report"
 

@@ -1,4 +1,4 @@
-"""The stand-alone scripts that the page can show: of cases that are still those of this suite, on declared columns."""
+"""The scripts that the page can show: of cases that are still those of this suite, on declared columns."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from conformance.repro.parts import Parts
 from conformance.repro.stored import Stored, store
 from conformance.results import Results, write_text
 
-REPRO = Path(repro.__file__).parent
+HERE = Path(__file__).parent
 
 
 def scripts_for(results: Results) -> Stored | None:
@@ -34,7 +34,7 @@ def scripts_for(results: Results) -> Stored | None:
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:
     """Of all cases; made once for each bundle, then remembered beside it."""
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(REPRO.glob("*.py")))).hexdigest()[:16]
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()[:16]
     remembered = suite.folder.with_name(f"{suite.digest}-scripts-{code}.json")
     try:
         return msgspec.json.decode(remembered.read_bytes(), type=dict[str, Parts])
