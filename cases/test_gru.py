@@ -21,7 +21,8 @@ either = pytest.mark.parametrize("reset_after", [True, False], ids=["reset-after
 def make(keras, build, reset_after, **arguments):
     """A built GRU and its weights."""
     layer = keras.layers.GRU(UNITS, recurrent_activation="sigmoid", reset_after=reset_after, **arguments)
-    return layer, build(layer, (None, STEPS, FEATURES))
+    layer(keras.Input((STEPS, FEATURES)))  # built alone, Keras 2.3 on TensorFlow 2 keeps the first values of a bias
+    return layer, build(layer)
 
 
 @pytest.mark.case("gru.skip-masked-steps", documented=MASK_ARGUMENT, tags=["GRU"])

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -32,14 +31,20 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.commands import bisect, gate
-from conformance.commands.options import LATEST
+from conformance.commands import bisect, compare, gate, repro
+from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
-from conformance.gate import surprises
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
-from conformance.report import documents, write_report
+from conformance.report import changes, documents, write_report
+
+annotations_option = click.option(
+    "--annotations",
+    is_flag=True,
+    envvar="GITHUB_ACTIONS",
+    help="Print what is not as expected for GitHub Actions.  [default: in its jobs]",
+)
 
 
 class _CouldNotRun(click.ClickException):
@@ -47,13 +52,15 @@ class _CouldNotRun(click.ClickException):
 
 
 class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk refuses."""
+    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk or a column refuses."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except UsageError as error:
             raise click.UsageError(str(error)) from error
+        except Unavailable as error:
+            raise _CouldNotRun(str(error)) from error
         except OSError as error:
             if error.filename is None:
                 raise
@@ -96,11 +103,14 @@ def main() -> None:
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
 @click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
-@click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=results.LATEST, show_default=True, help="Folder of the report."
+)
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
 @click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
 @click.option("--allow-not-run", is_flag=True, help="A column that cannot run here does not fail the run.")
+@annotations_option
 def run_command(
     target_ids: tuple[str, ...],
     tier: str | None,
@@ -119,6 +129,7 @@ def run_command(
     only_failed: bool,
     only_missing: bool,
     allow_not_run: bool,
+    annotations: bool,
 ) -> None:
     """Run the cases and write the report.
 
@@ -135,7 +146,7 @@ def run_command(
     tier = tier or ("core" if interpreter is None else "none")
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
-    _say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
+    say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
     added = _undeclared(adhoc.Asked(requirements, python, front_end, backend), interpreter, the_bundle, cache)
     chosen_targets += [column.target for column in added]
     environments = {column.target.id: column.environment for column in added}
@@ -156,7 +167,7 @@ def run_command(
         arguments = [f"--{option}={value}" for option, given in chosen.items() for value in given]
         arguments += ["--no-cache"] if no_cache else []
         found, complete = _on_cluster(executor, arguments, len(chosen_targets), console)
-        sys.exit(_conclude(found, known, out, console, complete, allow_not_run))
+        sys.exit(conclude(found, known, out, console, complete, allow_not_run, annotations))
     with make_progress(the_plan, console) as progress:
         found = runner.run(
             the_plan,
@@ -170,7 +181,7 @@ def run_command(
             previous=stored,
         )
     found.shard = this_shard
-    sys.exit(_conclude(found, known, out, console, complete and not shard, allow_not_run))
+    sys.exit(conclude(found, known, out, console, complete and not shard, allow_not_run, annotations))
 
 
 @main.command("plan")
@@ -212,7 +223,8 @@ def plan_command(
 @click.option(
     "--allow-not-run", is_flag=True, help="A column that could not run where it should does not fail the merge."
 )
-def merge_command(paths: tuple[Path, ...], out: Path, allow_not_run: bool) -> None:
+@annotations_option
+def merge_command(paths: tuple[Path, ...], out: Path, allow_not_run: bool, annotations: bool) -> None:
     """Make one report of several: of the shards of a plan, or of columns that were run separately.
 
     PATHS are results files or their folders. Exit code: as that of `run`; 1 as well if
@@ -223,34 +235,15 @@ def merge_command(paths: tuple[Path, ...], out: Path, allow_not_run: bool) -> No
     try:
         found, complete = merge.merge(paths, [t.id for t in targets.load()])
     except merge.Disagreement as error:
-        _say(console, [*error.lines, f"{error}; nothing is written"])
+        say(console, [*error.lines, f"{error}; nothing is written"])
         sys.exit(1)
-    sys.exit(_conclude(found, known, out, console, complete, allow_not_run))
-
-
-def _conclude(
-    found: results.Results,
-    known: list[expectations.Expectation],
-    out: Path,
-    console: Console,
-    complete: bool,
-    allow_not_run: bool,
-) -> int:
-    """Write the report, say what is not as it should be, and return the exit code."""
-    write_report(found, known, out)
-    _print_outcome(found, out, console)
-    unexpected = surprises(found, known, complete)
-    _say(console, [f"unexpected: {surprise}" for surprise in unexpected])
-    not_run = [t for t in found.targets if t.reason]
-    if len(not_run) == len(found.targets):
-        return 3
-    return 1 if found.problems or unexpected or (not_run and not allow_not_run) else 0
+    sys.exit(conclude(found, known, out, console, complete, allow_not_run, annotations))
 
 
 def _on_cluster(executor: str, arguments: list[str], count: int, console: Console) -> tuple[results.Results, bool]:
     """The results of all columns, and whether that is the whole history."""
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
-        parts = cluster.run_shards(executor, arguments, count, Path(folder), lambda line: _say(console, [line]))
+        parts = cluster.run_shards(executor, arguments, count, Path(folder), lambda line: say(console, [line]))
         if not parts:
             raise _CouldNotRun(f"no column could be run on {executor}")
         return merge.merge(parts, [t.id for t in targets.load()])
@@ -268,21 +261,8 @@ def _undeclared(
     return added
 
 
-def _say(console: Console, lines: list[str]) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
-    _say(console, [f"{target.id}: not run: {target.reason}" for target in found.targets if target.reason])
-    _say(console, [f"problem: {problem}" for problem in found.problems])
-    counts = Counter(cell.verdict for cell in found.cells)
-    text = ", ".join(f"{counts[v]} {v}" for v in results.VERDICTS if counts[v])
-    _say(console, [f"{text}; {found.seconds:.0f} s; {out / 'index.html'}"])
-
-
 @main.command("report")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to (default: where the results are).")
 def report_command(path: Path, out: Path | None) -> None:
     """Judge stored results again and write the report from them."""
@@ -294,7 +274,7 @@ def report_command(path: Path, out: Path | None) -> None:
 
 
 @main.command("cells")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def cells_command(path: Path) -> None:
     """Print one JSON object per cell of the results."""
     for cell in results.read(path).cells:
@@ -305,7 +285,7 @@ def cells_command(path: Path) -> None:
 
 
 @main.command("docs")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.PUBLISHED)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
 def docs_command(path: Path, out: Path) -> None:
     """Write cases.md and findings.md from stored results."""
@@ -314,15 +294,11 @@ def docs_command(path: Path, out: Path) -> None:
         click.echo(out / name)
 
 
-main.add_command(bisect.bisect_command)
-main.add_command(gate.gate_command)
-main.add_command(gate.expectations_group)
-
-
 @main.command("schema")
-def schema_command() -> None:
-    """Print the JSON Schema of results.json."""
-    click.echo(json.dumps(results.schema(), indent=1))
+@click.argument("name", type=click.Choice(["results", "changes"]), default="results")
+def schema_command(name: str) -> None:
+    """Print the JSON Schema of results.json or of changes.json."""
+    click.echo(json.dumps(results.schema() if name == "results" else changes.schema(), indent=1))
 
 
 @main.group("list")
@@ -365,6 +341,15 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
             failed = True
     sys.exit(3 if failed else 0)
 
+
+for command in (
+    bisect.bisect_command,
+    compare.compare_command,
+    gate.expectations_group,
+    gate.gate_command,
+    repro.repro_command,
+):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

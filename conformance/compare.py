@@ -3,8 +3,8 @@
 The rules, which the page follows as well:
 
 *Modes.* A case is compared mode by mode, in the modes in which it was run on both columns. If there is none it is
-compared across, the first mode of the one with the first of the other: "session -> eager". If a column has none of
-the case's modes, nothing is known.
+compared across, the first mode of the one with the first of the other: "session -> eager". If only one column has any
+of the case's modes, nothing is known: "eager -> none". If neither has, there is nothing to compare.
 
 *What is a step.* Two cells differ if their behaviours have other numbers (`judge.behaviours`), or if the API is missing
 on one side only, or if one of them is not known (not run, not planned). Two cells that are not known are a step, too:
@@ -17,7 +17,8 @@ kind explains why it does not conform), `broken`.
 *The kind*, the first that applies: `unknown` if a side is; `appeared`, `vanished`: the API; `intended`: the later side
 is; `regressed`: kept, now broken; `fixed`: broken, now kept; `changed`: anything else.
 
-*Severity and text* are those of `difference`; what is unknown has no severity.
+*Severity and text* are those of `difference`. What is unknown has no severity, and the text says why: "no mode in
+common", or "not run on" with the titles of the columns.
 
 *Since.* The columns between the two that share front end and backend with one of them are walked from the first to the
 second. `since` is the first in which the behaviour is no longer that of the first, in the mode of the first if it was
@@ -125,6 +126,21 @@ class Comparer:
         lacks = self._targets[target].lacks
         return [mode for mode in MODES if mode not in lacks and (case.id, target, mode) in self._cells]
 
+    def compared(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
+        """The cases that are compared, in one of `modes` if any is named."""
+        pairs = {case.id: self.pairs(case, from_id, to_id) for case in self._results.cases}
+        return {case for case, some in pairs.items() if any(not modes or {*modes} & {*pair} for pair in some)}
+
+    def pairs(self, case: Case, from_id: str, to_id: str) -> list[Pair]:
+        """The modes in which a case is compared; none if neither column has one of them."""
+        first, second = self.modes(case, from_id), self.modes(case, to_id)
+        common = [mode for mode in first if mode in second]
+        if common:
+            return [(mode, mode) for mode in common]
+        if not first and not second:
+            return []
+        return [(first[0] if first else None, second[0] if second else None)]
+
     def state(self, cell: Cell | None) -> int | str | None:
         """Equal for cells of a case that behave the same; None if nothing is known of it."""
         if cell is None or cell.verdict == "not-run":
@@ -133,21 +149,12 @@ class Comparer:
 
     def _of_case(self, case: Case, from_id: str, to_id: str) -> list[Step]:
         groups: dict[Step, list[str]] = {}
-        for pair in self._pairs(case, from_id, to_id):
+        for pair in self.pairs(case, from_id, to_id):
             step = self._step(case, from_id, to_id, pair)
             if step:
                 one, other = (mode or "none" for mode in pair)
                 groups.setdefault(step, []).append(one if one == other else f"{one} -> {other}")
         return [msgspec.structs.replace(step, modes=tuple(modes)) for step, modes in groups.items()]
-
-    def _pairs(self, case: Case, from_id: str, to_id: str) -> list[Pair]:
-        first, second = self.modes(case, from_id), self.modes(case, to_id)
-        common = [mode for mode in first if mode in second]
-        if common:
-            return [(mode, mode) for mode in common]
-        if not first and not second:
-            return []  # neither column has such a mode: nothing was to be compared
-        return [(first[0] if first else None, second[0] if second else None)]
 
     def _step(self, case: Case, from_id: str, to_id: str, pair: Pair) -> Step | None:
         one, other = (
@@ -219,3 +226,29 @@ def _kind(before: Promise, after: Promise) -> Kind:
     if before == "kept" and after == "broken":
         return "regressed"
     return "fixed" if before == "broken" and after == "kept" else "changed"
+
+
+def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Results, list[str]]:
+    """Results with two columns, "before" of `one` and "after" of `other`, and the cases that they cannot have.
+
+    Those are cases that only one has, and those of which the source differs: they are left out.
+    """
+    known = {case.id: case for case in one.cases}
+    cases = [case for case in other.cases if case.id in known and known[case.id].digest == case.digest]
+    kept = {case.id for case in cases}
+    columns, cells = [], []
+    for part, column, name in ((one, from_id, "before"), (other, to_id, "after")):
+        target = next(target for target in part.targets if target.id == column)
+        columns.append(msgspec.structs.replace(target, id=name, title=f"{target.title} ({name})"))
+        of_column = (cell for cell in part.cells if cell.target == column and cell.case in kept)
+        cells += [msgspec.structs.replace(cell, target=name) for cell in of_column]
+    together = msgspec.structs.replace(
+        other,
+        targets=columns,
+        cases=cases,
+        cells=cells,
+        observations=one.observations | other.observations,
+        values=one.values | other.values,
+        shard=None,
+    )
+    return together, sorted((known.keys() | {case.id for case in other.cases}) - kept)

@@ -14,8 +14,11 @@ The rules, which the page follows as well (`report`'s scripts):
 3. Categories of warnings: a new one is `warns`, one that is gone is `cosmetic`. What is silent by rule 2
    is `warns` if there is a new warning.
 
-The severity of the whole is that of its worst difference. The text has the two worst, in the order in which they
-were recorded, and the number of others. Where behaviours were told apart and no rule finds a difference, which
+Values are spelled where they are short: a mask as "[110 100]", a number with three digits, an exception as "raises
+ValueError in call"; of other arrays it is said in how many elements they differ and by how much.
+
+The severity of the whole is that of its worst difference. The text has the two worst, of equals those that were
+recorded first, and the number of others. Where behaviours were told apart and no rule finds a difference, which
 happens at the edge of a tolerance, the text says so and the severity is `cosmetic`.
 """
 
@@ -30,7 +33,7 @@ Severity = Literal["silent", "raises", "warns", "cosmetic"]
 SEVERITIES: tuple[Severity, ...] = ("silent", "raises", "warns", "cosmetic")
 SPELLED_FACTS = 2
 SPELLED_ELEMENTS = 60  # of a mask
-SPELLED_CHARACTERS = 60  # of a text or a list, and of the reason why something is not there
+SPELLED_CHARACTERS = 80  # of a text or a list, and of the reason why something is not there
 
 Part = tuple[Severity, str]
 """Severity and text of one difference."""
@@ -121,7 +124,7 @@ def _values(name: str, one: Value, other: Value, tolerance: tuple[float, float])
             yield "silent", f"{name}: other values ({wrong})"
         elif one["dtype"] != other["dtype"]:
             yield "cosmetic", f"{name}: dtype {one['dtype']} -> {other['dtype']}"
-    elif one != other:
+    elif type(one) is not type(other) or one != other:  # 0 is not False
         if first == second:
             first = second = None
         yield "silent", f"{name}: {first or _described(one)} -> {second or _described(other)}"

@@ -6,6 +6,7 @@ so is a cell that conforms although an expectation says otherwise.
 """
 
 import datetime
+import functools
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     on: front ends with versions, "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4"; the version of
         `tf.keras` is TensorFlow's; a nightly counts as the release that it leads to.
     modes: all, if none is named. tensorflow, python: ranges of versions; all, if none is given.
+    varies: it depends on the processor, so that a cell that conforms is as expected, too.
     """
 
     case: str
@@ -41,6 +43,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     modes: tuple[str, ...] = ()
     tensorflow: str = ""
     python: str = ""
+    varies: bool = False
 
     def applies(self, cell: Cell, target: TargetResult) -> bool:
         if self.case not in (cell.case, plain(cell.case)) or (self.modes and cell.mode not in self.modes):
@@ -49,7 +52,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             return False
         if self.python and not within(target.python, SpecifierSet(self.python)):
             return False
-        return any(_is_on(Requirement(text), target) for text in self.on)
+        return any(_is_on(_requirement(text), target) for text in self.on)
 
 
 class Workaround(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +85,11 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def plain(case: str) -> str:
     """The id without its variant."""
     return case.split("[")[0]
+
+
+@functools.cache
+def _requirement(text: str) -> Requirement:
+    return Requirement(text)
 
 
 def _is_on(requirement: Requirement, target: TargetResult) -> bool:
@@ -167,6 +175,9 @@ class Book:
             if cell.verdict in BAD and known.outcome == self.outcome(cell):
                 return expectation
         return None
+
+    def column(self, cell: Cell) -> TargetResult:
+        return self._targets[cell.target]
 
     def outcome(self, cell: Cell) -> str:
         """What a measured cell did, as expectations spell it."""

@@ -7,7 +7,7 @@ import msgspec
 
 from conformance.expectations import BAD, Book, Expectation
 from conformance.plan import rows
-from conformance.results import Cell, Results, TargetResult
+from conformance.results import Cell, Results
 from conformance.targets import AD_HOC, MODES
 
 Kind = Literal["unexplained", "other-outcome", "unexpected-pass", "contradiction", "matches-nothing", "helps-nowhere"]
@@ -50,12 +50,12 @@ def surprises(results: Results, expectations: Sequence[Expectation], complete: b
         matches no cell of them is a surprise as well, and so is a workaround that helps nowhere.
     """
     book = Book(expectations, results)
-    columns = {target.id: target for target in results.targets}
-    found = [surprise for cell in results.cells if (surprise := _of_cell(cell, columns[cell.target], book))]
-    return [*found, *(_of_entries(results, expectations, book) if complete else ())]
+    found = [one for cell in results.cells if (one := surprise(cell, book))]
+    return [*found, *(of_entries(results, expectations) if complete else ())]
 
 
-def _of_cell(cell: Cell, column: TargetResult, book: Book) -> Surprise | None:
+def surprise(cell: Cell, book: Book) -> Surprise | None:
+    """What is not as expected of a cell; None if it is."""
     entries = book.matching(cell)
     bad = cell.verdict in BAD
     if not entries and not bad:
@@ -68,12 +68,13 @@ def _of_cell(cell: Cell, column: TargetResult, book: Book) -> Surprise | None:
         why = f"more than one expectation applies: {', '.join(ids)}"
     elif not entries:
         kind = "unexplained"
+        column = book.column(cell)
         # Of an ad-hoc column that may be no more than to be expected.
         ad_hoc = f"nothing is known of it on {column.title}, an ad-hoc column"
         why = f"{outcome}; {ad_hoc if column.tier == AD_HOC else 'no expectation explains it'}"
     else:
         expected = entries[0][1].outcome
-        if outcome == expected:
+        if outcome == expected or (entries[0][1].varies and not bad):
             return None
         kind = "other-outcome" if bad else "unexpected-pass"
         why = (
@@ -91,7 +92,9 @@ def _of_cell(cell: Cell, column: TargetResult, book: Book) -> Surprise | None:
     )
 
 
-def _of_entries(results: Results, expectations: Sequence[Expectation], book: Book) -> Iterator[Surprise]:
+def of_entries(results: Results, expectations: Sequence[Expectation]) -> Iterator[Surprise]:
+    """Entries that match no cell, and workarounds that help nowhere."""
+    book = Book(expectations, results)
     used: set[int] = set()
     explained: dict[str, set[str]] = {}  # expectation -> columns
     for cell in results.cells:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.results import Cell, Fact, Observation, Results, Value
+from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
 _SPELLED = 60  # elements of a mask that are spelled out
-_VERDICT_OF_STATUS = {
+VERDICT_OF_STATUS = {
     "raised": "raises",
     "crashed": "crashes",
     "timed-out": "times-out",
@@ -21,7 +22,7 @@ _VERDICT_OF_STATUS = {
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
     """One of `results.VERDICTS`. `observed` is a completed cell in which nothing was expected."""
     if observation.status != "completed":
-        return _VERDICT_OF_STATUS[observation.status]
+        return VERDICT_OF_STATUS[observation.status]
     judged = [fact for fact in observation.facts if fact.expected is not None]
     if not judged:
         return "observed"
@@ -150,7 +151,7 @@ def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
     order = {target.id: i for i, target in enumerate(results.targets)}
     known: dict[str, list[Observation]] = {}
     numbers: dict[tuple[str, str | None], int] = {}
-    for cell in sorted(results.cells, key=lambda cell: order[cell.target]):
+    for cell in sorted(results.cells, key=lambda cell: (order[cell.target], MODES.index(cell.mode))):
         if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
             continue
         observation = results.observations[cell.observation]

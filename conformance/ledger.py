@@ -3,8 +3,10 @@
 import datetime
 import os
 import platform
+import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -49,7 +51,7 @@ class Ledger:
             suite_version=__version__,
             bundle=bundle.digest,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            platform={"system": platform.system(), "machine": platform.machine(), "cores": str(os.cpu_count())},
+            platform=_platform(),
             seconds=0.0,
             targets=list(self._targets.values()),
             cases=cases,
@@ -245,3 +247,15 @@ def target_result(target: Target, column: str = "") -> TargetResult:
         lacks=target.lacks,
         tier=target.tier,
     )
+
+
+def _platform() -> dict[str, str]:
+    """The machine. Its processor counts: what XLA compiles for one may fail on another."""
+    found = {"system": platform.system(), "machine": platform.machine(), "cores": str(os.cpu_count())}
+    try:
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        about = ""  # not Linux
+    named = re.search(r"^model name\s*:\s*(.+)$", about, re.MULTILINE)
+    processor = named[1] if named else platform.processor()
+    return {**found, "processor": processor} if processor else found

@@ -1,10 +1,10 @@
-"""What the tests share: a fake Keras as a target, and a way to run cases on it."""
+"""What the tests share: a fake Keras as a target, a way to run cases on it, and pages in a browser."""
 
 import os
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,19 @@ from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
 from conformance.targets import MODES, Base, Target
+from tests.page_browser import browser, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_job() -> Iterator[None]:
+    """The same output in a job of GitHub Actions as anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_ACTIONS", raising=False)
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        yield
 
 
 def fake_base(lock: Path = Path("/no/lock"), **changes: object) -> Base:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance import bundle, results
+from conformance.report import BESIDE
 from tests.conftest import FAKES, FakeRuns
 
 
@@ -15,7 +16,7 @@ def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore
     result = command("run", "--case", "good.*")
     assert result.exit_code == 0, result.output
     latest = tmp_path / "reports" / "latest"
-    assert {p.name for p in latest.iterdir()} == {"results.json", "summary.md", "index.html"}
+    assert {p.name for p in latest.iterdir()} == {"results.json", "index.html", *BESIDE}
     assert "5 conforms, 1 observed, 1 deviates, 1 raises, 34 unsupported" in result.output
 
     cells = [json.loads(line) for line in command("cells").output.splitlines()]
@@ -88,7 +89,7 @@ def test_a_column_that_nobody_declared_stands_beside_the_others(command, run_fak
     assert result.exit_code == 0, result.output
     declared, here = results.read(tmp_path / "reports" / "latest").targets
     assert (declared.id, declared.tier, here.tier) == ("fake-0.1", "core", "ad-hoc")
-    assert "Keras 0.1 on NumPy" in (tmp_path / "reports" / "latest" / "index.html").read_text()
+    assert "Keras 0.1 on NumPy" in (tmp_path / "reports" / "latest" / "junit.xml").read_text()
     assert command(*one).exit_code == 0
     assert [t.id for t in results.read(tmp_path / "reports" / "latest").targets] == [here.id]
     assert command(*one, "--tier", "core").exit_code == 0

@@ -61,7 +61,7 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
         ([None, 3], [None], ("silent", "x: [none, 3] -> [none]")),
         ([RIGHT, None], [RIGHT, MASK], ("silent", "x[1]: none -> [11100 10110]")),
         ("passes", "drops\nit", ("silent", "x: passes -> drops it")),
-        ("a" * 80, "b", ("silent", f"x: {'a' * 57}... -> b")),
+        ("a" * 81, "b", ("silent", f"x: {'a' * 77}... -> b")),
         (MASK, values.Raised("ValueError", phase="call"), ("raises", "x: [11100 10110] -> raises ValueError in call")),
         (values.Raised("ValueError"), MASK, ("cosmetic", "x: raises ValueError -> [11100 10110]")),
         (values.Raised("KeyError"), values.Raised("TypeError"), ("cosmetic", "x: raises KeyError -> raises TypeError")),

@@ -186,6 +186,11 @@ def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: re
     (line,) = lines_of(sample, book, complete=True)
     assert bad.case in line and "conforms, although 'e" in line
 
+    varying = [
+        msgspec.structs.replace(e, cells=[msgspec.structs.replace(k, varies=True) for k in e.cells]) for e in book
+    ]
+    assert lines_of(sample, varying, complete=True) == []
+
     judge_all(sample)
     (first, *_), *_ = (e.cells for e in book)
     changed = _load(

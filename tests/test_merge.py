@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from conformance import bundle, cli, expectations, provision, results, targets
 from conformance.merge import Disagreement, merge
+from conformance.report import BESIDE
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
 
 # Two on one base and one on another: the first shard of two has one column, the second two.
@@ -103,7 +104,7 @@ def test_all_shards_together_are_the_unsharded_run(command: Command, shards: lis
     merged = command("merge", *reversed(shards), "--out", "merged")
     assert merged.exit_code == 0, merged.output
     assert comparable(results.read(Path("merged"))) == comparable(results.read(Path("whole")))
-    assert {p.name for p in Path("merged").iterdir()} == {"results.json", "summary.md", "index.html"}
+    assert {p.name for p in Path("merged").iterdir()} == {"results.json", "index.html", *BESIDE}
     assert merged.output.split(";")[0] == whole.output.splitlines()[-1].split(";")[0]  # the counts of verdicts
 
 

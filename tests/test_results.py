@@ -10,7 +10,6 @@ import pytest
 from conformance import results
 from conformance.errors import UsageError
 from conformance.judge import judge_all
-from conformance.report.summary import summary
 from tests.conftest import FakeRuns, fake_target
 
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
@@ -91,12 +90,3 @@ def test_a_cell_of_nowhere_is_named(found: results.Results, tmp_path: Path) -> N
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read .*results.json: No such file"):
         results.read(tmp_path)
-
-
-def test_summary_names_what_is_not_as_promised(found: results.Results) -> None:
-    text = summary(found)
-    assert "`good.deviates`" in text and "fake-0.1: deviates: number is 2" in text
-    assert "raises: LinAlgError in phase call" in text
-    assert "there is no such wheel" in text
-    assert "**The run itself:**" in text
-    assert "good.observed" not in text

@@ -13,7 +13,7 @@ from conformance import bundle, catalogue, index, results, targets
 from conformance.bisect import Answer, Seen, bisect
 from conformance.bisect.watch import Watch
 from conformance.cache import cache_folder
-from conformance.commands.options import LATEST, as_json, cell_of_markdown, format_option, schema_option
+from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option
 from conformance.errors import UsageError, unknown
 from conformance.results import Case
 from conformance.targets import Target
@@ -33,7 +33,7 @@ _SKIPPED = 300  # characters of a reason, where a person reads it
     "--results",
     "stored",
     type=click.Path(path_type=Path),
-    help=f"Take what is known from these results as well.  [default: {LATEST}, if it is there]",
+    help="Take what is known from these results as well.  [default: the last run, else what is published]",
 )
 @click.option("--no-cache", is_flag=True, help="Measure again what is known.")
 @format_option
@@ -55,7 +55,8 @@ def bisect_command(
     if declared.index(one) >= declared.index(other):
         what = "the same column" if one == other else f"{first} is newer than {last}"
         raise UsageError(f"--from has to be before --to, as `conformance list targets` has them: {what}")
-    known = results.read(stored or LATEST) if stored or (LATEST / "results.json").is_file() else None
+    there = stored or results.stored()
+    known = results.read(there) if stored or (there / "results.json").is_file() else None
     cache = cache_folder()
     the_bundle = bundle.make_bundle(cache)
     case = _case(id, catalogue.collect(the_bundle))

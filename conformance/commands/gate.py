@@ -9,7 +9,7 @@ from rich.table import Table
 
 from conformance import bundle, catalogue, expectations, proposals, results, targets
 from conformance.cache import cache_folder
-from conformance.commands.options import LATEST, as_json, cell_of_markdown, format_option, print_table, schema_option
+from conformance.commands.options import as_json, cell_of_markdown, format_option, print_table, schema_option
 from conformance.gate import Surprise, is_complete, surprises
 from conformance.judge import judge_all
 
@@ -28,7 +28,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command("gate")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST, metavar="[RESULTS]")
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
 @click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
 @click.option(
     "--complete/--no-complete",
@@ -109,7 +109,7 @@ def expectations_group() -> None:
 
 
 @expectations_group.command("update")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST, metavar="[RESULTS]")
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
 @click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
 def expectations_update(path: Path, file: Path | None) -> None:
     """Print entries for what stored results show and nothing explains, to be reviewed by a person.

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +9,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-LATEST = Path("reports/latest")
 FORMATS = ("table", "json", "markdown")
 
 format_option = click.option(

@@ -1,21 +1,35 @@
-"""What is made of the results: the page, the summary, documents."""
+"""What is made of the results: the page, what stands beside it, documents."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from conformance import results
 from conformance.expectations import Expectation
-from conformance.report import page, summary
+from conformance.report import badge, changes, junit, page, summary
+from conformance.report.scripts import REPRO, scripts_for
 from conformance.results import Results
 
 HERE = Path(__file__).parent
+BESIDE: dict[str, Callable[[Results, Sequence[Expectation]], str]] = {
+    "summary.md": summary.summary,
+    "junit.xml": junit.junit,
+    "badge.svg": lambda found, _: badge.badge(found),
+    "changes.json": lambda found, _: changes.as_json(changes.changes(found)),
+}
+RULES = (
+    "compare.py",
+    "difference.py",
+    "expectations.py",
+    "judge.py",
+    "worker/values.py",
+)  # what the files are made by, beside this folder
 
 
 def write_report(found: Results, known: Sequence[Expectation], out: Path) -> None:
-    """Write `results.json`, `summary.md` and `index.html` into `out`.
+    """Write `results.json`, the files of `BESIDE` and `index.html` into `out`.
 
     What is there already is left as it is: results that differ only in when they were found,
     and a page that was made by this code from the same results and expectations.
@@ -25,11 +39,13 @@ def write_report(found: Results, known: Sequence[Expectation], out: Path) -> Non
         results.write(found, file)
     stamp = _stamp(file, known)
     page_file = out / "index.html"
-    if _begins_with(page_file, stamp) and (out / "summary.md").is_file():
+    if _begins_with(page_file, stamp) and all((out / name).is_file() for name in BESIDE):
         return
     found = results.read(file)  # so that the same file always gives the same page
-    results.write_text(out / "summary.md", summary.summary(found))
-    results.write_text(page_file, page.render(found, known, stamp))
+    for name, make in BESIDE.items():
+        results.write_text(out / name, make(found, known))
+    beside = ("results.json", *BESIDE)
+    results.write_text(page_file, page.render(found, known, stamp, beside, scripts_for(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
@@ -45,7 +61,9 @@ def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
     total = hashlib.sha256(file.read_bytes())
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for p in HERE.iterdir() if p.is_file()):
+    for source in sorted(p for part in (HERE, REPRO) for p in part.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+        total.update(source.read_bytes())
+    for source in (HERE.parent / name for name in RULES):
         total.update(source.read_bytes())
     return total.hexdigest()[:16]
 

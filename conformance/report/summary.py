@@ -1,82 +1,92 @@
-"""`summary.md`: counts, and everything that is not as promised, most harmful first."""
+"""`summary.md`: what differs, for the summary of a CI job; what is as expected is only counted."""
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
 
-from conformance.expectations import BAD
-from conformance.judge import outcome
-from conformance.results import VERDICTS, Case, Cell, Results
+from conformance.compare import Comparer, between, default_pair
+from conformance.difference import SEVERITIES
+from conformance.expectations import BAD, Book, Expectation
+from conformance.gate import surprise
+from conformance.report import steps as steps_
+from conformance.report.text import code, escape, plural, where
+from conformance.results import VERDICTS, Cell, Results
 
-SEVERITIES = ("silent", "raises", "warns", "cosmetic")
+UNEXPECTED_SHOWN = 100
+LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB
 
 
-def summary(results: Results) -> str:
+def summary(results: Results, expectations: Sequence[Expectation] = ()) -> str:
     """The results as Markdown."""
     lines = ["# Masks in Keras: conformance", ""]
-    sizes = f"{len(results.cases)} behaviours, {len(results.targets)} columns, {len(results.cells)} cells"
-    lines += [f"{sizes}; {results.created}.", ""]
+    sizes = [plural(len(results.cases), "behaviour"), plural(len(results.targets), "column")]
+    lines += [f"{', '.join(sizes)}, {plural(len(results.cells), 'cell')}; {escape(results.created)}.", ""]
     lines += _counts(results)
-    for problem in results.problems:
-        lines.append(f"- **The run itself:** {escape(problem)}")
     if results.problems:
-        lines.append("")
-    lines += _deviations(results)
-    return "\n".join(lines)
+        lines += ["## Problems of the run itself", "", *(f"- {escape(p)}" for p in results.problems), ""]
+    lines += _unexpected(results, Book(expectations, results))
+    lines += _changes(results, expectations)
+    text = "\n".join([*lines, ""])
+    return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT)] + "\n\nCut here; see index.html.\n"
 
 
 def _counts(results: Results) -> list[str]:
-    shown = [v for v in VERDICTS if any(c.verdict == v for c in results.cells)]
+    counts = {target.id: Counter[str]() for target in results.targets}
+    for cell in results.cells:
+        counts[cell.target][cell.verdict] += 1
+    shown = [v for v in VERDICTS if any(count[v] for count in counts.values())]
     lines = ["| column | " + " | ".join(shown) + " |", "| --- |" + " ---: |" * len(shown)]
     for target in results.targets:
-        count = Counter(c.verdict for c in results.cells if c.target == target.id)
-        cells = " | ".join(str(count[v]) if count[v] else "" for v in shown)
-        lines.append(f"| {target.id} | {cells} |")
-        if target.reason:
-            lines[-1] += f" {escape(target.reason)}"
-    return [*lines, ""]
+        cells = " | ".join(str(counts[target.id][v] or "") for v in shown)
+        lines.append(f"| {escape(target.id)} | {cells} |")
+    not_run = [f"- {escape(t.title)} did not run: {escape(t.reason)}" for t in results.targets if t.reason]
+    return [*lines, "", *not_run, *([""] if not_run else [])]
 
 
-def _deviations(results: Results) -> list[str]:
-    cases = {c.id: c for c in results.cases}
-    by_case: dict[str, list[Cell]] = {}
+def _unexpected(results: Results, book: Book) -> list[str]:
+    """What no expectation explains, one line for cells of a case that do the same; the rest in one line."""
+    cases = {case.id: case for case in results.cases}
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    explained = 0  # of what is promised
     for cell in results.cells:
-        if cell.verdict in BAD and cases[cell.case].basis != "unspecified":
-            by_case.setdefault(cell.case, []).append(cell)
-    if not by_case:
-        return ["Every promise is kept.", ""]
-    lines = ["## Not as promised", ""]
-    for case_id in sorted(by_case, key=lambda c: SEVERITIES.index(cases[c].severity)):
-        case = cases[case_id]
-        lines.append(f"- **`{case_id}`** ({case.severity}): {escape(case.contract)}")
-        cells_of: dict[str, list[Cell]] = {}
-        for cell in by_case[case_id]:
-            cells_of.setdefault(_what(cell, results), []).append(cell)
-        lines += [f"  - {where(cells, case, results)}: {escape(what)}" for what, cells in cells_of.items()]
-    return [*lines, ""]
+        unexpected = surprise(cell, book)
+        if unexpected:
+            groups.setdefault((cell.case, unexpected.why), []).append(cell)
+        elif cell.verdict in BAD and cases[cell.case].basis != "unspecified":
+            explained += 1
+    lines = []
+    if groups:
+        lines += [f"## Not as expected: {plural(sum(map(len, groups.values())), 'cell')}", ""]
+        for (case, why), cells in list(groups.items())[:UNEXPECTED_SHOWN]:
+            lines.append(f"- {code(case)} on {escape(where(cells, cases[case], results))}: {escape(why)}")
+        more = len(groups) - UNEXPECTED_SHOWN
+        lines += [f"- and {more} more: see junit.xml"] if more > 0 else []
+        lines.append("")
+    elif results.cells:
+        lines += ["Every cell that was measured is as expected.", ""]
+    if explained:
+        lines += [
+            f"{plural(explained, 'cell is', 'cells are')} not as promised, for known reasons: see index.html.",
+            "",
+        ]
+    return lines
 
 
-def where(cells: list[Cell], case: Case, results: Results) -> str:
-    """The columns of these cells of a case, each with the modes unless they are all that the case has there."""
-    modes_of: dict[str, list[str]] = {}
-    for cell in cells:
-        modes_of.setdefault(cell.target, []).append(cell.mode)
-    titles = []
-    for target in results.targets:
-        if target.id in modes_of:
-            modes = modes_of[target.id]
-            every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
-            titles.append(target.title + ("" if set(modes) >= set(every) else f" ({', '.join(modes)})"))
-    return ", ".join(titles)
-
-
-def _what(cell: Cell, results: Results) -> str:
-    assert cell.observation is not None
-    text = outcome(results.observations[cell.observation], results.values)
-    return f"{text}: {cell.reason}" if cell.reason else text
-
-
-def escape(text: str) -> str:
-    """Text from a target as data: nothing in it is Markdown or HTML, on one line."""
-    text = " ".join(text.split())
-    for character in "\\`*_[]<>|#":
-        text = text.replace(character, "\\" + character)
-    return text
+def _changes(results: Results, expectations: Sequence[Expectation]) -> list[str]:
+    pair = default_pair(results)
+    if pair is None:
+        return ["Fewer than two columns ran: there is nothing to compare.", ""]
+    comparer = Comparer(results, expectations)
+    titles = [escape(steps_.title(results, column)) for column in pair]
+    found = comparer.steps(*pair)
+    same = len(comparer.compared(*pair)) - len({step.case for step in found})
+    lines = [f"## From {titles[0]} to {titles[1]}", "", escape(steps_.headline(found, same, results, *pair)), ""]
+    path = [pair[0], *(t.id for t in between(results, *pair) if t.reason is None), pair[1]]
+    if len(path) > 2:
+        lines += ["| step to | silent | raises | warns | cosmetic |", "| --- | ---: | ---: | ---: | ---: |"]
+        for one, other in itertools.pairwise(path):
+            worst = Counter(step.severity for step in steps_.worst_of_cases(comparer.steps(one, other)))
+            numbers = " | ".join(str(worst[severity] or "") for severity in SEVERITIES)
+            lines.append(f"| {escape(steps_.title(results, other))} | {numbers} |")
+    shown = [step for step in found if step.severity not in ("cosmetic", None)]
+    return [*lines, *steps_.tables(shown, results, *pair), ""]
