@@ -69,7 +69,7 @@ def make_parts(folder: Path, case: Case) -> Parts:
     about = textwrap.fill(
         f"{case.id.partition('[')[0]}, {case.basis}: {case.source}", 118, initial_indent="# ", subsequent_indent="# "
     )
-    pieces.append(f"{about}\n{source.text(module, test)}")
+    pieces.append(f"{about}\n{source.text(module.file, test)}")
     needed = _uses(test, used, "\n".join(pieces))
     call = f"{case.function}({', '.join(given)})"
     return Parts(
@@ -119,7 +119,7 @@ def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
     """Functions and classes one by one, what stands between them together."""
     pieces = []
     for definition, group in itertools.groupby(nodes, lambda n: isinstance(n, ast.FunctionDef | ast.ClassDef)):
-        texts = [source.text(module, node) for node in group]
+        texts = [source.text(module.file, node) for node in group]
         pieces += texts if definition else ["\n".join(texts)]
     return pieces
 
