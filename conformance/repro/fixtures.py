@@ -48,6 +48,7 @@ def fixture(here: Setting, use: str) -> str | None:
         "run.evaluate": lambda: _silent("evaluate"),
         "run.predict": lambda: _silent("predict"),
         "run.saving": lambda: "import contextlib\n\nrun.saving = contextlib.nullcontext",
+        "monkeypatch": lambda: templates.MONKEYPATCH,
         "build": lambda: _build(here),
         "mask_of": lambda: _filled(templates.MASK_OF, mask=_SYMBOLIC if here.keras3 else "seen[-1]"),
         "static_shape": lambda: _filled(templates.STATIC_SHAPE, as_list="" if here.keras3 else ".as_list()"),

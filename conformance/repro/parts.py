@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.errors import UsageError
 from conformance.repro import source
 from conformance.repro.collected import Collected, collect
 from conformance.results import Case
@@ -17,8 +18,8 @@ from conformance.sources import Module, Uses, follow, read, uses
 # In the order of a script.
 _USES = (
     *("tf", "ops", "Unsupported", "Raised", "run", "run.mode", "run.attempt", "run.traced", "run.gradients"),
-    *("run.compile", "run.fit", "run.evaluate", "run.predict", "run.saving", "build", "mask_of", "static_shape"),
-    "record",
+    *("run.compile", "run.fit", "run.evaluate", "run.predict", "run.saving", "monkeypatch", "build", "mask_of"),
+    *("static_shape", "record"),
 )
 _VERDICT = 'raise SystemExit("not as expected: " + ", ".join(wrong) if wrong else 0)'
 
@@ -37,7 +38,11 @@ class Parts:
 
 
 def make_parts(folder: Path, case: Case) -> Parts:
-    """The parts of a case; folder: of the suite that has it."""
+    """The parts of a case; folder: of the suite that has it.
+
+    Raises:
+        UsageError: the case uses a fixture that scripts do not have.
+    """
     collected = collect(folder)[case.id]
     module = read(folder / case.file)
     test = module.statements[module.by_name[case.function][-1]]
@@ -57,11 +62,14 @@ def make_parts(folder: Path, case: Case) -> Parts:
         used = used + own
         imports |= _imports(one, {name for u in own + of_arguments for name in u.names})
         pieces += _pieces(one, [node for node in nodes if node is not test])
+    for name in (a.arg for a in test.args.args):
+        if name not in arguments and name not in ("keras", *_USES):
+            raise UsageError(f"{case.id} uses the fixture '{name}', which scripts do not have")
     given = [f"{a.arg}={arguments[a.arg]}" if a.arg in arguments else a.arg for a in test.args.args]
     about = textwrap.fill(
         f"{case.id.partition('[')[0]}, {case.basis}: {case.source}", 118, initial_indent="# ", subsequent_indent="# "
     )
-    pieces.append(f"{about}\n{source.text(module, test)}")
+    pieces.append(f"{about}\n{source.text(module.file, test)}")
     needed = _uses(test, used, "\n".join(pieces))
     call = f"{case.function}({', '.join(given)})"
     return Parts(
@@ -111,7 +119,7 @@ def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
     """Functions and classes one by one, what stands between them together."""
     pieces = []
     for definition, group in itertools.groupby(nodes, lambda n: isinstance(n, ast.FunctionDef | ast.ClassDef)):
-        texts = [source.text(module, node) for node in group]
+        texts = [source.text(module.file, node) for node in group]
         pieces += texts if definition else ["\n".join(texts)]
     return pieces
 

@@ -3,8 +3,9 @@
 import ast
 import functools
 import itertools
+from pathlib import Path
 
-from conformance.sources import Module, Uses, first_line, uses
+from conformance.sources import Module, Uses, first_line, read, uses
 
 _PREFIXES = {"oracle": "numpy_"}  # what was reached through a module is a name of its own in a script
 
@@ -33,8 +34,10 @@ def _local(node: ast.AST) -> set[str]:
     return stored | {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.ClassDef) and n is not node}
 
 
-def text(module: Module, node: ast.stmt) -> str:
-    """A statement and the comment above it, as a script has it."""
+@functools.cache
+def text(file: Path, node: ast.stmt) -> str:
+    """A statement of a file and the comment above it, as a script has it."""
+    module = read(file)
     first, last = node.lineno if is_test(node) else first_line(node), node.end_lineno or node.lineno
     lines = [line.encode() for line in module.lines]  # columns of `ast` count bytes
     for line, start, end_line, end, new in sorted([*_renamed(module, node), *_shortened(node)], reverse=True):

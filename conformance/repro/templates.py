@@ -19,6 +19,15 @@ class Raised:
     def __repr__(self):
         return "raises " + " or ".join(self.names)'''
 
+MONKEYPATCH = '''\
+class monkeypatch:
+    @staticmethod
+    def setenv(name, value, prepend):
+        """Put `value` in front; in a process of its own, nothing has to be put back."""
+        import os
+
+        os.environ[name] = value + prepend + os.environ[name]'''
+
 ATTEMPT = '''\
 def attempt(*arguments, **shapes):
     """As `run`; an exception is returned."""
