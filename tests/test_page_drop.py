@@ -117,10 +117,11 @@ def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) 
     target = "keras-3.13"
     page = telling(html=report.render(without(whole, target), known))
     answer = drop(page, PUBLISHED / "results.json")
+    behaviours, others = len(whole.cases), len(whole.targets) - 1
     expect(answer).to_contain_text(
-        "1 column added: Keras 3.13. 605 of the 605 behaviours of this page are in the file."
+        f"1 column added: Keras 3.13. {behaviours} of the {behaviours} behaviours of this page are in the file."
     )
-    expect(answer).to_contain_text("8 columns of the file are here already.")
+    expect(answer).to_contain_text(f"{others} columns of the file are here already.")
     dropped, in_page = said(page, target), said(telling(html=report.render(whole, known)), target)
     for one, other in zip(chain(*dropped), chain(*in_page), strict=True):
         others = [cell for cell in one["alike"] or [] if cell[0] != target]

@@ -109,7 +109,7 @@ function readColumns(results) {
   for (const found of results.targets) {
     const cells = (ofTarget.get(found.id) ?? []).filter((cell) => shownCases.has(cell.case));
     const target = { versions: {}, reason: null, peak_mb: null, ...found, generation: YOURS, otherVersions };
-    const column = { target, cells: cells.map((cell) => read(cell, shownCases.get(cell.case))) };
+    const column = { target, cells: cells.map((cell) => read(cell, shownCases.get(cell.case), target)) };
     const shown = TARGETS.find((other) => other.id === found.id);
     if (shown && isAlike(column, shown)) alike.push(found.title);
     else columns.push(column);
@@ -173,7 +173,7 @@ function reader({ observations = {}, values = {} }) {
     ...(rtol === null && atol === null ? {} : { tolerance: [rtol ?? TOLERANCE[0], atol ?? TOLERANCE[1]] }),
   });
 
-  return (cell, item) => {
+  return (cell, item, target) => {
     const about = { position: item.position, mode: cell.mode, seconds: cell.seconds };
     if (cell.observation == null) {
       const { verdict, reason = null } = cell;
@@ -184,32 +184,38 @@ function reader({ observations = {}, values = {} }) {
     const { seen, told: sameSoFar } = known.get(item);
     const outcome = observed(cell.observation);
     if (!sameSoFar.has(outcome)) sameSoFar.set(outcome, placed(outcome, seen));
-    const { behaviour, reasons } = sameSoFar.get(outcome);
+    const behaviour = sameSoFar.get(outcome);
     return {
       ...about,
       outcome: { ...outcome, fingerprint: cell.fingerprint ?? null, behaviour },
-      known: reasons.get(outcome.verdict) ?? null,
+      known: behaviour === null ? null : nearestReason(seen[behaviour].reasons, outcome.verdict, target),
     };
   };
 }
 
-/** The number of an outcome's behaviour among those seen, which it joins if it is new; and why it is known. */
+/** The number of an outcome's behaviour among those seen, which it joins if it is new. */
 function placed(outcome, seen) {
-  if (outcome.verdict === "unsupported") return { behaviour: null, reasons: new Map() };
+  if (outcome.verdict === "unsupported") return null;
   const same = seen.findIndex(({ first }) => sameBehaviour(first, outcome));
-  const behaviour = same < 0 ? seen.push({ first: outcome, reasons: new Map() }) - 1 : same;
-  return { behaviour, reasons: seen[behaviour].reasons };
+  return same < 0 ? seen.push({ first: outcome, reasons: [] }) - 1 : same;
 }
 
-/** By number of behaviour: the first outcome that has it, and why it is known, by verdict. */
+/** By number of behaviour: the first outcome that has it, and why it is known: [{column, verdict, known}]. */
 function behavioursSeen(item) {
   const seen = [];
-  for (const target of TARGETS) {
-    for (const cell of cellsOf(item, target).filter(says)) {
-      const entry = (seen[cell.behaviour] ??= { first: cell.outcome, reasons: new Map() });
-      if (cell.known && !entry.reasons.has(cell.verdict))
-        entry.reasons.set(cell.verdict, DATA.expectations.indexOf(cell.known));
+  for (const column of TARGETS) {
+    for (const { behaviour, outcome, verdict, known } of cellsOf(item, column).filter(says)) {
+      const { reasons } = (seen[behaviour] ??= { first: outcome, reasons: [] });
+      if (known) reasons.push({ column, verdict, known: DATA.expectations.indexOf(known) });
     }
   }
   return seen;
+}
+
+/** The reason that explains such a cell in the column most like this one: of its front end and backend, the newest. */
+function nearestReason(reasons, verdict, target) {
+  const likeness = ({ column }) => 2 * (column.front_end === target.front_end) + (column.backend === target.backend);
+  const fitting = reasons.filter((reason) => reason.verdict === verdict);
+  const most = Math.max(...fitting.map(likeness));
+  return fitting.findLast((reason) => likeness(reason) === most)?.known ?? null;
 }
