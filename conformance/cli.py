@@ -31,6 +31,8 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
+from conformance.commands.advise import advise_command
+from conformance.commands.trace import trace_command
 from conformance.compare_command import LATEST, compare_command
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
@@ -361,6 +363,8 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
 
 
 main.add_command(compare_command)
+main.add_command(trace_command)
+main.add_command(advise_command)
 
 if __name__ == "__main__":
     main()

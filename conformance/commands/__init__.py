@@ -1,0 +1,1 @@
+"""Commands with a module of their own; `cli.py` puts them together."""
