@@ -11,7 +11,7 @@ from conformance.inspection import tell
 from conformance.inspection.trace import Call, Trace
 
 MARGIN, LANE, ROW, INDENT = 20, 16, 52, 24
-WIDTH_OF_LETTER, WIDTH_OF_BIT = 7.6, 7.6  # of the fonts at their size, rather too much
+WIDTH_OF_LETTER, WIDTH_OF_BIT = 8.6, 7.6  # of the fonts at their size, rather too much
 NOTE_LETTERS = 90
 # No mark is told from another by its colour alone.
 _MARKS = {

@@ -107,9 +107,9 @@ def notes(call: Call, trace: Trace) -> Iterator[str]:
     if run:
         if run.enters and not run.consumed and run.given and not any(run.given.values()):
             yield "its call is not given the mask"
-        if call.handed:
+        if call.handed and not any(run.masks_in):
             yield "the model hands it the mask found while it was constructed"
-        elif any(run.explicit):
+        if call.symbolic and any(call.symbolic.explicit):
             yield "the mask is given as an argument"
         if run.takes_masks_away:
             yield "takes the mask off the tensor that it is given"

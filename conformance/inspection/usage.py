@@ -3,8 +3,8 @@
 A tag is one of these. *Layers* and *ways* (a switch, or how a layer is called) must be found on calls that a mask
 reaches, the ways on a call of such a layer. What is *of the model* must be true of the whole model. *Carriers* bring
 the mask to what a case is about, *actors* show what became of it: they count only where no other layer is named, the
-carriers only where no actor is. *Circumstances* can befall any model. A case whose variant is named after a layer is
-about that layer. What tags do not say stands in `BY_CASE`.
+carriers only where no actor is. *Circumstances* can befall any model; what is *unseen* no trace can find. A case whose
+variant is named after a layer is about that layer. What tags do not say stands in `BY_CASE`.
 """
 
 import fnmatch
@@ -21,17 +21,19 @@ ACTORS = frozenset({"SimpleRNN", "GlobalAveragePooling1D"})
 RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU"})  # what is tried on one of them is true of all
 LAYERS = frozenset(
     {
-        "CuDNNLSTM",
         "CuDNNGRU",
+        "CuDNNLSTM",
         "StringLookup",
         "TextVectorization",
-        "TFSMLayer",
         "custom cell",
         "custom layer",
         "mask_zero",
         "operators",
     }
 )
+UNSEEN = frozenset(
+    {"TFSMLayer", "TensorFlow Lite", "Tokenizer", "export", "ragged", "workaround"}
+)  # outside of a model
 WAYS = frozenset(
     {
         *("compute_mask", "constants", "data_format", "explicit mask", "float16", "go_backwards", "initial_state"),
@@ -170,7 +172,7 @@ def demands(case: Case, layers: Collection[str]) -> frozenset[str]:
     if name == TABLE:
         return frozenset({variant})
     asked = {ASKED_OF_MODEL.get(tag, tag) for tag in case.tags}
-    found = asked & (OF_MODEL | LAYERS | WAYS | CARRIERS | set(layers))
+    found = asked & (OF_MODEL | LAYERS | UNSEEN | WAYS | CARRIERS | set(layers))
     named = _layer_of(variant, layers, case.tags)
     if named:
         found = (found - set(layers)) | {named}

@@ -68,12 +68,10 @@ def of_model(model, rows):
 
 
 def _has_metrics(model):
-    for name in ("_compile_metrics", "compiled_metrics", "_compiled_metrics"):
-        given = getattr(model, name, None)
-        given = getattr(given, "_user_metrics", getattr(given, "_metrics", given))
-        if given and any(one is not None for one in leaves_of(given)):
-            return True
-    return False
+    """Whether `compile` was given metrics: kept as they are, or by an object that has them."""
+    given = model._compile_metrics if hasattr(model, "_compile_metrics") else getattr(model, "compiled_metrics", None)
+    given = getattr(given, "_user_metrics", given)
+    return any(one is not None for one in leaves_of(list(given.values()) if isinstance(given, dict) else given))
 
 
 def _kind(layer):
