@@ -69,14 +69,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Write the page and the summary again from stored results (default: reports/latest)."""
+    """Write the page and the summary again from stored results (default: those of the last run)."""
     session.install("-e", ".")
     session.run("conformance", "report", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/cases.md and docs/findings.md from reports/latest."""
+    """Write docs/cases.md and docs/findings.md from reports/history."""
     session.install("-e", ".")
     session.run("conformance", "docs", *session.posargs)
 

@@ -26,7 +26,7 @@ ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entr
 def test_pass_on(keras, run, build, record, between):
     """Past a layer that loses the mask, it can be given to the next layers by hand.
 
-    The mask of Masking, made by its compute_mask and passed as `mask=`, masks the steps behind another layer.
+    The mask that compute_mask of Masking makes of the data, passed as `mask=`, masks the steps behind another layer.
     """
     masking, layer = keras.layers.Masking(), getattr(keras.layers, between)()
     rnn, pooling = keras.layers.SimpleRNN(UNITS), keras.layers.GlobalAveragePooling1D()
@@ -35,7 +35,7 @@ def test_pass_on(keras, run, build, record, between):
 
     def call(x, other):
         mask = masking.compute_mask(x)
-        hidden = layer(masking(x)) if between == "ReLU" else layer([masking(x), other])
+        hidden = layer(x) if between == "ReLU" else layer([x, other])
         return rnn(hidden, mask=mask), pooling(hidden, mask=mask)
 
     together = {
@@ -74,7 +74,9 @@ def test_mask_of_sequences(keras, run, build, record):
         return rnn(wrapped(x), mask=masking.compute_mask(x[:, :, 0]))
 
     each = [oracle.simple_rnn(data[:, i], None, *weights)[1] for i in range(outer)]
-    record("last output", run(call, data), expected=oracle.simple_rnn(np.stack(each, 1), kept, *outer_weights)[1])
+    # With a batch of unknown size: where it is known, TimeDistributed of Keras 2 takes a path with bugs of its own.
+    last = run(call, data, shapes=[(None,) + data.shape[1:]])
+    record("last output", last, expected=oracle.simple_rnn(np.stack(each, 1), kept, *outer_weights)[1])
 
 
 @pytest.mark.case(
@@ -153,20 +155,26 @@ def test_new_tensor(keras, run, ops, mask_of, record):
     tags=["workaround", "custom layer", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_by_keyword(keras, run, ops, record):
+def test_by_keyword(keras, run, record):
     """A layer of two tensors gets the mask that is passed as `mask=`.
 
     Its call, given a sequence, a second tensor and the mask of Masking, has the mask.
     """
+    seen = []
 
     class Scale(keras.layers.Layer):
         def call(self, inputs, other, mask=None):
-            return ops.where(mask[..., None], inputs * other, -1.0)
+            seen.append(mask)
+            return inputs * other
 
     masking, scale = keras.layers.Masking(), Scale()
     scale.supports_masking = True
-    scaled = run(lambda x, y: scale(masking(x), other=y, mask=masking.compute_mask(x)), ZEROED, OTHER)
-    record("output", scaled, expected=np.where(MASK[..., None], ZEROED * OTHER, -1))
+
+    def call(x, other):
+        scale(masking(x), other=other, mask=masking.compute_mask(x))
+        return seen[-1]
+
+    record("mask", run(call, ZEROED, OTHER), expected=MASK)
 
 
 @pytest.mark.case(

@@ -39,12 +39,16 @@ _BACKENDS = dict.fromkeys((*_TENSORFLOW, *_TF_KERAS), "tensorflow") | {b: b for 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line says. requirements: as uv takes them, or paths of wheels and of source folders."""
+    """What the command line says. requirements: as uv takes them, or paths of wheels and of source folders.
+
+    settled: what is resolved once is not resolved again, for what must be the same tomorrow.
+    """
 
     requirements: Sequence[str] = ()
     python: str | None = None
     front_end: str | None = None
     backend: str | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def _resolve(asked: Asked, declared: Sequence[Target], cache: Path) -> Target:
     others = dict.fromkeys(["pytest", *like.base.requires, *([] if brings_keras else like.requires)])
     missing = [text for text in others if not names & {*_family(text)}]
     python = asked.python or like.base.python
-    lock = _lock(named, missing, like.base.drops, find_python(python), cache)
+    lock = _lock(named, missing, like.base.drops, find_python(python), cache, asked.settled)
 
     there = dict(pin.split("==") for pin in pins(lock))
     front_end = asked.front_end or _front_end(names, there)
@@ -193,8 +197,10 @@ def _family(requirement: str) -> Sequence[str]:
     return next((family for family in _FAMILIES if name in family), (name,))
 
 
-def _lock(named: Sequence[_Named], missing: Sequence[str], drops: Sequence[str], python: Path, cache: Path) -> Path:
-    """Resolve, anew each time, into a file of the cache that is named by its contents."""
+def _lock(
+    named: Sequence[_Named], missing: Sequence[str], drops: Sequence[str], python: Path, cache: Path, settled: bool
+) -> Path:
+    """Resolve into a file of the cache: anew each time, named by its contents; once, named by what is asked."""
     requires = [one.text for one in named] + [*missing]
     there = {one.name for one in named} | {canonicalize_name(Requirement(text).name) for text in missing}
     rivals = {name for family in _FAMILIES if there & {*family} for name in family}
@@ -202,14 +208,23 @@ def _lock(named: Sequence[_Named], missing: Sequence[str], drops: Sequence[str],
     if not os.environ.get("UV_OFFLINE"):  # the newest nightly, not the newest that uv has heard of
         floating = [one.name for one in named if not one.mark and not _is_pinned(one.range)]
         whom += [argument for name in floating for argument in ("--refresh-package", name)]
+    dropped = sorted((rivals | {*drops}) - there)
+    lock = cache / "locks" / f"settled-{_digest(str([requires, whom, dropped]))}.txt"
+    if settled and lock.is_file():
+        return lock
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "lock.txt")
-        provision.resolve(requires, whom, sorted((rivals | {*drops}) - there), draft)
+        provision.resolve(requires, whom, dropped, draft)
         text = draft.read_text()
-    lock = cache / "locks" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.txt"
+    if not settled:
+        lock = lock.with_name(f"{_digest(text)}.txt")
     if not lock.is_file():
         write_text(lock, text)
     return lock
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _is_pinned(range_: SpecifierSet) -> bool:

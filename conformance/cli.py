@@ -31,15 +31,14 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.commands.advise import advise_command
-from conformance.commands.trace import trace_command
-from conformance.compare_command import LATEST, compare_command
+from conformance.commands import advise, bisect, compare, gate, repro, trace
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
 from conformance.previous import Previous
 from conformance.progress import make_progress
 from conformance.report import changes, documents, write_report
+from conformance.repro.suite import scripts_for
 
 annotations_option = click.option(
     "--annotations",
@@ -54,13 +53,15 @@ class _CouldNotRun(click.ClickException):
 
 
 class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk refuses."""
+    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk or a column refuses."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except UsageError as error:
             raise click.UsageError(str(error)) from error
+        except Unavailable as error:
+            raise _CouldNotRun(str(error)) from error
         except OSError as error:
             if error.filename is None:
                 raise
@@ -103,7 +104,9 @@ def main() -> None:
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
 @click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
-@click.option("--out", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Folder of the report.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=results.LATEST, show_default=True, help="Folder of the report."
+)
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
 @click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
@@ -260,19 +263,19 @@ def _undeclared(
 
 
 @main.command("report")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to (default: where the results are).")
 def report_command(path: Path, out: Path | None) -> None:
     """Judge stored results again and write the report from them."""
     found = results.read(path)
     judge_all(found)
     out = out or (path if path.is_dir() else path.parent)
-    write_report(found, expectations.load(), out)
+    write_report(found, expectations.load(), out, scripts_for)
     click.echo(out / "index.html")
 
 
 @main.command("cells")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def cells_command(path: Path) -> None:
     """Print one JSON object per cell of the results."""
     for cell in results.read(path).cells:
@@ -283,35 +286,13 @@ def cells_command(path: Path) -> None:
 
 
 @main.command("docs")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
+@click.argument("path", type=click.Path(path_type=Path), default=results.PUBLISHED)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
 def docs_command(path: Path, out: Path) -> None:
     """Write cases.md and findings.md from stored results."""
     for name, text in documents.documents(results.read(path), expectations.load()):
         results.write_text(out / name, text)
         click.echo(out / name)
-
-
-@main.group("expectations")
-def expectations_group() -> None:
-    """What is known not to conform, and why."""
-
-
-@expectations_group.command("check")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
-def expectations_check(path: Path) -> None:
-    """Name the cells of stored results that are not as expected. Exit code 1 if there are any."""
-    lines = expectations.unexpected(results.read(path), expectations.load())
-    for line in lines:
-        click.echo(line)
-    sys.exit(1 if lines else 0)
-
-
-@expectations_group.command("propose")
-@click.argument("path", type=click.Path(path_type=Path), default=LATEST)
-def expectations_propose(path: Path) -> None:
-    """Print entries for what stored results show and nothing explains, to be reviewed by a person."""
-    click.echo(expectations.as_toml(expectations.propose(results.read(path), expectations.load())), nl=False)
 
 
 @main.command("schema")
@@ -362,9 +343,17 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
     sys.exit(3 if failed else 0)
 
 
-main.add_command(compare_command)
-main.add_command(trace_command)
-main.add_command(advise_command)
+for command in (
+    advise.advise_command,
+    bisect.bisect_command,
+    compare.compare_command,
+    gate.expectations_group,
+    gate.gate_command,
+    repro.repro_command,
+    trace.trace_command,
+):
+    main.add_command(command)
+
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance import expectations, results
+from conformance.gate import surprises
 from conformance.report import github, write_report
+from conformance.repro.suite import scripts_for
 
 
 def conclude(
@@ -21,11 +23,11 @@ def conclude(
 ) -> int:
     """Write the report, say what is not as it should be, and return the exit code.
 
-    complete: as for `expectations.unexpected`; annotations: also print it for GitHub Actions.
+    complete: as for `gate.surprises`; annotations: also print it for GitHub Actions.
     """
-    write_report(found, known, out)
+    write_report(found, known, out, scripts_for)
     _print_outcome(found, out, console)
-    unexpected = expectations.unexpected(found, known, complete)
+    unexpected = surprises(found, known, complete)
     say(console, [f"unexpected: {line}" for line in unexpected])
     for line in github.annotations(found, known, complete) if annotations else []:
         print(line)

@@ -124,7 +124,7 @@ def _values(name: str, one: Value, other: Value, tolerance: tuple[float, float])
             yield "silent", f"{name}: other values ({wrong})"
         elif one["dtype"] != other["dtype"]:
             yield "cosmetic", f"{name}: dtype {one['dtype']} -> {other['dtype']}"
-    elif one != other:
+    elif type(one) is not type(other) or one != other:  # 0 is not False
         if first == second:
             first = second = None
         yield "silent", f"{name}: {first or _described(one)} -> {second or _described(other)}"

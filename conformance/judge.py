@@ -10,7 +10,7 @@ from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
 _SPELLED = 60  # elements of a mask that are spelled out
-_VERDICT_OF_STATUS = {
+VERDICT_OF_STATUS = {
     "raised": "raises",
     "crashed": "crashes",
     "timed-out": "times-out",
@@ -22,7 +22,7 @@ _VERDICT_OF_STATUS = {
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
     """One of `results.VERDICTS`. `observed` is a completed cell in which nothing was expected."""
     if observation.status != "completed":
-        return _VERDICT_OF_STATUS[observation.status]
+        return VERDICT_OF_STATUS[observation.status]
     judged = [fact for fact in observation.facts if fact.expected is not None]
     if not judged:
         return "observed"

@@ -14,6 +14,7 @@ import filelock
 
 from conformance.errors import Unavailable, said
 from conformance.interpreters import find_python, uv_command
+from conformance.results import write_text
 from conformance.targets import Base, Target, pins
 
 _COMPLETE = "complete"  # written last; without this file an environment does not count
@@ -68,7 +69,7 @@ def _provision(target: Target, cache: Path) -> Environment:
     return Environment(python, on_top)
 
 
-def _build(folder: Path, python: Path, build: Callable[[], None]) -> None:
+def _build(folder: Path, python: Path, build: Callable[[], object]) -> None:
     """Fill `folder` with `build`, unless another run has done so or does so meanwhile."""
 
     def is_there() -> bool:
@@ -112,10 +113,12 @@ def lock(one: Base | Target) -> Path:
     assert one.own is not None, "a target without requirements has no lock of its own"
     _read(base.lock, base.id)
     there = pins(base.lock)
-    resolve(one.requires, _published(base.python), base.drops, one.own, constraints=there)
-    blocks = one.own.read_text().replace("\n    --hash", "\0--hash").splitlines()
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder, "lock.txt")
+        resolve(one.requires, _published(base.python), base.drops, draft, constraints=there)
+        blocks = draft.read_text().replace("\n    --hash", "\0--hash").splitlines()
     mine = [block.replace("\0", "\n    ") for block in blocks if block.split(" ")[0] not in there]
-    one.own.write_text("\n".join(mine) + "\n")
+    write_text(one.own, "\n".join(mine) + "\n")
     return one.own
 
 
@@ -149,8 +152,8 @@ def resolve(
         )
 
 
-def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> None:
-    """Run uv, with these variables added to the environment.
+def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> str:
+    """Run uv, with these variables added to the environment; returns what it prints.
 
     Raises:
         Unavailable: it failed; its last lines.
@@ -159,6 +162,8 @@ def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")} | variables
     if "PIP_FIND_LINKS" in environment:  # where pip finds wheels, uv shall
         environment.setdefault("UV_FIND_LINKS", ",".join(environment["PIP_FIND_LINKS"].split()))
+    if "PIP_INDEX_URL" in environment and "UV_INDEX_URL" not in environment:
+        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
     if "UV_FIND_LINKS" not in environment:
         environment["UV_TORCH_BACKEND"] = "cpu"  # builds without CUDA are on PyTorch's own index
     done = subprocess.run(uv_command(*arguments), capture_output=True, text=True, input=stdin, env=environment)
@@ -167,3 +172,4 @@ def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> None:
             re.sub("^(error|cause|Caused by): ", "", line.strip()) for line in done.stderr.splitlines() if line.strip()
         ]
         raise Unavailable(f"uv {arguments[0]} failed: " + " | ".join(lines[-8:]))
+    return done.stdout

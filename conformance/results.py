@@ -20,6 +20,11 @@ from conformance.targets import MODES
 SCHEMA_VERSION = 1
 VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
 
+LATEST = Path("reports/latest")
+"""Where a run writes, unless it is told."""
+PUBLISHED = Path("reports/history")
+"""The whole history, kept with the sources."""
+
 Value = Any
 """A value as the worker encodes it; `conformance.worker.values` lists the forms."""
 
@@ -168,6 +173,11 @@ def schema() -> dict[str, Any]:
     """JSON Schema of the results file; a copy is `schemas/results.schema.json`."""
     described = msgspec.json.schema(Results)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance results", **described}
+
+
+def stored() -> Path:
+    """Where commands read, unless they are told: what the last run wrote here, else what is published."""
+    return LATEST if (LATEST / "results.json").is_file() else PUBLISHED
 
 
 def read(path: Path) -> Results:

@@ -1,16 +1,18 @@
-"""What the tests share: a fake Keras as a target, and a way to run cases on it."""
+"""What the tests share: a fake Keras as a target, a way to run cases on it, and pages in a browser."""
 
 import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from rich.console import Console
 
-from conformance import catalogue, plan, runner
+from conformance import bundle as bundle_module
+from conformance import catalogue, cli, plan, provision, runner, targets
 from conformance.adhoc import Column
 from conformance.bundle import Bundle, make_bundle
 from conformance.errors import Unavailable
@@ -20,6 +22,7 @@ from conformance.progress import PlainProgress
 from conformance.provision import Environment
 from conformance.results import Results
 from conformance.targets import MODES, Base, Target
+from tests.page_browser import browser, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -117,3 +120,19 @@ def run_column(column: Column, bundle: Bundle, cache: Path) -> Results:
 @pytest.fixture(scope="module")
 def run_fake(tmp_path_factory: pytest.TempPathFactory) -> FakeRuns:
     return FakeRuns(tmp_path_factory.mktemp("fake"))
+
+
+@pytest.fixture
+def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The program with fake targets and cases, writing to `tmp_path`."""
+    fakes = [fake_target(), fake_target("fake-uninstallable", tier="history")]
+    monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
+    monkeypatch.setattr(targets, "load", lambda: fakes)
+    monkeypatch.setattr(provision, "provision", lambda target, cache: run_fake.provision(target))
+    monkeypatch.setattr(bundle_module, "cases_folder", lambda: FAKES / "cases")
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli.main, arguments)
+
+    return invoke

@@ -177,6 +177,15 @@ def test_only_missing_takes_over_what_is_there(
     assert sorted(measured.cells) == [("good.deviates", "eager"), ("good.raises", "eager")]
 
 
+def test_a_process_for_more_modes_speaks_for_one_of_them(tmp_path: Path) -> None:
+    target = fake_target(processes=[["eager", "graph", "jit"], ["session"]], lacks={})
+    memory_ = memory.Memory(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
+    memory_.keep_checks(target, "column", ["eager", "graph", "jit"], {"backend": "numpy"})
+    assert memory_.recall_checks(target, "column", ["graph"]) == {"backend": "numpy"}
+    assert memory_.recall_checks(target, "column", ["session"]) is None
+    assert memory_.recall_checks(target, "other column", ["graph"]) is None
+
+
 def test_durations_are_recorded(run_fake: FakeRuns, cases: Path) -> None:
     known = memory.Memory(run_fake.folder / "cache", make_bundle(run_fake.folder / "cache", cases))
     run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)

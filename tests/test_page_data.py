@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -59,3 +60,9 @@ def test_generation(front_end: str, title: str, versions: dict[str, str], pins: 
     made = Made()
     made.target("x", title, front_end, versions=versions, pins=pins)
     assert data.generation(made.results.targets[0]) == generation
+
+
+def test_no_name_is_there_twice_in_the_scripts() -> None:
+    """They are joined to one module, in which a second definition is a syntax error of the whole page."""
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", page.joined(page.SCRIPTS), re.MULTILINE)
+    assert [name for name, times in Counter(names).items() if times > 1] == []

@@ -1,4 +1,4 @@
-"""What is published in reports/latest: complete, made by this code, and every deviation explained."""
+"""What is published in reports/history: complete, made by this code, and every deviation explained."""
 
 import json
 import re
@@ -8,22 +8,23 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conformance import expectations, judge, results, targets
+from conformance import expectations, gate, judge, results, targets
 from conformance.report import BESIDE, documents, write_report
+from conformance.repro.suite import scripts_for
 
 ROOT = Path(__file__).parent.parent
-LATEST = ROOT / "reports" / "latest"
+PUBLISHED = ROOT / "reports" / "history"
 
 
 @pytest.fixture(scope="module")
 def published() -> results.Results:
-    return results.read(LATEST)
+    return results.read(PUBLISHED)
 
 
 def test_it_is_valid_and_complete(published: results.Results) -> None:
-    jsonschema.validate(json.loads((LATEST / "results.json").read_text()), results.schema())
+    jsonschema.validate(json.loads((PUBLISHED / "results.json").read_text()), results.schema())
     assert published.problems == []
-    assert [t.id for t in published.targets] == [t.id for t in targets.choose(targets.load(), [], "core")]
+    assert [t.id for t in published.targets] == [t.id for t in targets.choose(targets.load(), [], "history")]
     assert [t.reason for t in published.targets] == [None] * len(published.targets)
     planned = sum(len(case.modes_on(target.modes)) for case in published.cases for target in published.targets)
     assert len(published.cells) == planned
@@ -34,14 +35,14 @@ def test_verdicts_page_and_what_is_beside_it_are_those_of_this_code(published: r
     before = [(c.verdict, c.fingerprint) for c in published.cells]
     judge.judge_all(published)
     assert [(c.verdict, c.fingerprint) for c in published.cells] == before
-    shutil.copy(LATEST / "results.json", tmp_path)
-    write_report(published, expectations.load(), tmp_path)
-    for name in ("results.json", "index.html", *BESIDE):
-        assert (tmp_path / name).read_bytes() == (LATEST / name).read_bytes(), f"write {name} again: nox -s report"
+    shutil.copy(PUBLISHED / "results.json", tmp_path)
+    write_report(published, expectations.load(), tmp_path, scripts_for)
+    for name in ("results.json", "index.html", *(name for name in BESIDE if name != "junit.xml")):
+        assert (tmp_path / name).read_bytes() == (PUBLISHED / name).read_bytes(), f"write {name} again: nox -s report"
 
 
 def test_every_deviation_is_expected(published: results.Results) -> None:
-    assert expectations.unexpected(published, expectations.load()) == []
+    assert gate.surprises(published, expectations.load()) == []
 
 
 def test_the_documents_are_those_of_these_results(published: results.Results) -> None:
@@ -50,5 +51,5 @@ def test_the_documents_are_those_of_these_results(published: results.Results) ->
 
 
 def test_it_names_no_folder_of_the_machine_it_was_made_on(published: results.Results) -> None:
-    text = (LATEST / "results.json").read_text()
+    text = (PUBLISHED / "results.json").read_text()
     assert not re.search(r"(?<![\w.])/(root|home|tmp|usr|work)/", text)

@@ -1,1 +1,1 @@
-"""Commands with a module of their own; `cli.py` puts them together."""
+"""Commands of `conformance`, one module each; `cli.py` has those that run the suite."""

@@ -1,37 +1,26 @@
 """`conformance advise`: which steps between two columns touch what a user's own model uses."""
 
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from conformance import expectations, results
-from conformance.commands import inspected
+from conformance.commands import inspected, options
 from conformance.compare import Comparer, Step
-from conformance.compare_command import LATEST
 from conformance.errors import UsageError, unknown
-from conformance.inspection.advice import Advice, Place, advise, schema
+from conformance.inspection.advice import Advice, Place, advise
 from conformance.judge import judge_all
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.targets import MODES
 
-WIDTH = 200  # characters of a line, where it does not go to a terminal
 HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first column")
-
-
-def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(json.dumps(schema(), indent=1))
-        context.exit()
 
 
 @click.command("advise")
@@ -39,7 +28,12 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--from", "before", metavar="ID", required=True, help="The column that is used now.")
 @click.option("--to", "after", metavar="ID", required=True, help="A later one.")
 @click.option(
-    "--results", "path", type=click.Path(path_type=Path), default=LATEST, show_default=True, help="Where from."
+    "--results",
+    "path",
+    type=click.Path(path_type=Path),
+    default=results.stored,
+    show_default="the last run, else what is published",
+    help="Where from.",
 )
 @click.option(
     "--mode",
@@ -49,17 +43,10 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
     help="Only in this mode. Repeatable.  [default: all but session, if both columns have eager]",
 )
 @inspected.options
-@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
-@click.option(
-    "--schema",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_schema,
-    help="Print the JSON Schema of --format json.",
-)
+@options.format_option
+@options.schema_option(Advice)
 def advise_command(
-    model: str, before: str, after: str, path: Path, modes: tuple[str, ...], form: str, **where: Any
+    model: str, before: str, after: str, path: Path, modes: tuple[str, ...], format_: str, **where: Any
 ) -> None:
     """Show which steps between two columns touch what a model uses: layers, masks, merges, losses, metrics, saving.
 
@@ -70,9 +57,9 @@ def advise_command(
     chosen = modes or _usual_modes(stored, before, after)
     steps = list(_in_modes(Comparer(stored, expectations.load()).steps(before, after), chosen))
     found = advise(model, trace, stored, steps, before, after)
-    if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1))
-    elif form == "markdown":
+    if format_ == "json":
+        click.echo(options.as_json(found))
+    elif format_ == "markdown":
         click.echo("\n".join(_markdown(found, stored)))
     else:
         _print(found, stored)
@@ -143,11 +130,10 @@ def _markdown(found: Advice, stored: Results) -> Iterator[str]:
 
 
 def _print(found: Advice, stored: Results) -> None:
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     table = Table(*HEADINGS, box=None, pad_edge=False)
     for place in found.places:
         table.add_row(*map(Text, _cells(place, found, stored)))  # texts of a target are no markup
     if found.places:
-        console.print(table)
+        options.print_table(table)
     for note in _notes(found, stored):
-        console.print(Text(note))
+        click.echo(note)

@@ -8,7 +8,7 @@ import click
 
 from conformance import adhoc, bundle, here, provision, targets
 from conformance.cache import cache_folder
-from conformance.errors import Unavailable, UsageError, unknown
+from conformance.errors import UsageError, unknown
 from conformance.inspection import ask
 from conformance.inspection.trace import Trace
 
@@ -47,23 +47,25 @@ def inspect(
     custom: tuple[str, ...],
     batch: Path | None,
 ) -> Trace:
-    """The trace of a model in the environment that the options name."""
+    """The trace of a model in the environment that the options name.
+
+    Raises:
+        UsageError: what is asked for is no model, or no environment.
+        Unavailable: the environment cannot be built, or none is active.
+    """
     if (interpreter is not None) + (target_id is not None) + bool(requirements) > 1:
         raise UsageError("--here, --target and --with exclude each other")
     model = ask.Model(text, custom, batch, front_end or "")
     model.check()
     cache = cache_folder()
     the_bundle = bundle.make_bundle(cache)
-    try:
-        if target_id is not None:
-            known = {target.id: target for target in targets.load()}
-            if target_id not in known:
-                raise unknown("column", target_id, known)
-            target = known[target_id]
-            return ask.inspect(model, provision.provision(target, cache), the_bundle, target)
-        if requirements:
-            column = adhoc.column(adhoc.Asked(requirements, front_end=front_end), targets.load(), cache)
-            return ask.inspect(model, column.environment(), the_bundle, column.target)
-        return ask.inspect(model, here.interpreter(interpreter or ""), the_bundle)
-    except Unavailable as why:
-        raise UsageError(str(why)) from why
+    if target_id is not None:
+        known = {target.id: target for target in targets.load()}
+        if target_id not in known:
+            raise unknown("column", target_id, known)
+        target = known[target_id]
+        return ask.inspect(model, provision.provision(target, cache), the_bundle, target)
+    if requirements:
+        column = adhoc.column(adhoc.Asked(requirements, front_end=front_end), targets.load(), cache)
+        return ask.inspect(model, column.environment(), the_bundle, column.target)
+    return ask.inspect(model, here.interpreter(interpreter or ""), the_bundle)

@@ -1,7 +1,6 @@
 """Which steps between two columns touch what a model uses."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -33,12 +32,6 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     places: list[Place]
     others: int
     unreached: list[str]
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of an advice."""
-    described = msgspec.json.schema(Advice)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance advise", **described}
 
 
 def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], before: str, after: str) -> Advice:

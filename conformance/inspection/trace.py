@@ -1,7 +1,5 @@
 """What was seen of the masks in a model: the answer of the process that has the user's Keras."""
 
-from typing import Any
-
 import msgspec
 
 LOST = ("dropped", "ignored", "refused")  # how the words begin for a mask that does not come to use
@@ -144,9 +142,3 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         name = "Keras" if self.front_end == "keras" else self.front_end
         on = f" on {self.backend}" if self.backend != "tensorflow" else ""
         return f"{name} {version}{on}"
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of a trace."""
-    described = msgspec.json.schema(Trace)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance trace", **described}

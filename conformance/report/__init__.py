@@ -9,9 +9,11 @@ import msgspec
 from conformance import results
 from conformance.expectations import Expectation
 from conformance.report import badge, changes, junit, page, summary
+from conformance.repro.stored import Stored
 from conformance.results import Results
 
 HERE = Path(__file__).parent
+REPRO = HERE.parent / "repro"
 BESIDE: dict[str, Callable[[Results, Sequence[Expectation]], str]] = {
     "summary.md": summary.summary,
     "junit.xml": junit.junit,
@@ -27,11 +29,17 @@ RULES = (
 )  # what the files are made by, beside this folder
 
 
-def write_report(found: Results, known: Sequence[Expectation], out: Path) -> None:
+def write_report(
+    found: Results,
+    known: Sequence[Expectation],
+    out: Path,
+    scripts_of: Callable[[Results], Stored | None] = lambda _: None,
+) -> None:
     """Write `results.json`, the files of `BESIDE` and `index.html` into `out`.
 
     What is there already is left as it is: results that differ only in when they were found,
     and a page that was made by this code from the same results and expectations.
+    scripts_of: what the stand-alone scripts on the page are joined from; asked for only if it is written.
     """
     file = out / "results.json"
     if not _are_stored(found, file):
@@ -43,7 +51,8 @@ def write_report(found: Results, known: Sequence[Expectation], out: Path) -> Non
     found = results.read(file)  # so that the same file always gives the same page
     for name, make in BESIDE.items():
         results.write_text(out / name, make(found, known))
-    results.write_text(page_file, page.render(found, known, stamp))
+    beside = ("results.json", *BESIDE)
+    results.write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
@@ -59,7 +68,7 @@ def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
     total = hashlib.sha256(file.read_bytes())
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for p in HERE.rglob("*") if p.is_file() and p.suffix != ".pyc"):
+    for source in sorted(p for part in (HERE, REPRO) for p in part.rglob("*") if p.is_file() and p.suffix != ".pyc"):
         total.update(source.read_bytes())
     for source in (HERE.parent / name for name in RULES):
         total.update(source.read_bytes())

@@ -1,14 +1,18 @@
 """What the page is told, as JSON data: positions in lists instead of names, equal items stored once."""
 
+import datetime
 import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from conformance.expectations import Book, Expectation
-from conformance.judge import behaviours, mismatch
-from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value
+from conformance.judge import VERDICT_OF_STATUS, behaviours, mismatch
+from conformance.repro.stored import Stored
+from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
@@ -38,8 +42,15 @@ class _Pool:
         return self._positions[key]
 
 
-def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dict[str, Any]:
-    """The results as the scripts read them (`data.js`).
+def page_data(
+    results: Results,
+    expectations: Sequence[Expectation] = (),
+    files: Sequence[str] = (),
+    scripts: Stored | None = None,
+) -> dict[str, Any]:
+    """The results as the page's modules read them (`data.js`).
+
+    files: names of what lies beside the page; scripts: what its stand-alone scripts are joined from.
 
     rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
     in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
@@ -79,9 +90,14 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         of_mode[1][where] = -1 if known is None else reasons.put(_expectation(known))
         of_mode[2][where] = round(100 * (cell.seconds or 0))
     return {
+        "run": _run(results),
+        "files": files,
+        "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,
+        "verdict_of_status": VERDICT_OF_STATUS,
         "tolerance": [worker_values.RTOL, worker_values.ATOL],
+        "schema": schema(),
         "targets": [_target(target) for target in results.targets],
         "cases": [{**_case(case), "code": texts.put(case.code)} for case in results.cases],
         "rows": rows,
@@ -90,6 +106,19 @@ def page_data(results: Results, expectations: Sequence[Expectation] = ()) -> dic
         "values": values.items,
         "texts": texts.items,
     }
+
+
+def _run(results: Results) -> dict[str, Any]:
+    named = ("platform", "suite_version", "bundle", "seconds")
+    return {"measured": spelled_date(results.created), **{name: getattr(results, name) for name in named}}
+
+
+def spelled_date(created: str) -> str:
+    """22 November 2026, 09:50 UTC; what is no date stays as it is."""
+    try:
+        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
+    except ValueError:
+        return created
 
 
 def _fields(struct: Any) -> dict[str, Any]:
@@ -145,7 +174,8 @@ def _observation(observation: Observation, values: dict[str, Value], pool: _Pool
 
 
 def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
-    exact = mismatch(fact, values) is not None
+    strict = fact.rtol is not None and fact.rtol < worker_values.RTOL
+    exact = strict or mismatch(fact, values) is not None
     told: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
     if fact.expected is not None:
         told["expected"] = pool.put(_shown(values[fact.expected], exact))

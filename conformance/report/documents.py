@@ -7,8 +7,7 @@ from conformance.difference import SEVERITIES
 from conformance.expectations import BAD, Book, Expectation
 from conformance.judge import behaviours, outcome, said
 from conformance.report.data import area
-from conformance.report.summary import where
-from conformance.report.text import escape
+from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results
 
 _FACTS_SHOWN = 240  # characters
@@ -17,7 +16,7 @@ _KINDS = {
     "intended": ("Intended", "Upstream decided so, after it had been otherwise or against what its documents say."),
     "undefined": ("Undefined", "Nothing is promised; an exception, where other columns have an answer."),
 }
-_MADE = "<!-- Written by `conformance docs` from reports/latest; do not edit. -->"
+_MADE = "<!-- Written by `conformance docs` from reports/history; do not edit. -->"
 
 
 def cases_document(results: Results, expectations: list[Expectation]) -> str:
@@ -53,10 +52,11 @@ def _answers(
     case: Case, cells: list[Cell], numbers: dict[tuple[str, str | None], int], results: Results, book: Book
 ) -> Iterator[str]:
     """One line for each thing that columns do, in the order of the columns."""
-    groups: dict[tuple[str, str], list[Cell]] = {}
+    groups: dict[tuple[str, str, str | None], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault((cell.verdict, _answer(cell, numbers, results)), []).append(cell)
-    for (verdict, text), members in groups.items():
+        known = book.explanation(cell)
+        groups.setdefault((cell.verdict, _answer(cell, numbers, results), known.id if known else None), []).append(cell)
+    for (verdict, text, _), members in groups.items():
         line = f"**{verdict}** {where(members, case, results)}"
         known = book.explanation(members[0])
         if text:
@@ -83,6 +83,12 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
     for case, rank in list(severity.items()):
         plain = case.split("[")[0]
         severity[plain] = min(rank, severity.get(plain, rank))
+    book = Book(expectations, results)
+    explained: dict[str, set[str]] = {}  # expectation -> columns
+    for cell in results.cells:
+        found = book.explanation(cell)
+        if found:
+            explained.setdefault(found.id, set()).add(cell.target)
     lines = [_MADE, "# What does not conform, and why", ""]
     lines += [
         "Each entry was looked up in the source of a version that shows it. Versions between measured columns",
@@ -99,6 +105,10 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
             sources = "; ".join(_linked(source) for source in expectation.sources)
             lines += ["", f"### {expectation.id}", ""]
             lines += [f"*{SEVERITIES[worst]}.* {' '.join(expectation.reason.split())}", ""]
+            if expectation.workaround:
+                helps = expectation.workaround
+                shown = _helps_on(helps.case, explained.get(expectation.id, set()), results)
+                lines += [f"What helps: {helps.text} `{helps.case}` shows it on {shown}.", ""]
             lines += [f"Source: {sources}. Reviewed {expectation.reviewed}.", ""]
             lines += ["| behaviour | where | outcome |", "| --- | --- | --- |"]
             for known in expectation.cells:
@@ -106,6 +116,13 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
                 on = ", ".join(f"`{text}`" for text in known.on)
                 lines.append(f"| `{known.case}` | {on}{modes} | {escape(known.outcome)} |")
     return "\n".join([*lines, ""])
+
+
+def _helps_on(case_id: str, columns: set[str], results: Results) -> str:
+    """Those of the columns on which the case of a workaround conforms."""
+    case = next((case for case in results.cases if case.id == case_id), None)
+    works = [c for c in results.cells if c.case == case_id and c.target in columns and c.verdict == "conforms"]
+    return where(works, case, results) if case and works else "no column that was measured"
 
 
 def _linked(source: str) -> str:

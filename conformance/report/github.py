@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from conformance.expectations import Book, Expectation, unused
-from conformance.report.summary import where
-from conformance.report.text import plural
+from conformance.expectations import Book, Expectation
+from conformance.gate import of_entries, surprise
+from conformance.report.text import plural, where
 from conformance.results import Case, Cell, Results
 
 SHOWN = 10  # GitHub drops what is more than that of a level in one step
@@ -14,14 +14,14 @@ FOLDER = "cases"  # of the case files, in this repository
 def annotations(results: Results, expectations: Sequence[Expectation] = (), complete: bool = False) -> list[str]:
     """Workflow commands, to be printed: errors, warnings, and a notice of how many others there are.
 
-    complete: as for `expectations.unexpected`.
+    complete: as for `gate.surprises`.
     """
     errors = [command("error", problem, title="The run itself") for problem in results.problems]
     errors += [*_cells(results, expectations)]
     if complete:
         errors += [
-            command("error", line, file=f"{FOLDER}/expectations.toml", title="An expectation matches nothing")
-            for line in unused(results, expectations)
+            command("error", str(one), file=f"{FOLDER}/expectations.toml", title="An expectation matches nothing")
+            for one in of_entries(results, expectations)
         ]
     warnings = [command("warning", t.reason, title=f"{t.title} did not run") for t in results.targets if t.reason]
     more = [
@@ -38,9 +38,9 @@ def _cells(results: Results, expectations: Sequence[Expectation]) -> list[str]:
     book = Book(expectations, results)
     found: dict[str, dict[str, list[Cell]]] = {}
     for cell in results.cells:
-        why = book.surprise(cell)
+        why = surprise(cell, book)
         if why:
-            found.setdefault(cell.case, {}).setdefault(why, []).append(cell)
+            found.setdefault(cell.case, {}).setdefault(why.why, []).append(cell)
     return [_case(case, found[case.id], results) for case in results.cases if case.id in found]
 
 

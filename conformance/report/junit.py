@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from conformance.expectations import Book, Expectation
+from conformance.gate import surprise
 from conformance.report.text import xml_characters
 from conformance.results import Case, Cell, Results, TargetResult
 
@@ -63,7 +64,8 @@ def _test(cell: Cell, case: Case, target: TargetResult, book: Book) -> Element:
         _say(test, "error", cell.reason or target.reason or "not run")
     elif cell.verdict == "unsupported":
         _say(test, "skipped", cell.reason or "not there")
-    elif why := book.surprise(cell):
+    elif found := surprise(cell, book):
+        why = found.why
         because = f"{why}\n{cell.reason}" if cell.reason else why
         _say(test, "failure", why, f"{because}\n{case.contract}\n{case.basis.capitalize()}: {case.source}")
     elif known := book.explanation(cell):

@@ -4,7 +4,6 @@
 """
 
 import base64
-import datetime
 import gzip
 import hashlib
 import json
@@ -16,39 +15,56 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.expectations import Expectation
-from conformance.report.data import page_data
+from conformance.report.data import page_data, spelled_date
+from conformance.repro.stored import Stored
 from conformance.results import Results
 
-HERE = Path(__file__).parent
-# One module in several files; each uses what those before it define.
-SCRIPTS = ("dom.js", "data.js", "judge.js", "state.js", "values.js", "matrix.js", "case.js", "column.js", "main.js")
-STYLES = ("page.css",)
+WEB = Path(__file__).parent / "web"
+# One module in several files; what runs when it is read uses only what those before it define.
+# The views are in the order of the navigation.
+SCRIPTS = (
+    *("dom.js", "data.js", "judge.js", "results.js", "difference.js", "steps.js", "features.js", "query.js", "acts.js"),
+    *("state.js", "views.js", "panel.js", "search.js"),
+    *("values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
+    *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),
+    *("grid-keys.js", "grid.js", "matrix-filters.js", "matrix.js"),
+    *("layers.js", "about.js", "drop.js", "main.js"),
+)
+STYLES = ("base.css", "upgrade.css", "matrix.css", "layers.css", "about.css", "panel.css", "drop.css")
 
 
-def render(results: Results, expectations: Sequence[Expectation] = (), stamp: str = "") -> str:
+def render(
+    results: Results,
+    expectations: Sequence[Expectation] = (),
+    stamp: str = "",
+    files: Sequence[str] = (),
+    scripts: Stored | None = None,
+) -> str:
     """The page as HTML, complete.
 
-    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest.
+    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest;
+    files: names of what lies beside it; scripts: what its stand-alone scripts are joined from.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    script, style = _joined(SCRIPTS), _joined(STYLES)
+    script, style = joined(SCRIPTS), joined(STYLES)
     return environment.get_template("page.html.j2").render(
         results=results,
         stamp=stamp,
-        measured=_date(results.created),
+        measured=spelled_date(results.created),
         not_run=[target for target in results.targets if target.reason],
         script=Markup(script),
         style=Markup(style),
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=packed(page_data(results, expectations)),
+        data=packed(page_data(results, expectations, files, scripts)),
     )
 
 
-def _joined(names: Sequence[str]) -> str:
-    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
+def joined(names: Sequence[str]) -> str:
+    """Scripts or styles as one text."""
+    return "".join((WEB / name).read_text(encoding="utf-8") for name in names)
 
 
 def packed(data: Any) -> str:
@@ -60,10 +76,3 @@ def packed(data: Any) -> str:
 def _csp_hash(text: str) -> str:
     # Only this very text may run: markup that ever got into the page would be inert.
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _date(created: str) -> str:
-    try:
-        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
-    except ValueError:
-        return created

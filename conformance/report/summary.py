@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from conformance.compare import Comparer, between, default_pair
 from conformance.difference import SEVERITIES
 from conformance.expectations import BAD, Book, Expectation
+from conformance.gate import surprise
 from conformance.report import steps as steps_
-from conformance.report.text import code, escape, plural
-from conformance.results import VERDICTS, Case, Cell, Results
+from conformance.report.text import code, escape, plural, where
+from conformance.results import VERDICTS, Cell, Results
 
 UNEXPECTED_SHOWN = 100
 LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB
@@ -48,9 +49,9 @@ def _unexpected(results: Results, book: Book) -> list[str]:
     groups: dict[tuple[str, str], list[Cell]] = {}
     explained = 0  # of what is promised
     for cell in results.cells:
-        why = book.surprise(cell)
-        if why:
-            groups.setdefault((cell.case, why), []).append(cell)
+        unexpected = surprise(cell, book)
+        if unexpected:
+            groups.setdefault((cell.case, unexpected.why), []).append(cell)
         elif cell.verdict in BAD and cases[cell.case].basis != "unspecified":
             explained += 1
     lines = []
@@ -89,17 +90,3 @@ def _changes(results: Results, expectations: Sequence[Expectation]) -> list[str]
             lines.append(f"| {escape(steps_.title(results, other))} | {numbers} |")
     shown = [step for step in found if step.severity not in ("cosmetic", None)]
     return [*lines, *steps_.tables(shown, results, *pair), ""]
-
-
-def where(cells: list[Cell], case: Case, results: Results) -> str:
-    """The columns of these cells of a case, each with the modes unless they are all that the case has there."""
-    modes_of: dict[str, list[str]] = {}
-    for cell in cells:
-        modes_of.setdefault(cell.target, []).append(cell.mode)
-    titles = []
-    for target in results.targets:
-        if target.id in modes_of:
-            modes = modes_of[target.id]
-            every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
-            titles.append(target.title + ("" if set(modes) >= set(every) else f" ({', '.join(modes)})"))
-    return ", ".join(titles)

@@ -1,6 +1,8 @@
-"""Texts from a target as data, in Markdown and in XML."""
+"""Texts from a target as data, in Markdown and in XML; columns in words."""
 
 import re
+
+from conformance.results import Case, Cell, Results
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -26,3 +28,33 @@ def xml_characters(text: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """ "1 column", "2 columns"."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def where(cells: list[Cell], case: Case, results: Results) -> str:
+    """The columns of these cells of a case, neighbours as a range: "tf.keras 2.0 to 2.15, Keras 3.0 (eager)".
+
+    Modes are named unless they are all that the case has there.
+    """
+    modes_of: dict[str, list[str]] = {}
+    for cell in cells:
+        modes_of.setdefault(cell.target, []).append(cell.mode)
+    rows: list[tuple[str, list[str], str]] = []  # name, versions, modes: of neighbouring columns
+    neighbour = False
+    for target in results.targets:
+        modes = modes_of.get(target.id)
+        if not modes:
+            neighbour = False
+            continue
+        every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
+        some = "" if set(modes) >= set(every) else f" ({', '.join(modes)})"
+        name, _, version = target.title.rpartition(" ")
+        if neighbour and version[:1].isdigit() and (rows[-1][0], rows[-1][2]) == (name, some):
+            rows[-1][1].append(version)
+        else:
+            rows.append((name, [version], some))
+        neighbour = True
+    return ", ".join(f"{name} {_range(versions)}".lstrip() + some for name, versions, some in rows)
+
+
+def _range(versions: list[str]) -> str:
+    return f"{versions[0]} to {versions[-1]}" if len(versions) > 2 else " and ".join(versions)

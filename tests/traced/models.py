@@ -3,10 +3,13 @@
 try:
     import keras
 
-    if 2.3 < float(".".join(keras.__version__.split(".")[:2])) < 3 or not hasattr(keras, "layers"):
+    if not hasattr(keras, "layers") or "2.3.9" < keras.__version__ < "3":
         raise ImportError("Keras 2.4 to 2.15 is what tf.keras is made of")
 except ImportError:
-    from tensorflow import keras
+    try:
+        import tf_keras as keras
+    except ImportError:
+        from tensorflow import keras
 
 layers = keras.layers
 

@@ -31,7 +31,8 @@ def attached(tensor):
     """The mask that Keras has attached to a tensor, or None."""
     history = getattr(tensor, "_keras_history", None)
     if hasattr(tensor, "_keras_mask") or not isinstance(history, tuple) or not hasattr(history[0], "_inbound_nodes"):
-        return getattr(tensor, "_keras_mask", None)
+        mask = getattr(tensor, "_keras_mask", None)
+        return mask if hasattr(mask, "shape") else None  # tf.keras 2.6 to 2.9 wraps that there is none
     layer, node, position = history  # standalone Keras 2 keeps it there
     masks = getattr(layer._inbound_nodes[node], "output_masks", None)
     return masks[position] if masks else None

@@ -1,0 +1,121 @@
+"""`conformance gate`, and what a person needs to keep the expectations."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.table import Table
+
+from conformance import bundle, catalogue, expectations, proposals, results, targets
+from conformance.cache import cache_folder
+from conformance.commands.options import as_json, cell_of_markdown, format_option, print_table, schema_option
+from conformance.gate import Surprise, is_complete, surprises
+from conformance.judge import judge_all
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Results held against expectations.
+
+    complete: entries that match nothing count as well; not_run: columns, and why; problems: of the run itself.
+    """
+
+    as_expected: bool
+    complete: bool
+    surprises: list[Surprise]
+    not_run: dict[str, str]
+    problems: list[str]
+
+
+@click.command("gate")
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
+@click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
+@click.option(
+    "--complete/--no-complete",
+    default=None,
+    help="Whether an entry that matches nothing is a mistake.  [default: if every case was run on every column]",
+)
+@click.option("--allow-not-run", is_flag=True, help="A column that did not run is no mistake.")
+@format_option
+@schema_option(Held)
+def gate_command(path: Path, file: Path | None, complete: bool | None, allow_not_run: bool, format_: str) -> None:
+    """Compare stored results with what is expected.
+
+    Exit code: 0 all is as expected; 1 it is not, the run had problems or a column did not run; 2 usage.
+    """
+    found = results.read(path)
+    judge_all(found)
+    known = expectations.load(file)
+    if complete is None:
+        cases = catalogue.collect(bundle.make_bundle(cache_folder()))
+        complete = is_complete(found, [case.id for case in cases], [target.id for target in targets.load()])
+    surprising = surprises(found, known, complete)
+    not_run = {target.id: target.reason for target in found.targets if target.reason}
+    fine = not (surprising or found.problems or (not_run and not allow_not_run))
+    held = Held(as_expected=fine, complete=complete, surprises=surprising, not_run=not_run, problems=found.problems)
+    if format_ == "json":
+        click.echo(as_json(held))
+    elif format_ == "markdown":
+        click.echo(_markdown(held), nl=False)
+    else:
+        _print(held)
+    sys.exit(0 if fine else 1)
+
+
+def _summary(held: Held) -> str:
+    columns = "column" if len(held.not_run) == 1 else "columns"
+    counted = {
+        "not as expected": held.surprises,
+        f"{columns} did not run": held.not_run,
+        "problems of the run": held.problems,
+    }
+    parts = [f"{len(those)} {what}" for what, those in counted.items() if those]
+    if parts:
+        return ", ".join(parts)
+    return "all is as expected" + (", and every entry matches something" if held.complete else "")
+
+
+def _rows(held: Held) -> list[tuple[str, str, str]]:
+    """Kind, where, what."""
+    rows: list[tuple[str, str, str]] = [("problem", "", problem) for problem in held.problems]
+    rows += [("not-run", target, reason) for target, reason in held.not_run.items()]
+    for one in held.surprises:
+        rows.append((one.kind, f"{one.case} on {one.target} in {one.mode}" if one.target else one.case, one.why))
+    return rows
+
+
+def _print(held: Held) -> None:
+    rows = _rows(held)
+    if rows:
+        table = Table("kind", "where", "what", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        print_table(table)
+    click.echo(_summary(held))
+
+
+def _markdown(held: Held) -> str:
+    lines = [f"**{_summary(held)}**"]
+    rows = _rows(held)
+    if rows:
+        lines += ["", "| kind | where | what |", "| --- | --- | --- |"]
+        lines += [f"| {' | '.join(map(cell_of_markdown, row))} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+@click.group("expectations")
+def expectations_group() -> None:
+    """What is known not to conform, and why; `gate` holds results against it."""
+
+
+@expectations_group.command("update")
+@click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
+@click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
+def expectations_update(path: Path, file: Path | None) -> None:
+    """Print entries for what stored results show and nothing explains, to be reviewed by a person.
+
+    No file is changed. Where an entry of the file would have to be widened, narrowed or changed, a comment says so.
+    """
+    found = results.read(path)
+    judge_all(found)
+    click.echo(proposals.update(found, expectations.load(file)), nl=False)

@@ -1,0 +1,137 @@
+// How a case behaved over the columns, in one mode: as a strip of marks, and in words.
+
+const MINOR = /(\d+)\.(\d+)/;
+
+function historyOf(item, current, mode) {
+  const letters = new Set(TARGETS.map((target) => letterAt(item, target, mode)).filter(Boolean));
+  const found = letters.size ? count(letters.size, "behaviour") : "nothing measured";
+  return h(
+    "section",
+    { class: "history" },
+    h("h3", null, "History", h("span", { class: "type" }, `${mode}: ${found}`)),
+    rangesInWords(item, mode),
+    GENERATIONS.map((generation) => strip(item, generation, current, mode)),
+  );
+}
+
+/** The letter of what a case did on a column in a mode; "" if it was not measured. */
+function letterAt(item, target, mode) {
+  const cell = cellOf(item, target, mode);
+  return cell && says(cell) ? item.behaviours.get(cell.behaviour) : "";
+}
+
+/** The columns of a generation; neighbouring ones that behave alike share a letter. */
+function strip(item, { title, targets }, current, mode) {
+  const groups = stretches(targets, (target) => letterAt(item, target, mode));
+  return h(
+    "div",
+    { class: "strip" },
+    h("span", { class: "generation" }, title),
+    h(
+      "div",
+      { class: "groups" },
+      groups.map(({ key, columns }) =>
+        h(
+          "div",
+          {
+            class: key ? "group" : "group silent",
+            role: "group",
+            "aria-label": key ? `behaviour ${key}` : "nothing measured",
+          },
+          h("span", { class: "letter" }, key || "–"),
+          columns.map((target) => historyButton(item, target, current, mode)),
+        ),
+      ),
+    ),
+  );
+}
+
+function historyButton(item, target, current, mode) {
+  const cell = cellOf(item, target, mode);
+  const what = `${target.title}: ${cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned"}`;
+  return h(
+    "button",
+    {
+      type: "button",
+      "data-focus": `column ${target.id}`,
+      "aria-current": target === current ? "true" : null,
+      onclick: () => select(item, target, mode),
+      title: what,
+      "aria-label": what,
+    },
+    cell ? markOf(item, cell) : "",
+    h("span", null, target.short),
+  );
+}
+
+/** Neighbours of the same key: [{key, columns}]. */
+function stretches(columns, keyOf) {
+  const found = [];
+  for (const target of columns) {
+    const key = keyOf(target);
+    if (found.at(-1)?.key === key) found.at(-1).columns.push(target);
+    else found.push({ key, columns: [target] });
+  }
+  return found;
+}
+
+/** "A: tf.keras up to 2.10; B: all of Keras 3"; and likewise where nothing was measured. */
+function rangesInWords(item, mode) {
+  const lines = new Map(); // letter, or why there is none -> {verdict, ranges}
+  for (const { title, columns } of lineages()) {
+    const keyOf = (target) => letterAt(item, target, mode) || labelOf(cellOf(item, target, mode));
+    for (const { key, columns: stretch } of stretches(columns, keyOf)) {
+      const cell = cellOf(item, stretch[0], mode);
+      if (!lines.has(key)) lines.set(key, { cell, ranges: [] });
+      lines.get(key).ranges.push(rangeInWords(title, columns, stretch) + since(item, columns, stretch, mode));
+    }
+  }
+  const isMeasured = ([, { cell }]) => cell !== null && says(cell);
+  const ordered = [...lines].sort((a, b) => isMeasured(b) - isMeasured(a));
+  return h(
+    "dl",
+    { class: "ranges" },
+    ordered.map(([key, { cell, ranges }]) => [
+      h("dt", null, cell && mark(cell.verdict, { neutral: isNeutral(item) }), key),
+      h("dd", null, ranges.join("; ")),
+    ]),
+  );
+}
+
+const labelOf = (cell) => (cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned");
+
+/** Columns that follow each other as releases: of one generation, on one backend. [{title, columns}] */
+function lineages() {
+  return GENERATIONS.flatMap(({ title, targets }) => {
+    if (title === YOURS) return targets.map((target) => ({ title: "", columns: [target] }));
+    const ofBackend = Map.groupBy(targets, (target) => target.backend);
+    return [...ofBackend.values()].map((columns) => ({ title, columns }));
+  });
+}
+
+function rangeInWords(title, columns, stretch) {
+  const [first, last] = [stretch[0], stretch.at(-1)];
+  if (columns.length === 1) return first.title;
+  const fromStart = first === columns[0];
+  const toEnd = last === columns.at(-1);
+  if (fromStart && toEnd) return `all of ${title} (${first.short} to ${last.short})`;
+  if (first === last && !toEnd && !fromStart) return first.title;
+  if (fromStart) return `${title} up to ${last.short}`;
+  return toEnd ? `${title} since ${first.short}` : `${first.title} to ${last.short}`;
+}
+
+/** Where a behaviour begins between two columns that are not neighbouring releases: it is not known where. */
+function since(item, columns, stretch, mode) {
+  if (!letterAt(item, stretch[0], mode)) return "";
+  const before = columns.slice(0, columns.indexOf(stretch[0])).filter((target) => letterAt(item, target, mode));
+  const last = before.at(-1);
+  if (!last || letterAt(item, last, mode) === letterAt(item, stretch[0], mode) || areNeighbours(last, stretch[0]))
+    return "";
+  return `, begins in (${last.short}, ${stretch[0].short}]`;
+}
+
+/** Whether the second is the minor release after the first. */
+function areNeighbours(first, second) {
+  const [one, other] = [first, second].map((target) => MINOR.exec(target.short)?.slice(1).map(Number));
+  return Boolean(one && other) && one[0] === other[0] && one[1] + 1 === other[1];
+}

@@ -1,0 +1,215 @@
+// Reading another results.json: checked against its schema, judged here, in the form of the page's own data.
+
+const READS = 1; // the schema version
+const LARGEST = 40e6; // bytes
+const YOURS = "Your environment";
+
+/** What is wrong with a file, in one sentence. */
+class Refused extends Error {}
+
+/** The results in a text. Throws `Refused`. */
+function parsedResults(text) {
+  let found;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    throw new Refused(`it is not JSON, or not all of it: ${error.message}`);
+  }
+  const version = found?.schema_version;
+  if (version === undefined) throw new Refused("it is not a results file of this suite");
+  if (version !== READS) throw new Refused(`it has schema version ${spelled(version)}; this page reads ${READS}`);
+  const wrong = misfit(found, DATA.schema, "") ?? danglingReference(found);
+  if (wrong) throw new Refused(wrong);
+  return found;
+}
+
+const TYPES = {
+  object: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+  array: Array.isArray,
+  string: (value) => typeof value === "string",
+  integer: Number.isInteger,
+  number: Number.isFinite,
+  null: (value) => value === null,
+};
+
+/** Where a value does not fit a JSON Schema, in one sentence; null if it does. Knows what our schema uses. */
+function misfit(value, schema, place) {
+  if (schema.$ref) return misfit(value, DATA.schema.$defs[schema.$ref.split("/").at(-1)], place);
+  if (schema.anyOf) {
+    const misfits = schema.anyOf.map((choice) => misfit(value, choice, place));
+    return misfits.includes(null) ? null : misfits[0];
+  }
+  if (schema.type && !TYPES[schema.type](value)) return `${place || "the file"} is not of type ${schema.type}`;
+  if (schema.type === "array" && schema.items) {
+    for (let i = 0; i < value.length; i += 1) {
+      const wrong = misfit(value[i], schema.items, `${place}[${i}]`);
+      if (wrong) return wrong;
+    }
+  }
+  if (schema.type !== "object") return null;
+  const missing = schema.required?.find((name) => !Object.hasOwn(value, name));
+  if (missing) return `${place ? `${place} has` : "it has"} no ${missing}`;
+  const { properties = {}, additionalProperties: others = true } = schema;
+  for (const name of Object.keys(value)) {
+    const inside = place ? `${place}.${name}` : name;
+    const rule = Object.hasOwn(properties, name) ? properties[name] : others;
+    if (rule === false) return `${inside} is not known here`;
+    const wrong = rule === true ? null : misfit(value[name], rule, inside);
+    if (wrong) return wrong;
+  }
+  return null;
+}
+
+/** What a cell or a fact refers to without its being there. */
+function danglingReference({ cases, targets, cells, observations = {}, values = {} }) {
+  const [ids, columns] = [cases, targets].map((items) => new Set(items.map((item) => item.id)));
+  const seen = new Set();
+  if (columns.size < targets.length) return "two of its columns have the same id";
+  for (const { case: id, target, mode, verdict, observation } of cells) {
+    const cell = `the cell of ${id} on ${target} in mode ${mode}`;
+    if (!ids.has(id) || !columns.has(target) || !MODES.includes(mode) || !VERDICTS.includes(verdict))
+      return `${cell} has an unknown case, column, mode or verdict`;
+    if (observation != null && !Object.hasOwn(observations, observation)) return `${cell} has lost its observation`;
+    if (seen.has(cell)) return `${cell} is there twice`;
+    seen.add(cell);
+  }
+  for (const { status, facts = [], exception } of Object.values(observations)) {
+    if (status !== "completed" && !Object.hasOwn(DATA.verdict_of_status, status)) return `an observation is ${status}`;
+    if (exception?.raised.length === 0) return "an exception has no class";
+    const keys = facts.flatMap((fact) => [fact.observed, fact.expected ?? fact.observed]);
+    const lost = keys.find((key) => !Object.hasOwn(values, key));
+    if (lost !== undefined) return `a fact refers to the value ${lost}, which is missing`;
+  }
+  return Object.values(values).every(isWellFormed) ? null : "one of its values is none that a case can record";
+}
+
+function isWellFormed(value) {
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  if (isRaised(value)) return Array.isArray(value.raised) && value.raised.length > 0;
+  if (!isArray(value)) return true;
+  const { dtype, shape, data } = value;
+  if (typeof dtype !== "string" || !Array.isArray(shape) || !Array.isArray(data)) return false;
+  if (data.some((item) => numberOf(item) === undefined)) return false;
+  return Boolean(value.sha256) || data.length === shape.reduce((product, side) => product * side, 1);
+}
+
+/**
+ * The columns of results that the page does not show already.
+ * {columns: as `addColumns` takes them, alike: titles of those shown already, unknown: cases that the page
+ * does not know, others: cases of which it has another version, known: cases that both know}.
+ */
+function readColumns(results) {
+  const shownCases = new Map(CASES.map((item) => [item.id, item]));
+  const both = results.cases.filter((item) => shownCases.has(item.id));
+  const others = both.filter(({ id, digest }) => digest && shownCases.get(id).digest && digest !== shownCases.get(id).digest);
+  const otherVersions = new Set(others.map((item) => item.id));
+  const read = reader(results);
+  const ofTarget = Map.groupBy(results.cells, (cell) => cell.target);
+  const [columns, alike] = [[], []];
+  for (const found of results.targets) {
+    const cells = (ofTarget.get(found.id) ?? []).filter((cell) => shownCases.has(cell.case));
+    const target = { versions: {}, reason: null, peak_mb: null, ...found, generation: YOURS, otherVersions };
+    const column = { target, cells: cells.map((cell) => read(cell, shownCases.get(cell.case))) };
+    const shown = TARGETS.find((other) => other.id === found.id);
+    if (shown && isAlike(column, shown)) alike.push(found.title);
+    else columns.push(column);
+  }
+  for (const { target } of columns) {
+    if (TARGETS.some((shown) => shown.title === target.title)) target.title += " (yours)";
+    target.id = freeId(target.id, new Set(results.targets.map((found) => found.id)));
+    target.short = target.title;
+  }
+  return { columns, alike, unknown: results.cases.length - both.length, others: others.length, known: both.length };
+}
+
+/** Whether a column that was read says nothing that one of the page does not say; cases of another version aside. */
+function isAlike({ target, cells }, shown) {
+  const comparable = cells.filter(({ position }) => !target.otherVersions.has(CASES[position].id));
+  return (
+    comparable.length > 0 &&
+    target.reason === shown.reason &&
+    comparable.every(({ position, mode, outcome }) => {
+      const cell = cellOf(CASES[position], shown, mode);
+      return cell?.verdict === outcome.verdict && cell.behaviour === outcome.behaviour;
+    })
+  );
+}
+
+/** An id that no column of the page has, nor one of `others`. */
+function freeId(id, others) {
+  const shown = new Set(TARGETS.map((target) => target.id));
+  let free = id;
+  for (let n = 1; shown.has(free) || (n > 1 && others.has(free)); n += 1) free = `${id}:${n}`;
+  return free;
+}
+
+/** Function: a cell of results and its case of the page -> a cell as `addColumns` takes it. */
+function reader({ observations = {}, values = {} }) {
+  const position = new Map(); // of values
+  const known = new Map(CASES.map((item) => [item, null])); // representatives of behaviours, and why they are known
+
+  const place = (key) => {
+    if (!position.has(key)) position.set(key, DATA.values.push(values[key]) - 1);
+    return position.get(key);
+  };
+  const told = new Map();
+  const observed = (key) => {
+    if (!told.has(key)) {
+      const { status, facts = [], exception = null, warnings = [], reason = null } = observations[key];
+      const outcome = { status, facts: facts.map(fact), exception, warnings };
+      const failed = status === "error" && exception;
+      told.set(key, {
+        ...outcome,
+        verdict: verdictOf(outcome),
+        reason: failed ? `the case itself failed: ${exception.raised[0]}: ${exception.message}` : reason,
+      });
+    }
+    return told.get(key);
+  };
+  const fact = ({ name, observed: seen, expected = null, rtol = null, atol = null }) => ({
+    name,
+    observed: place(seen),
+    ...(expected === null ? {} : { expected: place(expected) }),
+    ...(rtol === null && atol === null ? {} : { tolerance: [rtol ?? TOLERANCE[0], atol ?? TOLERANCE[1]] }),
+  });
+
+  return (cell, item) => {
+    const about = { position: item.position, mode: cell.mode, seconds: cell.seconds };
+    if (cell.observation == null) {
+      const { verdict, reason = null } = cell;
+      const outcome = { status: null, facts: [], exception: null, warnings: [], behaviour: null, fingerprint: null };
+      return { ...about, outcome: { ...outcome, verdict, reason }, known: null };
+    }
+    if (!known.get(item)) known.set(item, { seen: behavioursSeen(item), told: new Map() });
+    const { seen, told: sameSoFar } = known.get(item);
+    const outcome = observed(cell.observation);
+    if (!sameSoFar.has(outcome)) sameSoFar.set(outcome, placed(outcome, seen));
+    const { behaviour, reasons } = sameSoFar.get(outcome);
+    return {
+      ...about,
+      outcome: { ...outcome, fingerprint: cell.fingerprint ?? null, behaviour },
+      known: reasons.get(outcome.verdict) ?? null,
+    };
+  };
+}
+
+/** The number of an outcome's behaviour among those seen, which it joins if it is new; and why it is known. */
+function placed(outcome, seen) {
+  if (outcome.verdict === "unsupported") return { behaviour: null, reasons: new Map() };
+  const same = seen.findIndex(({ first }) => sameBehaviour(first, outcome));
+  const behaviour = same < 0 ? seen.push({ first: outcome, reasons: new Map() }) - 1 : same;
+  return { behaviour, reasons: seen[behaviour].reasons };
+}
+
+/** By number of behaviour: the first outcome that has it, and why it is known, by verdict. */
+function behavioursSeen(item) {
+  const seen = [];
+  for (const target of TARGETS) {
+    for (const cell of cellsOf(item, target).filter(says)) {
+      const entry = (seen[cell.behaviour] ??= { first: cell.outcome, reasons: new Map() });
+      if (cell.known && !entry.reasons.has(cell.verdict))
+        entry.reasons.set(cell.verdict, DATA.expectations.indexOf(cell.known));
+    }
+  }
+  return seen;
+}

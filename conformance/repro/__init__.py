@@ -1,0 +1,44 @@
+"""Stand-alone scripts: what one case does on one column in one mode, without this suite.
+
+A script is a list of texts with an empty line between them, and most texts are shared by many scripts:
+the metadata of the column, the imports of the case, the imports of the column and mode, a text for each fixture
+that the case uses, in the mode, and the pieces of the case.
+"""
+
+from conformance.errors import UsageError
+from conformance.repro.column import header, imports, setting
+from conformance.repro.fixtures import fixture
+from conformance.repro.parts import Parts, make_parts
+from conformance.targets import Target
+
+__all__ = ["Parts", "make_parts", "script", "texts"]
+
+
+_MISSING = {
+    "run.gradients": "takes no gradients",
+    "run.compile": "compiles no models",
+    "run.fit": "trains no models",
+    "run.traced": "has no functions that are traced",
+}
+
+
+def texts(target: Target, mode: str, parts: Parts) -> list[str]:
+    """What the script of a cell is joined from.
+
+    Raises:
+        UsageError: there is nothing to be seen there.
+    """
+    if parts.backends and target.backend not in parts.backends:
+        raise UsageError(f"this case is about {', '.join(parts.backends)}")
+    here = setting(target, mode)
+    fixtures = {use: fixture(here, use) for use in parts.uses}
+    for use, text in fixtures.items():
+        if text is None:
+            raise UsageError(f"mode '{mode}' of {target.id} {_MISSING[use]}")
+    found = [header(target), "\n".join(parts.imports), imports(here), *fixtures.values(), *parts.pieces]
+    return [text for text in found if text]
+
+
+def script(target: Target, mode: str, parts: Parts) -> str:
+    """The script of a cell."""
+    return "\n\n".join(texts(target, mode, parts)) + "\n"

@@ -1,0 +1,52 @@
+"""Runs a script where its column is installed."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.bundle import Bundle
+from conformance.errors import Unavailable
+from conformance.process import CASE_SECONDS, START_SECONDS, environment
+from conformance.provision import Environment
+from conformance.targets import Target
+
+CONFORMS, DEVIATES, UNSUPPORTED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Done:
+    """code: exit code; output: what was printed; errors: the lines of standard error."""
+
+    code: int
+    output: str
+    errors: list[str]
+
+
+def execute(script: str, target: Target, where: Environment) -> Done:
+    """Run a script in the environment of its column; nothing of this suite can be imported there.
+
+    Raises:
+        Unavailable: it does not end.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        file = scratch / "script.py"
+        file.write_text(script, encoding="utf-8")
+        variables = environment(where, target, Bundle(scratch, "", ""), scratch)
+        variables["PYTHONPATH"] = os.pathsep.join([str(where.on_top)] if where.on_top else [])
+        del variables["KERAS_BACKEND"]  # scripts choose it themselves
+        try:
+            done = subprocess.run(
+                [where.python, str(file)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                cwd=scratch,
+                env=variables,
+                timeout=START_SECONDS + CASE_SECONDS,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise Unavailable(f"the script did not end in {late.timeout:.0f} s") from late
+    return Done(done.returncode, done.stdout, done.stderr.splitlines())

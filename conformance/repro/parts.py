@@ -1,0 +1,139 @@
+"""The pieces of a script that come from the suite: the case, its helpers, constants and oracle functions.
+
+They are the same for every column and mode, and many are shared by several cases.
+"""
+
+import ast
+import itertools
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.errors import UsageError
+from conformance.repro import source
+from conformance.repro.collected import Collected, collect
+from conformance.results import Case
+from conformance.sources import Module, Uses, follow, read, uses
+
+# In the order of a script.
+_USES = (
+    *("tf", "ops", "Unsupported", "Raised", "run", "run.mode", "run.attempt", "run.traced", "run.gradients"),
+    *("run.compile", "run.fit", "run.evaluate", "run.predict", "run.saving", "monkeypatch", "build", "mask_of"),
+    *("static_shape", "record"),
+)
+_VERDICT = 'raise SystemExit("not as expected: " + ", ".join(wrong) if wrong else 0)'
+
+
+@dataclass(frozen=True)
+class Parts:
+    """uses: keys of `fixtures.fixture`, such as "run.fit" or "record(expected)"; imports: lines; pieces: texts.
+
+    backends: those that the case is about, all if empty.
+    """
+
+    backends: list[str]
+    imports: list[str]
+    uses: list[str]
+    pieces: list[str]
+
+
+def make_parts(folder: Path, case: Case) -> Parts:
+    """The parts of a case; folder: of the suite that has it.
+
+    Raises:
+        UsageError: the case uses a fixture that scripts do not have.
+    """
+    collected = collect(folder)[case.id]
+    module = read(folder / case.file)
+    test = module.statements[module.by_name[case.function][-1]]
+    assert isinstance(test, ast.FunctionDef)
+    arguments = _arguments(module, test, collected)
+    of_arguments = [uses(ast.parse(text)) for text in arguments.values()]
+    words = {word.strip("\"'") for word in arguments.values()}
+    named = [name for one in of_arguments for name in one.names]
+    wanted = follow(module, [case.function, *named], source.used_by, lambda sibling: _registering(sibling, words))
+    pieces: list[str] = []
+    used = of_arguments
+    imports: set[str] = set()
+    for path in sorted(wanted, key=lambda path: (path == module.file, path)):
+        one = read(path)
+        nodes = [one.statements[i] for i in sorted(wanted[path])]
+        own = [source.used_by(node) for node in nodes]
+        used = used + own
+        imports |= _imports(one, {name for u in own + of_arguments for name in u.names})
+        pieces += _pieces(one, [node for node in nodes if node is not test])
+    for name in (a.arg for a in test.args.args):
+        if name not in arguments and name not in ("keras", *_USES):
+            raise UsageError(f"{case.id} uses the fixture '{name}', which scripts do not have")
+    given = [f"{a.arg}={arguments[a.arg]}" if a.arg in arguments else a.arg for a in test.args.args]
+    about = textwrap.fill(
+        f"{case.id.partition('[')[0]}, {case.basis}: {case.source}", 118, initial_indent="# ", subsequent_indent="# "
+    )
+    pieces.append(f"{about}\n{source.text(module.file, test)}")
+    needed = _uses(test, used, "\n".join(pieces))
+    call = f"{case.function}({', '.join(given)})"
+    return Parts(
+        collected.backends,
+        sorted(imports),
+        needed,
+        [*pieces, f"{call}\n{_VERDICT}" if "record(expected)" in needed else call],
+    )
+
+
+def _arguments(module: Module, test: ast.FunctionDef, collected: Collected) -> dict[str, str]:
+    """How each parameter is written in Python: as it stands in the decorator, unless it is simple."""
+    lists: dict[str, tuple[list[str], ast.expr]] = {}
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.parametrize":
+            names = [name.strip() for name in ast.literal_eval(mark.args[0]).split(",")]
+            lists |= dict.fromkeys(names, (names, mark.args[1]))
+    written = {}
+    for name, (place, text) in collected.parameters.items():
+        if text is None:
+            names, values = lists[name]
+            assert isinstance(values, ast.List), f"{collected.id}: the values of {name} are not a list"
+            value = values.elts[place]
+            text = ast.unparse(value.elts[names.index(name)] if isinstance(value, ast.Tuple) and names[1:] else value)
+        written[name] = text
+    return written
+
+
+def _registering(module: Module, words: set[str]) -> list[int]:
+    """The calls at the top level, such as `add("LSTM GRU", 3)`; if some name a parameter of the case, only those."""
+    calls = {i: node.value for i in module.loose if isinstance(node := module.statements[i], ast.Expr)}
+    said = {i: str(ast.literal_eval(call.args[0])).split() for i, call in calls.items() if isinstance(call, ast.Call)}
+    return [i for i, names in said.items() if words & set(names)] or list(said)
+
+
+def _imports(module: Module, names: set[str]) -> set[str]:
+    found = set()
+    for node in module.imports:
+        origin = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+        ours = origin.partition(".")[0] in ("conformance", "pytest", "numpy") or origin in module.siblings
+        if not ours and any((alias.asname or alias.name) in names for alias in node.names):
+            found.add(ast.unparse(node))
+    return found
+
+
+def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
+    """Functions and classes one by one, what stands between them together."""
+    pieces = []
+    for definition, group in itertools.groupby(nodes, lambda n: isinstance(n, ast.FunctionDef | ast.ClassDef)):
+        texts = [source.text(module.file, node) for node in group]
+        pieces += texts if definition else ["\n".join(texts)]
+    return pieces
+
+
+def _uses(test: ast.FunctionDef, used: list[Uses], written: str) -> list[str]:
+    """The fixtures that are used, and what of them."""
+    found = {a.arg for a in test.args.args}
+    for one in used:
+        found |= one.names & {"Raised", "Unsupported"}
+        found |= {f"{owner}.{what}" for owner, what in one.attributes if owner in ("run", "ops")}
+    details = {
+        "run": "(shapes)" if "shapes=" in written else "",
+        "run.attempt": "(Raised)" if "Raised" in found else "",
+        "ops": f"({','.join(sorted(name[4:] for name in found if name.startswith('ops.')))})",
+        "record": "(expected)" if "expected=" in written or '"expected"' in written else "",
+    }
+    return [name + details.get(name, "") for name in _USES if name in found]

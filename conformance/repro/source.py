@@ -1,0 +1,80 @@
+"""Source of the suite as a script has it: no modules of ours, no marks, short docstrings."""
+
+import ast
+import functools
+import itertools
+from pathlib import Path
+
+from conformance.sources import Module, Uses, first_line, read, uses
+
+_PREFIXES = {"oracle": "numpy_"}  # what was reached through a module is a name of its own in a script
+
+Edit = tuple[int, int, int, int, str]
+"""first line, column, last line, column, what stands there instead"""
+
+
+def is_test(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+@functools.cache
+def used_by(node: ast.stmt) -> Uses:
+    """What a statement mentions, without its marks and what it defines for itself."""
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return uses(node)
+    parts: list[ast.AST] = [node.args, *node.body] if isinstance(node, ast.FunctionDef) else [*node.bases, *node.body]
+    parts += [] if is_test(node) else node.decorator_list
+    found = [uses(part) for part in parts]
+    names = frozenset(itertools.chain.from_iterable(one.names for one in found)) - _local(node)
+    return Uses(names, frozenset(itertools.chain.from_iterable(one.attributes for one in found)))
+
+
+def _local(node: ast.AST) -> set[str]:
+    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.ClassDef) and n is not node}
+
+
+@functools.cache
+def text(file: Path, node: ast.stmt) -> str:
+    """A statement of a file and the comment above it, as a script has it."""
+    module = read(file)
+    first, last = node.lineno if is_test(node) else first_line(node), node.end_lineno or node.lineno
+    lines = [line.encode() for line in module.lines]  # columns of `ast` count bytes
+    for line, start, end_line, end, new in sorted([*_renamed(module, node), *_shortened(node)], reverse=True):
+        lines[line - 1] = lines[line - 1][:start] + new.encode() + lines[end_line - 1][end:]
+        del lines[line:end_line]
+        last -= end_line - line
+    while not is_test(node) and first > 1 and lines[first - 2].startswith(b"#"):
+        first -= 1
+    return b"\n".join(lines[first - 1 : last]).decode()
+
+
+def _renamed(module: Module, node: ast.stmt) -> list[Edit]:
+    own = _PREFIXES.get(module.file.stem, "")
+    functions = {s.name for s in module.statements if own and isinstance(s, ast.FunctionDef)}
+    edits: list[Edit] = []
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in module.siblings:
+            end = one.value.end_col_offset or 0
+            edits.append((one.lineno, one.col_offset, one.lineno, end + 1, _PREFIXES.get(one.value.id, "")))
+        elif isinstance(one, ast.Name) and one.id in functions:
+            edits.append((one.lineno, one.col_offset, one.lineno, one.col_offset, _before(one.id, own)))
+    if isinstance(node, ast.FunctionDef) and node.name in functions:
+        edits.append((node.lineno, len("def "), node.lineno, len("def "), _before(node.name, own)))
+    return edits
+
+
+def _before(name: str, prefix: str) -> str:
+    return prefix.rstrip("_") if name.startswith("_") else prefix
+
+
+def _shortened(node: ast.stmt) -> list[Edit]:
+    """Docstrings: of a test the title and the contract, of all else the first paragraph."""
+    edits: list[Edit] = []
+    for one in ast.walk(node):
+        if isinstance(one, ast.FunctionDef | ast.ClassDef) and (said := ast.get_docstring(one)):
+            doc, margin = one.body[0], "\n" + " " * one.body[0].col_offset
+            kept = "\n\n".join(said.split("\n\n")[: 2 if one is node and is_test(node) else 1]).replace("\n", margin)
+            kept = f'"""{kept}{margin if margin in kept else ""}"""'.replace(margin + margin, "\n" + margin)
+            edits.append((doc.lineno, doc.col_offset, doc.end_lineno or 0, doc.end_col_offset or 0, kept))
+    return edits

@@ -1,0 +1,92 @@
+"""All scripts at once, as data: every text once, and for each column, mode and case the numbers of its texts.
+
+    found, here = cases[id], settings[columns[target].modes[mode]]
+    numbers = [columns[target].header, found.imports, here.imports, *(here.uses[u] for u in found.uses), *found.pieces]
+    script = "\\n\\n".join(texts[n] for n in numbers if texts[n]) + "\\n"
+
+A use that `here` does not have, or a column that is missing in `found.backends`: there is no script.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from conformance.repro.column import header, imports, setting
+from conformance.repro.fixtures import fixture
+from conformance.repro.parts import Parts
+from conformance.targets import Target
+
+
+class StoredColumn(msgspec.Struct):
+    """header: number of a text; modes: numbers of settings by mode."""
+
+    header: int
+    modes: dict[str, int]
+
+
+class StoredSetting(msgspec.Struct):
+    """Numbers of texts; uses: by the key of a fixture."""
+
+    imports: int
+    uses: dict[str, int]
+
+
+class StoredCase(msgspec.Struct):
+    """Numbers of texts; uses: keys of fixtures; backends: those that it is about, all if empty."""
+
+    imports: int
+    uses: list[str]
+    pieces: list[int]
+    backends: list[str]
+
+
+class Stored(msgspec.Struct):
+    texts: list[str]
+    settings: list[StoredSetting]
+    columns: dict[str, StoredColumn]
+    cases: dict[str, StoredCase]
+
+
+def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
+    """The scripts of these cases, by id, on these columns."""
+    numbers: dict[str, int] = {}
+    settings: dict[bytes, int] = {}
+    kept: list[StoredSetting] = []
+
+    def number(text: str) -> int:
+        return numbers.setdefault(text, len(numbers))
+
+    every_use = sorted({use for one in parts.values() for use in one.uses})
+
+    def number_of_setting(target: Target, mode: str) -> int:
+        here = setting(target, mode)
+        texts = {use: text for use in every_use if (text := fixture(here, use)) is not None}
+        one = StoredSetting(number(imports(here)), {use: number(text) for use, text in texts.items()})
+        position = settings.setdefault(msgspec.json.encode(one), len(kept))
+        if position == len(kept):
+            kept.append(one)
+        return position
+
+    cases = {
+        case: StoredCase(number("\n".join(one.imports)), one.uses, [number(text) for text in one.pieces], one.backends)
+        for case, one in parts.items()
+    }
+    columns = {
+        target.id: StoredColumn(
+            number(header(target)), {mode: number_of_setting(target, mode) for mode in target.modes}
+        )
+        for target in targets
+    }
+    return Stored(list(numbers), kept, columns, cases)
+
+
+def script(stored: Stored, case: str, target: str, mode: str) -> str:
+    """The script of a cell, put together as the head of this module says.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found, column = stored.cases[case], stored.columns[target]
+    here = stored.settings[column.modes[mode]]
+    chosen = [column.header, found.imports, here.imports, *(here.uses[use] for use in found.uses), *found.pieces]
+    return "\n\n".join(stored.texts[n] for n in chosen if stored.texts[n]) + "\n"

@@ -1,0 +1,44 @@
+"""The scripts that the page can show: of cases that are still those of this suite, on declared columns."""
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from conformance import bundle, catalogue, repro, targets
+from conformance.bundle import Bundle
+from conformance.cache import cache_folder
+from conformance.repro.parts import Parts
+from conformance.repro.stored import Stored, store
+from conformance.results import Results, write_text
+
+HERE = Path(__file__).parent
+
+
+def scripts_for(results: Results) -> Stored | None:
+    """The pieces of the scripts of these results; None if there are none.
+
+    A case that was measured in another version, or a column with other pins, has no script.
+    """
+    measured = {case.id: case.digest for case in results.cases if case.digest}
+    if not measured:
+        return None
+    suite = bundle.make_bundle(cache_folder())
+    same = {case.id for case in catalogue.collect(suite) if measured.get(case.id) == case.digest}
+    pins = {target.id: target.pins for target in results.targets}
+    columns = [target for target in targets.load() if pins.get(target.id) == target.pins()]
+    if not same or not columns:
+        return None
+    return store({id: parts for id, parts in parts_of(suite).items() if id in same}, columns)
+
+
+def parts_of(suite: Bundle) -> dict[str, Parts]:
+    """Of all cases; made once for each bundle, then remembered beside it."""
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()[:16]
+    remembered = suite.folder.with_name(f"{suite.digest}-scripts-{code}.json")
+    try:
+        return msgspec.json.decode(remembered.read_bytes(), type=dict[str, Parts])
+    except (OSError, msgspec.DecodeError):
+        parts = {case.id: repro.make_parts(suite.cases, case) for case in catalogue.collect(suite)}
+    write_text(remembered, msgspec.json.encode(parts).decode())
+    return parts

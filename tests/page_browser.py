@@ -1,0 +1,63 @@
+"""Pages in a real browser, from a file, without a server; and what the tests look for in them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from conformance.report import page as report
+from conformance.results import Results
+from tests.browser import launch
+from tests.page_samples import sample
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def opened(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
+    """Function: the page of these results, from a file. Nothing may be loaded or complained of, whatever is done."""
+    complaints: list[str] = []
+
+    def open_page(shown: Results | None = None, fragment: str = "", html: str | None = None) -> Page:
+        file = tmp_path / "index.html"
+        file.write_text(html or report.render(shown or sample()), encoding="utf-8")
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(request.url))
+        page.goto(file.as_uri() + fragment)
+        return page
+
+    yield open_page
+    assert not complaints, "\n".join(complaints)
+
+
+def cell_at(page: Page, case: str, column: str) -> Locator:
+    row = page.locator("tr.case").filter(has=page.get_by_text(case, exact=True))
+    return row.locator(f"td[aria-label^='{column}:']")
+
+
+def panel_of(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="Details")
+
+
+def marks(cell: Locator) -> list[str]:
+    return [name.split()[1] for name in cell.locator(".mark").evaluate_all("all => all.map((mark) => mark.className)")]

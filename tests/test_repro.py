@@ -1,0 +1,240 @@
+"""Stand-alone scripts: complete, of the right Python, and refused in one line where there is nothing to see."""
+
+import ast
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance import bundle, catalogue, repro, results, targets
+from conformance.cli import main
+from conformance.errors import UsageError
+from conformance.repro import templates
+from conformance.repro.column import dependencies
+from conformance.repro.execute import Done
+from conformance.repro.issue import issue
+from conformance.repro.parts import Parts
+from conformance.repro.request import Request, make_request
+from conformance.repro.stored import script as stored_script
+from conformance.repro.stored import store
+from conformance.results import Case
+from conformance.worker import values
+
+TARGETS = {target.id: target for target in targets.load()}
+# One column and mode of each kind of script.
+KINDS = [
+    *[("keras-2.2.4+tf-1.13", "jit"), ("keras-2.3.1+tf-1.15", "session"), ("keras-2.3.1+tf-2.2", "graph")],
+    *[("tf-1.15", "eager"), ("tf-2.4", "jit"), ("tf-keras-2.21", "session"), ("keras-3.15", "graph")],
+    *[("keras-3.3", "session"), ("keras-3.15+jax", "jit"), ("keras-3.15+torch", "eager")],
+    *[("keras-3.15+openvino", "eager")],
+]
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, Case]:
+    return {case.id: case for case in catalogue.collect(the_bundle())}
+
+
+@pytest.fixture(scope="module")
+def parts(cases: dict[str, Case]) -> dict[str, Parts]:
+    return {id: repro.make_parts(the_bundle().cases, case) for id, case in cases.items()}
+
+
+def the_bundle() -> bundle.Bundle:
+    from conformance.cache import cache_folder
+
+    return bundle.make_bundle(cache_folder())
+
+
+@pytest.fixture(scope="module")
+def scripts(parts: dict[str, Parts]) -> dict[tuple[str, str, str], str]:
+    """Of every case, on a column of each kind that has something to see."""
+    found = {}
+    for target, mode in KINDS:
+        for case, one in parts.items():
+            try:
+                found[case, target, mode] = repro.script(TARGETS[target], mode, one)
+            except UsageError as why:
+                assert "this case is about" in str(why) or f"mode '{mode}' of {target}" in str(why)
+    return found
+
+
+def test_every_case_has_scripts(scripts: dict[tuple[str, str, str], str], cases: dict[str, Case]) -> None:
+    without = set(cases) - {case for case, _, _ in scripts}
+    assert {cases[id].file for id in without} <= {"test_attachment.py"}  # about NumPy
+    assert all("numpy" in id for id in without)
+
+
+def test_scripts_are_complete_and_of_old_syntax(
+    scripts: dict[tuple[str, str, str], str], parts: dict[str, Parts], tmp_path: Path
+) -> None:
+    """No name is undefined or defined twice, nothing of ours is imported, and Python 3.7 can read it.
+
+    For each case one script, and for each column one of all that use the same.
+    """
+    by_case = {case: text for (case, _, _), text in scripts.items()}
+    by_uses = {(target, *parts[case].uses): text for (case, target, _), text in scripts.items()}
+    for number, text in enumerate({*by_case.values(), *by_uses.values()}):
+        body = ast.parse(text, feature_version=(3, 7)).body
+        defined = Counter(node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+        defined.update(n.id for node in body if isinstance(node, ast.Assign) for n in _stored(node))
+        assert [name for name, times in defined.items() if times > 1] == []
+        assert "conformance" not in text and "oracle." not in text and "pytest" not in text
+        (tmp_path / f"{number}.py").write_text(text)
+    command = ["ruff", "check", "--isolated", "--no-cache", "--target-version=py37", "--select=F821,F811,F823,F841,E9"]
+    done = subprocess.run([sys.executable, "-m", *command, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[:2000]
+
+
+def _stored(node: ast.Assign) -> list[ast.Name]:
+    names = [n for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+    return [n for n in names if isinstance(n.ctx, ast.Store)]
+
+
+def test_stored_texts_make_the_same_scripts(scripts: dict[tuple[str, str, str], str], parts: dict[str, Parts]) -> None:
+    stored = store(parts, [TARGETS[target] for target in dict(KINDS)])
+    assert len(set(stored.texts)) == len(stored.texts)
+    for (case, target, mode), text in scripts.items():
+        assert stored_script(stored, case, target, mode) == text
+
+
+def test_a_script_is_short(scripts: dict[tuple[str, str, str], str]) -> None:
+    assert len(scripts["merge.add.both-masked", "keras-3.15", "graph"].splitlines()) <= 60
+    lines = sorted(len([line for line in text.splitlines() if line.strip()]) for text in scripts.values())
+    assert lines[len(lines) // 2] <= 90
+
+
+def test_parameters_are_written_as_in_the_case(parts: dict[str, Parts]) -> None:
+    assert parts["merge.values[add]"].pieces[-1] == 'test_values(keras, run, record, name="Add")'
+    assert "x=X, mask=MASK[..., None]" in parts["batchnorm.mask-rank[batch-time-1]"].pieces[-1]
+    assert "garbage=np.nan" in parts["rnn.gradient-nan-leak[nan]"].pieces[-1]
+    made = parts["model.clone[functional]"]
+    assert "make=make_functional" in made.pieces[-1] and any("def make_functional(" in text for text in made.pieces)
+
+
+def test_only_the_recipe_of_the_layer_is_there(parts: dict[str, Parts]) -> None:
+    text = "\n".join(parts["layer-table.incoming-mask[Bidirectional]"].pieces)
+    assert 'add("Bidirectional"' in text and 'add("Dense"' not in text
+    assert 'add("Dense"' in "\n".join(parts["layer-table.complete"].pieces)
+
+
+@pytest.mark.parametrize(
+    "target, expected",
+    [
+        ("keras-2.3.1+tf-1.15", {"keras": "2.3.1", "tensorflow": "1.15.5", "protobuf": None, "numpy": None}),
+        ("tf-2.11", {"tensorflow-cpu": "2.11.1", "numpy": None}),
+        ("tf-keras-2.21", {"tf-keras": "2.21.0", "tensorflow": "2.21.0", "numpy": None}),
+        ("keras-3.15+jax", {"keras": "3.15.1", "jax[cpu]": "0.10.2", "numpy": None}),
+        ("keras-3.15+torch", {"keras": "3.15.1", "torch": "2.13.0+cpu", "numpy": None}),
+    ],
+)
+def test_dependencies_are_pinned_as_in_the_column(target: str, expected: dict[str, str | None]) -> None:
+    found = dict(pin.split("==") for pin in dependencies(TARGETS[target]))
+    assert found.keys() == expected.keys()
+    assert all(version in (None, found[name]) for name, version in expected.items())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_metadata_can_be_read(target: str) -> None:
+    import tomllib
+
+    text = repro.texts(TARGETS[target], TARGETS[target].modes[0], Parts([], [], [], []))[0]
+    first, *lines, last = text.splitlines()
+    assert (first, last) == ("# /// script", "# ///")
+    about = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines))
+    assert about["requires-python"] == f"=={TARGETS[target].base.python}.*"
+    assert all("==" in one for one in about["dependencies"])
+
+
+_ARRAYS = st.builds(
+    lambda data, dtype, shape: np.resize(np.array(data, dtype), shape),
+    st.lists(st.integers(-2, 2), min_size=1, max_size=4),
+    st.sampled_from(["bool", "int32", "int64", "float32", "float64"]),
+    st.sampled_from([(), (2,), (1, 2), (2, 1)]),
+)
+_PLAIN = st.sampled_from([None, True, 0, 1, "text", 1.0, float("nan"), 1.00001, 1.1])
+_VALUES = st.recursive(_ARRAYS | _PLAIN, lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+
+
+@given(_VALUES, _VALUES)
+def test_values_agree_in_a_script_as_in_the_matrix(one: Any, other: Any) -> None:
+    names: dict[str, Any] = {"np": np}
+    exec(templates.RECORD_EXPECTED, names)
+    for observed, expected in ((one, other), (one, one)):
+        differ = values.difference(values.encode(observed), values.encode(expected))
+        assert names["agree"](observed, expected, values.RTOL, values.ATOL) == (differ is None)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ("merge.ad.both-masked --target keras-3.15", "unknown case 'merge.ad.both-masked'; did you mean 'merge.add."),
+        ("merge.values --target keras-3.15", "'merge.values' has variants: merge.values[add], "),
+        ("lstm.gap --target keras-3.155", "unknown target 'keras-3.155'; did you mean 'keras-3.15'?"),
+        ("lstm.gap --target keras-3.15 --mode grap", "unknown mode 'grap'; did you mean 'graph'?"),
+        ("lstm.gap --target keras-3.15+jax --mode graph", "keras-3.15+jax has no mode 'graph': JAX has no graphs"),
+        ("lstm.gap --target keras-3.15 --mode jit", "lstm.gap is not run in mode 'jit', but in eager, graph, session"),
+        ("attach.jax-jit.in --target keras-3.15", "this case is about jax"),
+        ("mask.gradient-none --target keras-3.15+numpy", "mode 'eager' of keras-3.15+numpy takes no gradients"),
+        ("lstm.gap --target keras-3.15 --results /no/file", "cannot read /no/file: No such file or directory"),
+    ],
+)
+def test_bad_requests_are_one_line(arguments: str, said: str) -> None:
+    done = CliRunner().invoke(main, ["repro", *arguments.split()])
+    assert done.exit_code == 2
+    assert said in done.stderr.splitlines()[-1] and done.stdout == ""
+
+
+def test_what_stored_results_know_to_be_absent_is_not_printed() -> None:
+    cell = results.Cell(case="mha.auto-mask", target="tf-1.15", mode="eager", verdict="unsupported", reason="no MHA")
+    empty = {"targets": [], "cases": [], "problems": [], "platform": {}, "seconds": 0.0}
+    about = {"schema_version": 1, "suite_version": "0", "bundle": "", "created": "", "cells": [cell]}
+    stored = results.Results(**(about | empty))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="mha.auto-mask does nothing on tf-1.15 in mode 'eager': no MHA"):
+        make_request("mha.auto-mask", "tf-1.15", "eager", the_bundle(), TARGETS.values(), stored)
+    assert make_request("mha.auto-mask", "tf-2.15", "eager", the_bundle(), TARGETS.values(), stored)
+
+
+def test_the_command_prints_a_script() -> None:
+    done = CliRunner().invoke(main, ["repro", "mha.auto-mask", "--target=keras-3.15"])
+    assert done.exit_code == 0 and done.stdout.startswith("# /// script\n")
+    assert done.stdout.count("tf.function") == 0  # eager is the first of its modes
+
+
+def request(case: str, target: str, mode: str) -> Request:
+    return make_request(case, target, mode, the_bundle(), TARGETS.values(), None)
+
+
+def test_an_issue_says_what_is_promised_and_what_happens() -> None:
+    lines = ["WARNING: noise", "not as expected: last output"]
+    text = issue(
+        request("rnn.initial-state.implicit-mask", "keras-3.15", "jit"), Done(1, "last output:\n[1.]\n", lines)
+    )
+    assert text.startswith("# The mask of the input is used when initial states are given: not in Keras 3.15.1\n")
+    assert "Documented: Guide 'Understanding masking & padding'" in text
+    assert "Not as expected: last output" in text and "noise" not in text
+    assert "Keras 3.15.1 on TensorFlow 2.21.0, Python 3.11, mode jit" in text
+    assert "```\nlast output:\n[1.]\nnot as expected: last output\n```" in text
+
+
+def test_an_issue_shows_an_exception_without_folders_of_this_machine() -> None:
+    trace = ["Traceback (most recent call last):", '  File "/x/site-packages/keras/a.py", line 1', "TypeError: no"]
+    text = issue(request("lstm.gap", "tf-2.15", "eager"), Done(1, "", ["noise", *trace]))
+    assert "\n`TypeError: no`\n" in text and "/x/" not in text and 'File "keras/a.py"' in text
+    assert "not in tf.keras 2.15.1" in text
+
+
+def test_what_conforms_is_no_issue_and_what_nothing_promises_is_a_question() -> None:
+    with pytest.raises(UsageError, match="there is nothing to report"):
+        issue(request("lstm.gap", "tf-2.15", "eager"), Done(0, "", []))
+    with pytest.raises(UsageError, match="there is no keras.layers.X"):
+        issue(request("lstm.gap", "tf-2.15", "eager"), Done(2, "unsupported: there is no keras.layers.X\n", []))
+    text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), Done(0, "mask:\n1", []))
+    assert "what Keras 3.15.1 does" in text and "Nothing: No page says" in text
