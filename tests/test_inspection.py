@@ -233,13 +233,13 @@ def test_a_file_is_loaded_again(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
-    stored = Path(__file__).parent.parent / "reports" / "latest"
+    stored = Path(__file__).parent.parent / "reports" / "history"
     more = ["--results", str(stored)] if arguments[0] == "advise" else []
     done = CliRunner().invoke(cli.main, [*arguments, *more])
     assert done.exit_code == 2 and said in done.output, done.output
 
 
-@pytest.mark.parametrize("command", ["trace", "advise"])
-def test_schema(command: str) -> None:
+@pytest.mark.parametrize(("command", "struct"), [("trace", "Trace"), ("advise", "Advice")])
+def test_schema(command: str, struct: str) -> None:
     done = CliRunner().invoke(cli.main, [command, "--schema"])
-    assert done.exit_code == 0 and command.capitalize()[:5] in json.loads(done.output)["$ref"]
+    assert done.exit_code == 0 and json.loads(done.output)["$ref"] == f"#/$defs/{struct}"

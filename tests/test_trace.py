@@ -196,7 +196,7 @@ def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
 
 def test_advice_for_a_translator(tmp_path: Path) -> None:
     """On the published results: the decoder is what an upgrade changes without a sign."""
-    stored = Path(__file__).parent.parent / "reports" / "latest"
+    stored = Path(__file__).parent.parent / "reports" / "history"
     pair = ("--from=tf-2.15", "--to=keras-3.15", f"--results={stored}")
     done = conformance("advise", "models:translator", *pair, "--target=tf-2.15", "--format=json")
     assert done.returncode == 0, done.stderr

@@ -40,7 +40,7 @@ class Eager(object):
 
     def _tensor(self, array):
         if array.dtype.kind in "OUS":
-            return self._front.tf.constant(array.tolist())
+            return self._front.tf.constant(array.tolist(), shape=array.shape)
         if self._front.is_keras3:
             return self._front.ops.convert_to_tensor(array)
         return self._front.tf.constant(array)
@@ -49,9 +49,8 @@ class Eager(object):
         return self._front.ops.convert_to_numpy(tensor) if self._front.is_keras3 else tensor.numpy()
 
     def _copy(self, tensor):
-        if self._front.tf is not None:
-            return self._front.tf.identity(tensor)
-        return self._front.ops.convert_to_tensor(self._numpy(tensor).copy())
+        # By way of an array: what `tf.identity` returns keeps the mask on some versions.
+        return self._tensor(self._numpy(tensor).copy())
 
 
 class Graph(object):
@@ -89,8 +88,9 @@ class Graph(object):
         if not plain and "mask" in inspect.signature(call.layer.call).parameters:
             masks = call.explicit or call.masks_in
             kwargs["mask"] = masks[0] if len(masks) == 1 else masks
-        result = call.layer.call(*inputs, **kwargs)
-        mask = call.layer.compute_mask(inputs[0], None) if plain else None
+        with call.inputs[0].graph.as_default():
+            result = call.layer.call(*inputs, **kwargs)
+            mask = call.layer.compute_mask(inputs[0], None) if plain else None
         return result, next((m for m in leaves_of(mask) if m is not None), None)
 
     def _run(self, tensors):
