@@ -194,6 +194,21 @@ def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
     assert line.startswith(f"Error: {said}"), line
 
 
+def test_a_custom_layer_is_imported_first(tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text((FOLDER / "models.py").read_text())
+    register = 'from models import *\nkeras.utils.get_custom_objects()["Doubles"] = Doubles\n'
+    (tmp_path / "registered.py").write_text(register)
+    (target,) = targets.choose(targets.load(), ["keras-3.15"], "none")
+    where = provision.provision(target, cache_folder())
+    save = "import models; models.custom().save('m.keras')"
+    variables = {"PYTHONPATH": str(where.on_top or "")}
+    subprocess.run([where.python, "-c", save], cwd=tmp_path, env=variables, check=True, capture_output=True)
+    without = conformance("trace", "m.keras", "--target=keras-3.15", folder=tmp_path)
+    assert without.returncode == 2 and "Could not locate class 'Doubles'" in without.stderr
+    done = conformance("trace", "m.keras", "--target=keras-3.15", "--custom=registered", folder=tmp_path)
+    assert done.returncode == 0 and "The mask is lost at: doubles" in done.stdout, done.stderr
+
+
 def test_advice_for_a_translator(tmp_path: Path) -> None:
     """On the published results: the decoder is what an upgrade changes without a sign."""
     stored = Path(__file__).parent.parent / "reports" / "history"

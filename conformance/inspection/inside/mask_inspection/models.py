@@ -90,7 +90,9 @@ def front_of(model, front):
 
 
 def last_lines(error):
-    """Class and message of an exception in one line; of a long message the end, which says most."""
+    """Class and message of an exception, or of what caused it, in one line; of a long one beginning and end."""
+    while error.__cause__ is not None:
+        error = error.__cause__
     lines = "".join(traceback.format_exception_only(type(error), error)).splitlines()
     lines = [line.strip() for line in lines if line.strip()]
     text = " | ".join(lines[:1] + lines[1:][-2:])
