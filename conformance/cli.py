@@ -31,7 +31,7 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
-from conformance.commands import bisect, compare, gate, repro
+from conformance.commands import advise, bisect, compare, gate, repro, trace
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
 from conformance.judge import judge_all
@@ -344,13 +344,16 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
 
 
 for command in (
+    advise.advise_command,
     bisect.bisect_command,
     compare.compare_command,
     gate.expectations_group,
     gate.gate_command,
     repro.repro_command,
+    trace.trace_command,
 ):
     main.add_command(command)
+
 
 if __name__ == "__main__":
     main()

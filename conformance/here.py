@@ -34,7 +34,7 @@ def column(python: str, asked: Asked, declared: Sequence[Target], bundle: Bundle
         UsageError: there is no such interpreter, or nothing like this Keras is declared.
     """
     try:
-        where = Environment(_given(Path(python)) if python else _current())
+        where = interpreter(python)
         about = _describe(where, asked, bundle)
     except Unavailable as why:
         return not_resolved(asked, str(why), _NAME)
@@ -43,6 +43,16 @@ def column(python: str, asked: Asked, declared: Sequence[Target], bundle: Bundle
     found = nearest.Found(about["front_end"], versions["keras"], backend, versions.get(backend, ""), minor, _NAME)
     target = nearest.make(found, declared, NO_LOCK, installed=about["pins"])
     return Column(target, lambda: where)
+
+
+def interpreter(python: str) -> Environment:
+    """That of an interpreter, or of the folder of its environment; the current one if `python` is empty.
+
+    Raises:
+        UsageError: there is no such interpreter.
+        Unavailable: no environment is active.
+    """
+    return Environment(_given(Path(python)) if python else _current())
 
 
 def _given(path: Path) -> Path:

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WORKER = [*sorted((ROOT / "conformance" / "worker").glob("*.py")), ROOT / "bench" / "floor.py"]
+INSIDE = sorted((ROOT / "conformance" / "inspection" / "inside").rglob("*.py"))
+WORKER += INSIDE
 CASES = sorted((ROOT / "cases").glob("*.py"))
 HOST = [p for name in ("conformance", "bench") for p in sorted((ROOT / name).rglob("*.py")) if p not in WORKER]
 
@@ -32,7 +34,7 @@ def test_what_enters_a_target_needs_only_numpy_and_pytest(path: Path) -> None:
     if path.name == "test_saving.py":
         allowed |= {"tensorflow"}  # TensorFlow Lite is no part of Keras; the case is for this backend only
     for name in imports(path):
-        assert name.split(".")[0] in allowed or name.startswith("conformance.worker"), name
+        assert name.split(".")[0] in allowed or name.startswith(("conformance.worker", "mask_inspection")), name
 
 
 @pytest.mark.parametrize("path", HOST, ids=lambda p: p.name)

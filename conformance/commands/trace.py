@@ -1,0 +1,53 @@
+"""`conformance trace`: follows the mask through a user's own model."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from conformance import results
+from conformance.commands import inspected, options
+from conformance.inspection import picture, tell
+from conformance.inspection.trace import Trace
+
+
+@click.command("trace")
+@click.argument("model")
+@inspected.options
+@options.format_option
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw it into this file.")
+@options.schema_option(Trace)
+def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> None:
+    """Follow the mask through a model, layer by layer, while it is constructed and on a small batch.
+
+    MODEL is a saved model, the JSON of `model.to_json()`, or module:function, a function without arguments that
+    returns a model. For each call of a layer: the masks that go in and come out, and what happened: produced,
+    passed, consumed, replaced, merged, dropped silently or with a warning, refused with an error.
+    """
+    found = inspected.inspect(model, **where)
+    if svg is not None:
+        results.write_text(svg, picture.svg(found))
+    if format_ == "json":
+        click.echo(options.as_json(found))
+    elif format_ == "markdown":
+        click.echo(markdown(found))
+    else:
+        _print(found)
+
+
+def markdown(trace: Trace) -> str:
+    """The table, and before it what it is about."""
+    rows = [tell.HEADINGS, ("---",) * len(tell.HEADINGS)]
+    rows += [tuple(options.cell_of_markdown(cell) for cell in row.cells("&emsp;")) for row in tell.rows(trace)]
+    return "\n".join([*tell.headline(trace), "", *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _print(trace: Trace) -> None:
+    for line in tell.headline(trace):
+        click.echo(line)
+    table = Table(*tell.HEADINGS, box=None, pad_edge=False)
+    for row in tell.rows(trace):
+        table.add_row(*map(Text, row.cells("  ")))  # texts of a target are no markup
+    options.print_table(table)

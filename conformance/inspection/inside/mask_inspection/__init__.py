@@ -1,0 +1,1 @@
+"""What enters the environment of a user's model: standard library and NumPy, the syntax of Python 3.6."""

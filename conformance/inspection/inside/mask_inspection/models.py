@@ -1,0 +1,99 @@
+"""Where the model comes from: a file, a config, or a function of the user."""
+
+import importlib
+import os
+import sys
+import traceback
+
+from conformance.worker import frontend
+
+
+class Refused(Exception):
+    """What is asked for cannot be done; the message says why."""
+
+
+def import_keras(name):
+    """The front end of this name; without one, the first that is there."""
+    try:
+        if name:
+            return frontend.FrontEnd(name)
+        front = frontend.detect()
+        if front.name == "keras" and not (front.is_keras3 or front.is_standalone_keras2):
+            return frontend.FrontEnd("tf.keras")  # Keras 2.4 to 2.15 is what that is made of
+        return front
+    except Exception as error:
+        raise Refused("no Keras can be imported: %s" % last_lines(error))
+
+
+def import_custom(names):
+    """Import modules that define custom objects."""
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            raise Refused("the module %s cannot be imported: %s" % (name, last_lines(error)))
+
+
+def is_factory(text):
+    return ":" in text and not os.path.exists(text)
+
+
+def factory(text):
+    """The function that `module:function` names."""
+    module, _, dotted = text.rpartition(":")
+    try:
+        found = importlib.import_module(module)
+        for part in dotted.split("."):
+            found = getattr(found, part)
+    except BaseException as error:  # a script that ends with sys.exit() is one, too
+        raise Refused("%s cannot be imported: %s" % (text, last_lines(error)))
+    if not callable(found):
+        raise Refused("%s is no function, but of type %s" % (text, type(found).__name__))
+    return found
+
+
+def maker(front, text):
+    """A function without arguments that gives the model, or raises `Refused`."""
+    make = factory(text) if is_factory(text) else lambda: _read(front.keras, text)
+
+    def checked():
+        try:
+            model = make()
+        except BaseException as error:
+            did = "raises" if is_factory(text) else "does not load:"
+            raise Refused("%s %s %s" % (text, did, last_lines(error))) from error
+        if is_factory(text) and not hasattr(model, "layers"):
+            raise Refused("%s returns no model, but an object of type %s" % (text, type(model).__name__))
+        return model
+
+    return checked
+
+
+def _read(keras, path):
+    if path.endswith(".json"):
+        with open(path) as file:
+            return keras.models.model_from_json(file.read())
+    return keras.models.load_model(path)
+
+
+def front_of(model, front):
+    """The front end that made the model, `front` if that did."""
+    if isinstance(model, front.keras.Model):
+        return front
+    for name in ("keras", "tf_keras", "tf.keras"):
+        module = "tensorflow" if name == "tf.keras" else name
+        if module in sys.modules and name != front.name:
+            other = frontend.FrontEnd(name)
+            if isinstance(model, other.keras.Model):
+                return other
+    raise Refused("what is given is no model of %s, but an object of type %s" % (front.name, type(model).__name__))
+
+
+def last_lines(error):
+    """Class and message of an exception, or of what caused it, in one line; of a long one beginning and end."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = "".join(traceback.format_exception_only(type(error), error)).splitlines()
+    lines = [line.strip() for line in lines if line.strip()]
+    text = " | ".join(lines[:1] + lines[1:][-2:])
+    return text if len(text) <= 600 else text[:300] + " ... " + text[-295:]
