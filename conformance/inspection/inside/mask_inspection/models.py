@@ -90,10 +90,15 @@ def front_of(model, front):
 
 
 def last_lines(error):
-    """Class and message of an exception, or of what caused it, in one line; of a long one beginning and end."""
-    while error.__cause__ is not None:
-        error = error.__cause__
+    """Class and message of an exception in one line, and of what came first; of long ones beginning and end."""
+    first = error
+    while first.__cause__ is not None or (first.__context__ is not None and not first.__suppress_context__):
+        first = first.__cause__ or first.__context__
+    return _line(error, 600) if first is error else "%s; at first %s" % (_line(error, 300), _line(first, 300))
+
+
+def _line(error, most):
     lines = "".join(traceback.format_exception_only(type(error), error)).splitlines()
     lines = [line.strip() for line in lines if line.strip()]
     text = " | ".join(lines[:1] + lines[1:][-2:])
-    return text if len(text) <= 600 else text[:300] + " ... " + text[-295:]
+    return text if len(text) <= most else "%s ... %s" % (text[: most // 2], text[5 - most // 2 :])
