@@ -282,8 +282,8 @@ def convert_to_lite(keras, model, monkeypatch):
     """A function of one sample that runs `model` as TensorFlow Lite has converted it."""
     import tensorflow as tf
 
-    # Before TensorFlow 2.3 the converter is a program of its own, beside the interpreter of Python. Found from there, its
-    # messages name no folder of the machine.
+    # Before TensorFlow 2.3 the converter is a program of its own, beside the interpreter of Python. Found from
+    # there, its messages name no folder of the machine.
     monkeypatch.chdir(os.path.dirname(sys.executable))
     monkeypatch.setenv("PATH", os.curdir, prepend=os.pathsep)
     if hasattr(keras, "ops"):  # Keras 3: the converter does not read its models, and has no loops over their lists
