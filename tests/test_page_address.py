@@ -73,9 +73,9 @@ def test_views_are_links_with_titles_and_history(opened: Opened) -> None:
     page = opened(fragment="#case=masking.lost")
     views = page.get_by_role("navigation", name="Views")
     assert views.get_by_role("link").all_inner_texts() == ["Upgrade", "Matrix", "Layers", "About"]
-    assert page.title() == "Title of masking.lost · Upgrade · Masks in Keras"
+    expect(page).to_have_title("Title of masking.lost · Upgrade · Masks in Keras")
     views.get_by_role("link", name="Matrix").click()
-    assert page.title() == "Title of masking.lost · Matrix · Masks in Keras"
+    expect(page).to_have_title("Title of masking.lost · Matrix · Masks in Keras")
     expect(page.get_by_role("region", name="Matrix")).to_be_focused()
     expect(page.get_by_role("complementary", name="Details")).to_be_visible()
     expect(page.get_by_role("main")).to_have_count(1)
@@ -88,7 +88,7 @@ def test_views_are_links_with_titles_and_history(opened: Opened) -> None:
 
 def test_every_view_says_who_it_is_without_a_case(opened: Opened) -> None:
     page = opened()
-    assert page.title() == "Upgrade · Masks in Keras"
+    expect(page).to_have_title("Upgrade · Masks in Keras")
     for view in ("Matrix", "Layers", "About"):
         page.get_by_role("link", name=view, exact=True).click()
         expect(page).to_have_title(f"{view} · Masks in Keras")
