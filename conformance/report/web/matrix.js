@@ -3,7 +3,7 @@
 const MATRIX = {};
 const OPEN_UP_TO = 150; // behaviours: more than these are shown as closed areas
 const DENSE_FROM = 17; // columns
-const ROWS_AT_ONCE = 20; // about a screen; the rest comes in the frames that follow
+const ROWS_AT_ONCE = 8; // the rest comes in the frames that follow
 
 VIEWS.matrix = {
   title: "Matrix",
