@@ -3,7 +3,7 @@
 const MATRIX = {};
 const OPEN_UP_TO = 150; // behaviours: more than these are shown as closed areas
 const DENSE_FROM = 17; // columns
-const ROWS_AT_ONCE = 8; // the rest comes in the frames that follow
+const ROWS_AT_ONCE = 4; // the rest comes in the frames that follow
 
 VIEWS.matrix = {
   title: "Matrix",
@@ -186,6 +186,8 @@ function toDifference(by) {
   const item = ahead.find(differs);
   if (!item) return;
   if (!isOpen(item.area, readState())) go(turned(item.area));
-  const row = MATRIX.areas.find(({ title }) => title === item.area).rows.get(item);
+  const area = MATRIX.areas.find(({ title }) => title === item.area);
+  showArea(area, readState(), Infinity); // its row may be one of those that come later
+  const row = area.rows.get(item);
   row.cells[from?.cellIndex ?? 0].focus();
 }
