@@ -1,5 +1,7 @@
 """Errors a person can act on; the command line shows the message alone."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Iterable
 from pathlib import Path

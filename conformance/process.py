@@ -1,5 +1,7 @@
 """One worker process, seen from the host: start it, read its events, stop it in time."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -12,20 +14,50 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
-from conformance.provision import Environment
-from conformance.targets import Target
 from conformance.worker import values as worker_values
+
+if TYPE_CHECKING:
+    from conformance.targets import Target
+
+try:
+    import psutil
+except ImportError:  # `conformance.alone`: nobody watches the memory
+    psutil = None  # type: ignore[assignment]
 
 START_SECONDS = 300.0  # until the first event: the first import after an installation reads everything from disk
 CASE_SECONDS = 90.0  # between two events of a running case
 MEMORY_SECONDS = 0.3  # between two looks at the memory
 MEMORY_MB = 3000  # for a worker and all that it starts; the cases need a quarter of it
 LOG_LINES = 40
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+FIXED = {
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONIOENCODING": "utf-8",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "JAX_TRACEBACK_FILTERING": "off",  # the innermost frame tells whose exception it is
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+"""Variables of every worker, whatever the caller has; results say them."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """python: the interpreter that has the base's packages; on_top: folder with those of the column itself."""
+
+    python: Path
+    on_top: Path | None = None
 
 
 @dataclass
@@ -131,6 +163,8 @@ class Worker:
             self._log.append(rest)
 
     def _watch_memory(self) -> None:
+        if psutil is None:
+            return
         try:
             process = psutil.Process(self._process.pid)
             while self._process.poll() is None:
@@ -158,26 +192,13 @@ class Worker:
 
 def environment(where: Environment, target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
     """The worker's whole environment: little of the caller's, everything that matters fixed."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
-    inherited = {name: os.environ[name] for name in kept if name in os.environ}
-    return inherited | {
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {
+        **inherited,
+        **FIXED,
         "PYTHONPATH": os.pathsep.join(str(f) for f in (bundle.folder, where.on_top) if f),
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONHASHSEED": "0",
-        "PYTHONIOENCODING": "utf-8",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "KERAS_BACKEND": target.backend,
         "KERAS_HOME": str(scratch),  # not the user's keras.json
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "JAX_PLATFORMS": "cpu",
-        "JAX_TRACEBACK_FILTERING": "off",  # the innermost frame tells whose exception it is
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
     }
 
 

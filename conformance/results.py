@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from conformance.errors import UsageError, named
+from conformance.selection import modes_on
 from conformance.targets import MODES
+from conformance.verdicts import VERDICTS
 
 SCHEMA_VERSION = 1
-VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
 
 LATEST = Path("reports/latest")
 """Where a run writes, unless it is told."""
@@ -50,8 +51,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def modes_on(self, has: Collection[str]) -> list[str]:
         """The modes in which this case is run on a column that has the modes `has`, those it lacks included."""
-        choices = [entry.split(" | ") for entry in self.modes]
-        return [next((mode for mode in either if mode in has), either[0]) for either in choices]
+        return modes_on(self.modes, has)
 
 
 class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from conformance.difference import SEVERITIES
-from conformance.expectations import BAD, Book, Expectation
+from conformance.expectations import Book, Expectation
 from conformance.judge import behaviours, outcome, said
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results
+from conformance.verdicts import BAD
 
 _FACTS_SHOWN = 240  # characters
 _KINDS = {
