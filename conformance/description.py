@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
 from conformance.errors import Unavailable, said
+from conformance.printable import cleaned
 from conformance.process import START_SECONDS, Environment, environment, tail
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def describe(where: Environment, front_end: str, backend: str, target: Target, b
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"{where.python} gives no sign of life for {START_SECONDS:.0f} s") from error
     try:
-        about: dict[str, Any] = json.loads(done.stdout)
+        about: dict[str, Any] = cleaned(json.loads(done.stdout))
     except ValueError as error:
         raise Unavailable(f"{where.python} ends with {done.returncode}: {tail(done.stderr.splitlines())}") from error
     if about["missing"]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
+from conformance.forms import is_event
+from conformance.printable import cleaned, printable
 from conformance.worker import values as worker_values
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ CASE_SECONDS = 90.0  # between two events of a running case
 MEMORY_SECONDS = 0.3  # between two looks at the memory
 MEMORY_MB = 3000  # for a worker and all that it starts; the cases need a quarter of it
 LOG_LINES = 40
+EVENT_BYTES, CELL_BYTES = 2**24, 2**26  # of a line, of all lines of a cell; real ones are a thousandth of it
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
 FIXED = {
     "PYTHONNOUSERSITE": "1",
@@ -110,7 +113,7 @@ class Worker:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Events until the process says "done", ends, or is silent for too long."""
         allowed = START_SECONDS
-        done = False
+        done, said = False, 0
         while not done:
             try:
                 line = self._lines.get(timeout=allowed)
@@ -121,9 +124,15 @@ class Worker:
                 self.ending = Ending(self._how_it_ended())
                 break
             try:
-                event = json.loads(line)
-            except ValueError:
-                self.ending = Ending(f"the worker wrote a line that is not JSON: {line[:200]!r}")
+                event = cleaned(json.loads(line), line)
+            except (ValueError, RecursionError):
+                event = None
+            if not is_event(event):
+                self.ending = Ending(f"the worker wrote a line that is no event: {line[:200]!r}")
+                break
+            said = len(line) + (0 if event["event"] == "start" else said)
+            if said > CELL_BYTES:
+                self.ending = Ending(f"the worker wrote more than {CELL_BYTES >> 20} MB about one cell")
                 break
             done = event["event"] == "done"
             allowed = self._case_seconds
@@ -147,8 +156,8 @@ class Worker:
 
     def _read_events(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            self._lines.put(line)
+        while line := self._process.stdout.readline(EVENT_BYTES):
+            self._lines.put(line)  # what is longer is cut, and so no JSON
         self._lines.put(None)
 
     def _read_log(self) -> None:
@@ -205,4 +214,4 @@ def environment(where: Environment, target: Target, bundle: Bundle, scratch: Pat
 def tail(log: list[str], lines: int = 3) -> str:
     """The last lines of a worker's log that say something, in one line."""
     said = [line.strip() for line in log if line.strip()]
-    return str(worker_values.clip(" | ".join(said[-lines:]), 600))
+    return printable(worker_values.clip(" | ".join(line[-1000:] for line in said[-lines:]), 600))

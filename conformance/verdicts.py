@@ -1,10 +1,15 @@
-"""The verdicts: what can be said of a cell."""
+"""The verdicts: what can be said of a cell; and the words that a case is declared with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
+BASES = ("documented", "established", "unspecified")
+Severity = Literal["silent", "raises", "warns", "cosmetic"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""Of a step or a deviation, the worst first."""
 BAD = ("deviates", "raises", "crashes", "times-out")
 OF_STATUS = {
     "raised": "raises",
