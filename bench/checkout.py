@@ -111,20 +111,13 @@ class Checkout:
         lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
-    def floor(
-        self, meter: Meter, units: Sequence[Unit], where: Environment, cases: dict[str, Case]
-    ) -> tuple[int, int]:
+    def floor(self, meter: Meter, units: Sequence[Unit], where: Environment, cases: dict[str, Case]) -> tuple[int, int]:
         """Call the bodies of the cells of a column's units; returns how many, and how many got to their end."""
         made, target = self.make_bundle(), units[0].target
-        groups = [
-            {
-                "modes": unit.modes,
-                "bodies": list(
-                    dict.fromkeys((cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells)
-                ),
-            }
-            for unit in units
-        ]
+        groups = []
+        for unit in units:
+            bodies = [(cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells]
+            groups.append({"modes": unit.modes, "bodies": list(dict.fromkeys(bodies))})
         request = {"front_end": target.front_end, "cases": str(made.cases), "groups": groups}
         scratch = self.folder / "scratch"
         env = environment(where, target, made, scratch)

@@ -2,7 +2,8 @@
 
 No pytest, no events, nothing recorded, nothing compared. It enters a target, as the worker does.
 
-Request on standard input: {"front_end", "cases": folder, "groups": [{"modes", "bodies": [[module, function, mode], ...]}, ...]}.
+Request on standard input: {"front_end", "cases": folder, "groups": [{"modes", "bodies"}, ...]}; a body is
+[module, function, mode].
 A line of standard output for each group: {"called": how many, "completed": how many of them to their end}.
 """
 

@@ -54,7 +54,7 @@ def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Pla
             # Mode by mode: what a mode makes the process load is loaded once.
             mine = [row for mode in group for row in its_rows if row[1] == mode]
             if mine:
-                # The whole group, also if not all of it is wanted: what a mode is depends on those it shares a process with.
+                # The whole group, wanted or not: what a mode is depends on those it shares a process with.
                 units.append(Unit(target, list(group), mine))
     if not cells:
         raise UsageError(f"nothing to run: no {'case applies to the chosen modes' if targets else 'column is chosen'}")

@@ -51,7 +51,7 @@ def serve(front, group, folder, emit):
 
 
 def peak_mb():
-    """The most memory that this process had since it was started or forked, in MB; None where the system does not say."""
+    """The most memory of this process since it was started or forked, in MB; None where the system does not say."""
     try:
         with open("/proc/self/status") as status:
             (line,) = [line for line in status if line.startswith("VmHWM:")]

@@ -57,7 +57,7 @@ def jax_jit(keras, fn):
 
 
 def seed(front, case):
-    """Seed Python, NumPy and what Keras computes with, for a case of this id: alone or after others, it draws the same."""
+    """Seed Python, NumPy and what Keras computes with. A case of this id draws the same, alone or after others."""
     number = SEED ^ (zlib.crc32(case.encode()) & 0x7FFFFFFF)
     random.seed(number)
     np.random.seed(number)
@@ -80,7 +80,7 @@ def keep_kernels():
 
 
 def build_gradients_when_asked(v1):
-    """A loop in a v1 graph keeps what its gradient will need, needed or not: twice the operations. As in functions, later."""
+    """A loop in a v1 graph keeps all that its gradient would need, twice the operations; from now on if one is asked for."""
     experimental = getattr(v1, "experimental", None)
     if hasattr(experimental, "output_all_intermediates"):  # since TensorFlow 1.15
         experimental.output_all_intermediates(False)
