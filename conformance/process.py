@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,14 +73,16 @@ class Ending:
 
 
 class Worker:
-    """Runs `cells` of `target` in one process; iterate over it for the events, then see `ending`."""
+    """Runs groups of cells of `target` after one import; iterate over it for the events, then see `ending`.
+
+    groups: modes that can share a process, and their cells as (case id, mode).
+    """
 
     def __init__(
         self,
         where: Environment,
         target: Target,
-        modes: list[str],
-        cells: list[tuple[str, str]],
+        groups: Sequence[tuple[list[str], list[tuple[str, str]]]],
         bundle: Bundle,
         scratch: Path,
         case_seconds: float = CASE_SECONDS,
@@ -107,7 +109,11 @@ class Worker:
         ]
         for reader in self._readers:
             reader.start()
-        request = {"front_end": target.front_end, "modes": modes, "cells": cells, "cases": str(bundle.cases)}
+        request = {
+            "front_end": target.front_end,
+            "cases": str(bundle.cases),
+            "groups": [{"modes": modes, "cells": cells} for modes, cells in groups],
+        }
         self._send(json.dumps(request).encode())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

@@ -28,9 +28,9 @@ class Measured:
         self.cells: list[tuple[str, str]] = []
         start = process.Worker.__init__
 
-        def counted(worker, where, target, modes, cells, *rest, **more):  # type: ignore[no-untyped-def]
-            self.cells += cells
-            start(worker, where, target, modes, cells, *rest, **more)
+        def counted(worker, where, target, groups, *rest, **more):  # type: ignore[no-untyped-def]
+            self.cells += [cell for _, cells in groups for cell in cells]
+            start(worker, where, target, groups, *rest, **more)
 
         monkeypatch.setattr(process.Worker, "__init__", counted)
 

@@ -1,7 +1,6 @@
 """The runner on fake targets: what a case or a target may do, and what the results say of it."""
 
 import re
-import resource
 
 import numpy as np
 import pytest
@@ -136,8 +135,7 @@ def test_a_leak_says_how_much(bad: Results) -> None:
 
 
 def test_the_most_memory_is_recorded(good: Results) -> None:
-    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # Linux counts what it was forked from
-    assert 10 < (good.targets[0].peak_mb or 0) < max(400, 1.1 * ours)
+    assert 10 < (good.targets[0].peak_mb or 0) < 400  # its own: not what the tests had when they started it
 
 
 def test_neither_seeds_nor_filters_go_on_to_the_next_case(bad: Results) -> None:

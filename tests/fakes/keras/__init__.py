@@ -49,7 +49,7 @@ class Layer:
 
     def __init__(self, **arguments):
         self.arguments = arguments
-        self._weights = []
+        self.weights = []
 
     def __call__(self, inputs, mask=None):
         mask = getattr(inputs, "_keras_mask", None) if mask is None else mask
@@ -64,11 +64,8 @@ class Layer:
     def build(self, input_shape):
         pass
 
-    def get_weights(self):
-        return self._weights
-
     def set_weights(self, arrays):
-        self._weights = arrays
+        self.weights = arrays
 
 
 class Masking(Layer):
@@ -85,12 +82,12 @@ class SimpleRNN(Layer):
         self.units = units
 
     def build(self, input_shape):
-        self._weights = [np.zeros((input_shape[-1], self.units))]
+        self.weights = [np.zeros((input_shape[-1], self.units))]
 
     def call(self, inputs, mask=None):
         if FAULT == "rnn-broken":
             raise RuntimeError("no kernel for this processor")
-        return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self._weights[0]
+        return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self.weights[0]
 
 
 class Broken(Layer):
