@@ -153,12 +153,13 @@ def _run(options: argparse.Namespace) -> int:
         lacking = _lacking(options.mode or MODES, where, column, bundle, folder)
         has = [mode for mode in MODES if lacking.get(mode, "") is None]
         found = Found()
+        work = []
         for modes in PROCESSES:
             here = [mode for mode in modes if mode in has]
             cells = [(case.id, mode) for mode in here for case in cases if mode in modes_on(case.modes, has)]
-            if cells:
-                unit = Unit(column, here, cells)
-                Session(unit, cells, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
+            work += [(Unit(column, here, cells), cells)] if cells else []
+        if work:
+            Session(work, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
         if not found.cells:
             raise Unavailable("; ".join(reason for _, reason in found.not_run) or "no case applies to the modes here")
         head = {"suite_version": __version__, "bundle": bundle.digest, "platform": machine(), "fixed": FIXED}
@@ -173,16 +174,13 @@ def _lacking(
 ) -> dict[str, str | None]:
     """For each of these modes why it does not work here, None if it does."""
     found: dict[str, str | None] = {}
-    for group in PROCESSES:
-        asked = [mode for mode in group if mode in modes]
-        if not asked:
-            continue
-        worker = Worker(where, column, asked, [], bundle, folder / "probe")  # type: ignore[arg-type]
-        for event in worker:
-            if event["event"] == "mode":
-                found[event["mode"]] = None if event["works"] else event["reason"]
-        if worker.ending.why:
-            raise Unavailable(f"Keras does not start: {worker.ending.why}: {tail(worker.ending.log)}")
+    groups = [([mode for mode in group if mode in modes], []) for group in PROCESSES]
+    worker = Worker(where, column, [g for g in groups if g[0]], bundle, folder / "probe")  # type: ignore[arg-type]
+    for event in worker:
+        if event["event"] == "mode":
+            found[event["mode"]] = None if event["works"] else event["reason"]
+    if worker.ending.why:
+        raise Unavailable(f"Keras does not start: {worker.ending.why}: {tail(worker.ending.log)}")
     return found
 
 
