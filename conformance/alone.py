@@ -22,15 +22,16 @@ from conformance import __version__
 from conformance.bundle import Bundle, make_bundle
 from conformance.description import describe
 from conformance.errors import Unavailable, UsageError, said
+from conformance.listing import listed
 from conformance.machine import machine
 from conformance.printable import printable
 from conformance.process import FIXED, Environment, Worker, tail
-from conformance.selection import choose, listed, modes_on
+from conformance.selection import choose, modes_on
 from conformance.session import Session
 from conformance.verdicts import BAD, VERDICTS, verdict
 from conformance.worker import values as worker_values
 from conformance.worker.frontend import FRONT_ENDS
-from conformance.worker.modes import MODES
+from conformance.worker.modes import MODES, SEED
 
 PROCESSES = (("eager", "graph", "jit"), ("session",))  # v1 graphs need a process of their own
 OBSERVATIONS = "observations.jsonl"
@@ -162,7 +163,12 @@ def _run(options: argparse.Namespace) -> int:
             Session(work, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
         if not found.cells:
             raise Unavailable("; ".join(reason for _, reason in found.not_run) or "no case applies to the modes here")
-        head = {"suite_version": __version__, "bundle": bundle.digest, "platform": machine(), "fixed": FIXED}
+        head = {
+            "suite_version": __version__,
+            "bundle": bundle.digest,
+            "platform": machine(),
+            "fixed": {**FIXED, "seed": str(SEED)},
+        }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
     _print(found, lacking, {case.id: case.file for case in cases}, options.out / OBSERVATIONS)
@@ -174,7 +180,7 @@ def _lacking(
 ) -> dict[str, str | None]:
     """For each of these modes why it does not work here, None if it does."""
     found: dict[str, str | None] = {}
-    groups = [([mode for mode in group if mode in modes], []) for group in PROCESSES]
+    groups: list[tuple[list[str], list[tuple[str, str]]]] = [([m for m in g if m in modes], []) for g in PROCESSES]
     worker = Worker(where, column, [g for g in groups if g[0]], bundle, folder / "probe")  # type: ignore[arg-type]
     for event in worker:
         if event["event"] == "mode":
