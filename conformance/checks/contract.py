@@ -82,20 +82,21 @@ class CaseOfClause:
 
         subject = self._make_subject()
         mask_of = toolbox.make_mask_of(run._mode.front.keras)
-        first = run.mode if len(self.modes) == 1 or run.mode in ("eager", "session") else None
+        # In a matrix most clauses run in the first of these that a column has.
+        modes = [run.mode] if len(self.modes) == 1 or run.mode == "session" else ["eager", "graph", "jit"]
         if subject.kind is None:
             guess.try_out(Trial(subject, Recorder(), run, mask_of))
         inapplicable = self._clause.applies(subject)
         if inapplicable:
             raise NotApplicable(inapplicable)
-        trial = Trial(subject, record, run, mask_of, first or "eager")
+        trial = Trial(subject, record, run, mask_of, modes)
         self._clause.body(trial)
         wrong = evidence.wrong(record.facts)
         if not wrong:
             return
         twin = reference(run._mode.front, subject)
         control = Recorder()
-        self._clause.body(Trial(twin, control, run, mask_of, trial.first_mode))
+        self._clause.body(Trial(twin, control, run, mask_of, modes))
         alike = {evidence.about(fact) for fact, _ in evidence.wrong(control.facts)}
         if all(evidence.about(fact) in alike for fact, _ in wrong):
             raise NotApplicable("Keras's doing: %s does the same" % twin.name)
