@@ -30,8 +30,9 @@ from conformance.selection import choose, modes_on
 from conformance.session import Session
 from conformance.verdicts import BAD, VERDICTS, verdict
 from conformance.worker import values as worker_values
+from conformance.worker.backends import SEED
 from conformance.worker.frontend import FRONT_ENDS
-from conformance.worker.modes import MODES, SEED
+from conformance.worker.modes import MODES
 
 PROCESSES = (("eager", "graph", "jit"), ("session",))  # v1 graphs need a process of their own
 OBSERVATIONS = "observations.jsonl"

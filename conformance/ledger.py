@@ -19,7 +19,7 @@ from conformance.progress import Progress
 from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
 from conformance.targets import Target
 from conformance.versions import same
-from conformance.worker.modes import SEED
+from conformance.worker.backends import SEED
 
 _OBSERVED = ("status", "exception", "warnings", "reason")
 
