@@ -16,13 +16,13 @@ import msgspec
 from bench.meter import Failed, Meter
 from bench.record import Sample
 from conformance import bundle, results
+from conformance.bundle import PACKAGE
 from conformance.cache import VARIABLE
 from conformance.errors import UsageError
 from conformance.plan import Unit
 from conformance.process import environment
 from conformance.provision import Environment
 from conformance.results import Case, Results
-from conformance.targets import PACKAGE
 
 RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
 FLOOR = Path(__file__).with_name("floor.py")

@@ -4,6 +4,8 @@ A run is not disturbed by edits made meanwhile, nothing of the host can be impor
 a target, and a checkout and an installed wheel behave the same.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 import shutil
@@ -12,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.errors import UsageError, named
-from conformance.targets import PACKAGE
 
+PACKAGE = Path(__file__).parent
 _ASKS = "conformance/worker/describe.py"  # asks an environment what it has; nothing that a case can see
 
 

@@ -1,16 +1,19 @@
 """Serves a column: starts workers until each of its cells is recorded."""
 
+from __future__ import annotations
+
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
 from conformance.errors import said
-from conformance.ledger import Ledger
-from conformance.plan import Unit
-from conformance.process import Worker, tail
-from conformance.provision import Environment
+from conformance.process import Environment, Worker, tail
+
+if TYPE_CHECKING:
+    from conformance.ledger import Ledger
+    from conformance.plan import Unit
 
 MAX_IDLE_DEATHS = 2  # a worker that dies so often without beginning a cell is not started again
 
