@@ -83,10 +83,10 @@ class Names:
         return Pair(joined, joined.targets[0].id, joined.targets[1].id, left_out)
 
     def _measured(self, missing: list[Column], chosen: Chosen, modes: Sequence[str]) -> Results:
-        say(self._console, [f"measuring {column.target.title}" for column in missing])
         cache = self._finder.cache
         suite = bundle.make_bundle(cache)
         cases = chosen(catalogue.collect(suite))
+        say(self._console, [f"measuring {column.target.title}" for column in missing])
         found = measure.measure(cases, missing, modes or targets.MODES, suite, cache, self._console)
         for target in found.targets:
             if target.reason:
