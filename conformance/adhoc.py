@@ -33,6 +33,8 @@ _TENSORFLOW = ("tensorflow-cpu", "tensorflow", "tf-nightly-cpu", "tf-nightly")
 _KERAS = ("keras", "keras-nightly")
 _TF_KERAS = ("tf-keras", "tf-keras-nightly")
 _FAMILIES = (_TENSORFLOW, _KERAS, _TF_KERAS)
+DISTRIBUTIONS = frozenset(name for family in _FAMILIES for name in family)
+"""Those that bring a Keras, or what has one."""
 _PROVIDERS = {"keras": _KERAS, "tf.keras": _KERAS, "tf_keras": _TF_KERAS}
 _BACKENDS = dict.fromkeys((*_TENSORFLOW, *_TF_KERAS), "tensorflow") | {b: b for b in ("jax", "torch", "openvino")}
 
