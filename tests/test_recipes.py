@@ -21,7 +21,7 @@ def without_indents(code: str) -> str:
 
 
 def statements() -> list[str]:
-    """Every run of neighbouring statements' lines, at any depth, that a block may be: by the body that they stand in."""
+    """Every run of neighbouring statements, at any depth: what a block may be."""
     lines = SOURCE.splitlines()
     bodies = [node.body for node in ast.walk(ast.parse(SOURCE)) if isinstance(node, ast.Module | ast.FunctionDef)]
     return [
