@@ -1,6 +1,7 @@
 """The cases, as the worker's plug-in collects them on the host; no Keras is needed."""
 
 import fnmatch
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -35,6 +36,8 @@ def _collect(bundle: Bundle) -> list[Case]:
         capture_output=True,
         text=True,
         cwd=bundle.folder,
+        # What is installed here, this package's own plug-in included, is not in the bundle.
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
     if done.returncode != 0:
         raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))
