@@ -5,7 +5,7 @@ import numpy as np
 from conformance.checks import masks as patterns
 from conformance.checks.errors import one_line
 from conformance.checks.reference import copy, make_attach
-from conformance.checks.subject import make_layer
+from conformance.checks.subject import make_layer, parameters
 from conformance.worker import modes, values
 from conformance.worker.modes import Unsupported
 
@@ -256,15 +256,6 @@ class Trial:
 
 ANY = object()
 _KINDS_OF_STEPS = {"transparent": True, "consumer": True}
-
-
-def parameters(function):
-    import inspect
-
-    try:
-        return inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return {}
 
 
 def raised(error):
