@@ -279,8 +279,8 @@ def test_ignore_class(keras, run, build, record):
 
 @pytest.mark.case(
     "loss.per-sequence",
-    documented="API docs of keras.Model.compile, argument loss: a callable loss(y_true, y_pred) that returns a loss for "
-    "each sample or each timestep",
+    documented="API docs of keras.Model.compile, argument loss: a callable loss(y_true, y_pred) that returns a loss "
+    "for each sample or each timestep",
     severity="raises",
     issues=["keras-team/keras#23228", "keras-team/keras#1154"],
     tags=["loss", "Embedding", "Dense", "compile", "CTC"],

@@ -17,27 +17,42 @@ def try_out(trial):
     called = "called on %s without a mask" % " and ".join(
         "%s %s" % (d, s) for d, s in zip(subject.dtypes, subject.shapes)
     )
+    masks = None
     try:
         layer = trial.layer()
         plain = trial.call(layer, arrays)
     except BadInput:
         raise
     except Exception as error:
-        raise BadInput(
-            "%s, %s raises %s; give input_shape, dtype, max_id or call (arguments of the call) that fit"
-            % (called, subject.name, one_line(error))
-        )
+        masks = subject.masks()
+        plain = _masked(trial, arrays, masks)
+        if plain is None:
+            raise BadInput(
+                "%s, %s raises %s; give input_shape, dtype, max_id or call (arguments of the call) that fit"
+                % (called, subject.name, one_line(error))
+            )
     if not plain.outputs:
         raise BadInput("%s, %s returns no tensor" % (called, subject.name))
-    again = trial.call(layer, arrays)
+    again = trial.call(layer, arrays, masks)
     stateful = getattr(layer, "stateful", False)
     if not stateful and not all(_same(a, b) for a, b in zip(plain.outputs, again.outputs)):
         raise BadInput(
             "%s twice, %s gives two results; switch off what is random, with call={'training': False} for instance"
             % (called, subject.name)
         )
-    if subject.kind is None:
+    if subject.kind is None and masks is not None:
+        ends = all(m is None for m in plain.masks)
+        subject.kind, subject.guessed = "consumer-remover" if ends else "consumer", "it insists on a mask"
+    elif subject.kind is None:
         subject.kind, subject.guessed = _guess(trial, layer, arrays, plain)
+
+
+def _masked(trial, arrays, masks):
+    """The result of a call with masks; None if that raises as well."""
+    try:
+        return trial.call(trial.layer(), arrays, masks)
+    except Exception:
+        return None
 
 
 def _guess(trial, layer, arrays, plain):

@@ -1,6 +1,7 @@
 """What an author declares: a layer, what it is called on, and what is known of it."""
 
 import difflib
+import inspect
 
 import numpy as np
 
@@ -167,6 +168,14 @@ def make_layer(subject):
     if isinstance(layer, type) or not hasattr(layer, "call") or not hasattr(layer, "compute_mask"):
         raise BadInput("the factory returns no Keras layer, but an object of type %s" % type(layer).__name__)
     return layer
+
+
+def parameters(function):
+    """Its parameters; none if they cannot be known."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
 
 
 def closest(word, words):

@@ -5,7 +5,7 @@ import numpy as np
 from conformance.checks import masks as patterns
 from conformance.checks.errors import one_line
 from conformance.checks.reference import copy, make_attach
-from conformance.checks.subject import make_layer
+from conformance.checks.subject import make_layer, parameters
 from conformance.worker import modes, values
 from conformance.worker.modes import Unsupported
 
@@ -54,11 +54,20 @@ class Trial:
 
     def build(self, layer):
         """Build a layer by calling it, and give it the weights of the subject."""
-        arrays = self.subject.arrays()
-        if self.is_eager_process:
-            self.subject.apply(layer, [self._tensor(a) for a in arrays])
-        else:
-            self.subject.apply(layer, self.symbolic_inputs())
+        eager = self.is_eager_process
+        inputs = [self._tensor(a) for a in self.subject.arrays()] if eager else self.symbolic_inputs()
+        try:
+            self.subject.apply(layer, inputs)
+        except Exception:
+            # One that insists on a mask, which C2 is about, is built with one.
+            masks = enumerate(self.subject.masks() if eager else self.symbolic_masks())
+            masks = [(i, self._tensor(m) if eager else m) for i, m in masks if m is not None]
+            try:
+                self.subject.apply(layer, self.attach(inputs, dict(masks)))
+            except Exception:
+                masks = None
+            if masks is None:
+                raise
         self.set_weights(layer)
 
     def set_weights(self, layer):
@@ -101,6 +110,12 @@ class Trial:
         """A `keras.Input` for each input."""
         return [self.keras.Input(shape[1:], dtype=d) for shape, d in zip(self.subject.shapes, self.subject.dtypes)]
 
+    def symbolic_masks(self):
+        """A `keras.Input` for the mask of each input, None for one that has none."""
+        shapes = zip(self.subject.shapes, self.subject.masked)
+        rank = self.subject.mask_rank
+        return [self.keras.Input(s[1:rank], dtype="bool") if masked else None for s, masked in shapes]
+
     # Models
 
     def functional(self, layer, around=None):
@@ -109,11 +124,7 @@ class Trial:
         around: a function of the layer and the tensors to call instead of the layer.
         """
         inputs = self.symbolic_inputs()
-        masks = {
-            i: self.keras.Input(shape[1 : self.subject.mask_rank], dtype="bool")
-            for i, shape in enumerate(self.subject.shapes)
-            if self.subject.masked[i]
-        }
+        masks = {i: mask for i, mask in enumerate(self.symbolic_masks()) if mask is not None}
         given = [self.Attach()([t, masks[i]]) if i in masks else t for i, t in enumerate(inputs)]
         outputs = flat((around or self.subject.apply)(layer, given))
         return self.keras.Model(inputs + [masks[i] for i in sorted(masks)], outputs if len(outputs) > 1 else outputs[0])
@@ -245,15 +256,6 @@ class Trial:
 
 ANY = object()
 _KINDS_OF_STEPS = {"transparent": True, "consumer": True}
-
-
-def parameters(function):
-    import inspect
-
-    try:
-        return inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return {}
 
 
 def raised(error):
