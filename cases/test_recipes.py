@@ -13,6 +13,7 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of 
 OTHER_ZEROED = np.where(OTHER_MASK[..., None], OTHER, np.float32(0))
 H0, C0 = np.random.RandomState(52).uniform(-0.9, 0.9, (2, BATCH, UNITS)).astype("float32")
 
+MODES = ["eager", "graph | session"]  # what is compiled of a layer is measured elsewhere
 GUIDE = "Guide 'Understanding masking & padding', section '%s'"
 COMPUTE_MASK = GUIDE % "Supporting masking in your custom layers"
 MASK_ARGUMENT = GUIDE % "Writing layers that need mask information"
@@ -25,7 +26,7 @@ def each_mask(inputs, mask):
     return [getattr(x, "_keras_mask", None) if m is None else m for x, m in zip(inputs, masks)]
 
 
-@pytest.mark.case("recipe.read-mask", documented=MASK_ARGUMENT, tags=["recipe", "custom layer", "Masking"])
+@pytest.mark.case("recipe.read-mask", documented=MASK_ARGUMENT, tags=["recipe", "custom layer", "Masking"], modes=MODES)
 def test_read(keras, run, record):
     """The mask of a tensor, read with public means only.
 
@@ -60,7 +61,7 @@ def test_read(keras, run, record):
     record("in a functional model", run(model, ZEROED), expected=1.0 * MASK)
 
 
-@pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"])
+@pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"], modes=MODES)
 def test_set(keras, run, build, mask_of, record):
     """A mask of one's own is set on a tensor with public means only.
 
@@ -97,6 +98,7 @@ def test_set(keras, run, build, mask_of, record):
     documented=COMPUTE_MASK,
     issues=["tensorflow/tensorflow#32322"],
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
+    modes=MODES,
 )
 def test_drop(keras, run, build, mask_of, record):
     """A layer that ends a mask.
@@ -125,7 +127,9 @@ def test_drop(keras, run, build, mask_of, record):
     record("functional", run(model, ZEROED), expected=oracle.simple_rnn(ZEROED, None, *weights)[1])
 
 
-@pytest.mark.case("recipe.compute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask"])
+@pytest.mark.case(
+    "recipe.compute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask"], modes=MODES
+)
 def test_compute(keras, run, build, mask_of, record):
     """A compute_mask that works on Keras 2 and 3.
 
@@ -165,7 +169,10 @@ def test_compute(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case(
-    "recipe.recompute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"]
+    "recipe.recompute-mask",
+    documented=COMPUTE_MASK,
+    tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
+    modes=MODES,
 )
 def test_recompute(keras, run, build, mask_of, record):
     """A layer that changes the number of steps recomputes the mask.
@@ -212,6 +219,7 @@ def test_recompute(keras, run, build, mask_of, record):
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#19311"],
     tags=["recipe", "custom layer", "nested inputs"],
+    modes=MODES,
 )
 def test_list_masks(keras, run, mask_of, record):
     """The masks of a list of inputs, in one form on every Keras.
@@ -258,6 +266,7 @@ def test_list_masks(keras, run, mask_of, record):
     documented=COMPUTE_MASK,
     issues=["keras-team/keras#19685"],
     tags=["recipe", "Add", "compute_mask", "Masking"],
+    modes=MODES,
 )
 def test_merge_and(keras, run, build, mask_of, record):
     """A sum that counts where all of its masked inputs do, as in Keras 2.
@@ -290,6 +299,7 @@ def test_merge_and(keras, run, build, mask_of, record):
     "recipe.masked-softmax",
     documented=MASK_ARGUMENT,
     tags=["recipe", "custom layer", "mask argument", "all masked"],
+    modes=MODES,
 )
 def test_masked_softmax(keras, run, record):
     """A layer that uses its mask: a softmax over the steps that count.
@@ -328,6 +338,7 @@ def test_masked_softmax(keras, run, record):
     documented="API docs of keras.layers.LSTM, call arguments mask and initial_state: a timestep with a False entry "
     "is ignored; a list of initial state tensors",
     tags=["recipe", "LSTM", "initial_state", "Masking", "Functional"],
+    modes=MODES,
 )
 def test_initial_state(keras, run, build, record):
     """An LSTM gets its mask together with initial_state.

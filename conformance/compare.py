@@ -29,7 +29,7 @@ in which it was not measured are passed over. Both are None if nothing in betwee
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -37,12 +37,14 @@ from conformance.difference import change, severity
 from conformance.expectations import Book, Expectation
 from conformance.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
-from conformance.targets import MODES
+from conformance.targets import MODES, Target
 from conformance.verdicts import BAD, SEVERITIES, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
 Kind = Literal["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"]
 KINDS: tuple[Kind, ...] = ("regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown")
+
+AnyTarget = TypeVar("AnyTarget", bound=Target | TargetResult)
 
 Pair = tuple[str | None, str | None]
 """A mode on either side; None: the case was not run there in any."""
@@ -208,11 +210,16 @@ class Comparer:
 
 def between(results: Results, from_id: str, to_id: str) -> list[TargetResult]:
     """The columns from the one to the other that share front end and backend with one of them, in that direction."""
-    ids = [target.id for target in results.targets]
+    return way(results.targets, from_id, to_id)[1:-1]
+
+
+def way(columns: Sequence[AnyTarget], from_id: str, to_id: str) -> list[AnyTarget]:
+    """Both columns, and between them those that share front end and backend with one of them, in that direction."""
+    ids = [target.id for target in columns]
     first, last = ids.index(from_id), ids.index(to_id)
-    inner = results.targets[first + 1 : last] if first < last else results.targets[last + 1 : first][::-1]
-    ends = {(results.targets[i].front_end, results.targets[i].backend) for i in (first, last)}
-    return [target for target in inner if (target.front_end, target.backend) in ends]
+    ends = [(columns[i].front_end, columns[i].backend) for i in (first, last)]
+    row = list(columns[first : last + 1] if first < last else columns[last : first + 1][::-1])
+    return [row[0], *(one for one in row[1:-1] if (one.front_end, one.backend) in ends), row[-1]]
 
 
 def _kind(before: Promise, after: Promise) -> Kind:
@@ -230,19 +237,23 @@ def _kind(before: Promise, after: Promise) -> Kind:
 
 
 def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Results, list[str]]:
-    """Results with two columns, "before" of `one` and "after" of `other`, and the cases that they cannot have.
+    """Results with a column of `one` and then one of `other`, and the cases that they cannot have.
 
-    Those are cases that only one has, and those of which the source differs: they are left out.
+    Those are cases that only one has, and those of which the source differs: they are left out. Columns of the same
+    id become "before" and "after", and those of the same title say so.
     """
+    ids = ("before", "after") if from_id == to_id else (from_id, to_id)
+    ends = [_target(one, from_id), _target(other, to_id)]
+    alike = ends[0].title == ends[1].title
     known = {case.id: case for case in one.cases}
     cases = [case for case in other.cases if case.id in known and known[case.id].digest == case.digest]
     kept = {case.id for case in cases}
     columns, cells = [], []
-    for part, column, name in ((one, from_id, "before"), (other, to_id, "after")):
-        target = next(target for target in part.targets if target.id == column)
-        columns.append(msgspec.structs.replace(target, id=name, title=f"{target.title} ({name})"))
-        of_column = (cell for cell in part.cells if cell.target == column and cell.case in kept)
-        cells += [msgspec.structs.replace(cell, target=name) for cell in of_column]
+    for part, target, id, when in zip((one, other), ends, ids, ("before", "after"), strict=True):
+        title = f"{target.title} ({when})" if alike else target.title
+        columns.append(msgspec.structs.replace(target, id=id, title=title))
+        of_column = (cell for cell in part.cells if cell.target == target.id and cell.case in kept)
+        cells += [msgspec.structs.replace(cell, target=id) for cell in of_column]
     together = msgspec.structs.replace(
         other,
         targets=columns,
@@ -253,3 +264,7 @@ def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Resu
         shard=None,
     )
     return together, sorted((known.keys() | {case.id for case in other.cases}) - kept)
+
+
+def _target(results: Results, id: str) -> TargetResult:
+    return next(target for target in results.targets if target.id == id)

@@ -1,6 +1,7 @@
 """Results held against what is expected of them: whatever differs is a `Surprise`."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
@@ -10,6 +11,8 @@ from conformance.plan import rows
 from conformance.results import Cell, Results
 from conformance.targets import AD_HOC, MODES
 from conformance.verdicts import BAD
+
+REVIEWED_EVERY = timedelta(days=365)
 
 Kind = Literal["unexplained", "other-outcome", "unexpected-pass", "contradiction", "matches-nothing", "helps-nowhere"]
 
@@ -42,6 +45,11 @@ def is_complete(results: Results, cases: Iterable[str], columns: Iterable[str]) 
     there = {target.id: target.modes for target in results.targets}
     planned = sum(len(rows(results.cases, modes, list(MODES))) for modes in there.values())
     return {*cases} <= {case.id for case in results.cases} and {*columns} <= {*there} and planned == len(results.cells)
+
+
+def overdue(expectations: Iterable[Expectation], today: date) -> dict[str, date]:
+    """When each entry was reviewed of which that is more than a year ago; no mistake, but somebody should look."""
+    return {one.id: one.reviewed for one in expectations if today - one.reviewed > REVIEWED_EVERY}
 
 
 def surprises(results: Results, expectations: Sequence[Expectation], complete: bool = False) -> list[Surprise]:

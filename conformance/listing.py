@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -22,6 +23,8 @@ def listed(bundle: Bundle) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         cwd=bundle.folder,
+        # What is installed here, this package's own plug-in included, is not in the bundle.
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
     if done.returncode != 0:
         raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))

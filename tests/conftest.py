@@ -20,8 +20,10 @@ from conformance.memory import Memory
 from conformance.previous import Previous
 from conformance.progress import PlainProgress
 from conformance.provision import Environment
+from conformance.provision import provision as real_provision
 from conformance.results import Results
 from conformance.targets import MODES, Base, Target
+from tests.local_index import LocalIndex, serve, wheel
 from tests.page_browser import browser, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
@@ -140,3 +142,42 @@ def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         return CliRunner().invoke(cli.main, arguments)
 
     return invoke
+
+
+DATES = {version: f"2024-0{i + 1}-15T10:00:00Z" for i, version in enumerate(("0.1", "0.2", "0.3", "0.4", "0.5"))}
+
+
+def source(version: str, any_or_all: str = "any") -> str:
+    text = (FAKES / "keras" / "__init__.py").read_text().replace('else "0.1"', f'else "{version}"')
+    return text.replace("np.any(inputs", f"np.{any_or_all}(inputs")
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
+    """Has five releases of the fake Keras; from 0.5 on another step is masked."""
+    with serve() as index:
+        monkeypatch.setenv("UV_INDEX", index.url)
+        for version, uploaded in DATES.items():
+            needs = ("there-is-no-such-package-of-masks",) if version == "0.4" else ()
+            content = wheel("keras", version, source(version, "all" if version == "0.5" else "any"), needs)
+            index.add("keras", f"keras-{version}-py3-none-any.whl", content, uploaded, version == "0.3" and "a mistake")
+        yield index
+
+
+@pytest.fixture
+def released(
+    command: Callable[..., Result], local: LocalIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Result]:
+    """The program with two declared columns, Keras 0.1 and 0.5, which are installed from that index."""
+    monkeypatch.setenv("KERAS_MASK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(provision, "provision", real_provision)
+    base = fake_base(tmp_path / "base.txt", requires=["numpy", "pytest"])
+    provision.lock(base)
+    declared = [
+        fake_target(f"fake-{v}", keras=v, base=base, requires=[f"keras=={v}"], own=tmp_path / f"{v}.txt")
+        for v in ("0.1", "0.5")
+    ]
+    for target in declared:
+        provision.lock(target)
+    monkeypatch.setattr(targets, "load", lambda: declared)
+    return command

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance import cli, expectations, results
+from conformance import cli, expectations, results, targets
 from tests.page_samples import MASK, MODES, Made, sample
 
 
@@ -16,6 +16,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
     """The command in a folder where the sample is the last report."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(expectations, "load", list)
+    monkeypatch.setattr(targets, "load", list)
     results.write(sample(), tmp_path / "reports" / "latest" / "results.json")
 
     def invoke(*arguments: str) -> Result:
@@ -38,12 +39,13 @@ def test_table(compare) -> None:  # type: ignore[no-untyped-def]
     result = compare("tf-2.15", "keras-3.3")
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    assert lines[0].split() == ["severity", "behaviour", "modes", "what", "changes", "promise", "first", "column"]
-    assert lines[1].split()[:2] == ["silent", "masking.lost"]
+    headings = ["severity", "step", "behaviour", "modes", "what", "changes", "promise", "first", "column"]
+    assert lines[0].split() == headings
+    assert lines[1].split()[:3] == ["silent", "regressed", "masking.lost"]
     assert "mask: [11100 10110] -> [11110 10110]" in lines[1] and "kept -> broken" in lines[1]
     assert lines[-1] == (
         "4 behaviours change from tf.keras 2.15 to Keras 3.3: 2 silently, 2 cosmetically;"
-        " 2 kept promises are broken. 1 behaves the same."
+        " 2 kept promises are broken. 1 behaves the same. By step: 2 regressed, 1 changed, 1 fixed."
     )
 
 
@@ -86,9 +88,15 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     "arguments, messages",
     [
-        (("tf-2.15", "keras-3.4"), ["unknown column 'keras-3.4'; did you mean", "--target tf-2.15 --target keras-3.4"]),
+        (("tf-2.15", "keras-3.4"), ["unknown column 'keras-3.4'; did you mean 'keras-3."]),
         (("tf-2.15", "tf-2.15"), ["tf-2.15 and tf-2.15 are the same column"]),
-        (("tf-2.15", "keras-3.8"), ["Keras 3.8 did not run: no wheel for this machine"]),
+        (("tf-2.15", "reports/latest#tf-2.15"), ["are the same column"]),
+        (("tf-2.15", "reports/latest#tf-2.16"), ["reports/latest has no such column: unknown column 'tf-2.16'"]),
+        (("tf-2.15", "keras==="), ["keras===: "]),
+        (("tf-2.15", "./nowhere"), ["nowhere: no such file or folder"]),
+        (("tf-2.15", "text"), ["text is not JSON"]),
+        (("tf-2.15", "other.json"), ["other.json is not a results file of this suite"]),
+        (("tf-2.15", "reports"), ["cannot read reports/results.json"]),
         (("tf-2.15", "keras-3.3", "--tag", "Lost"), ["unknown tag 'Lost'"]),
         (("tf-2.15", "keras-3.3", "--case", "mask.plain"), ["unknown case 'mask.plain'; did you mean"]),
         (("tf-2.15", "keras-3.3", "--mode", "fast"), ["'fast' is not one of"]),
@@ -98,10 +106,19 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
     ],
 )
 def test_usage_errors(compare, arguments: tuple[str, ...], messages: list[str]) -> None:  # type: ignore[no-untyped-def]
+    Path("text").write_text("not results")
+    Path("other.json").write_text("{}")
+    before = {*Path().rglob("*")}
     result = compare(*arguments)
     assert result.exit_code == 2
     for message in messages:
-        assert message in result.output
+        assert message in result.output.splitlines()[-1]
+    assert {*Path().rglob("*")} == before
+
+
+def test_a_column_that_did_not_run_and_cannot_be_measured(compare) -> None:  # type: ignore[no-untyped-def]
+    result = compare("tf-2.15", "keras-3.8")
+    assert (result.exit_code, result.output) == (3, "Error: Keras 3.8 did not run: no wheel for this machine\n")
 
 
 def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -113,8 +130,8 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
     ]
     assert told["left_out"] == ["masking.other"]
     assert compare("old", "new").output.splitlines()[-1] == (
-        "1 behaviour changes from Keras 3.1 (before) to Keras 3.2 (after): 1 silently; 1 kept promise is broken."
-        " 1 is not the same in both files, and left out."
+        "1 behaviour changes from Keras 3.1 to Keras 3.2: 1 silently; 1 kept promise is broken."
+        " By step: 1 regressed. 1 is not the same in both files, and left out."
     )
     beside = json.loads(compare("tf-2.15", "new#here", "--format", "json").output)
     assert [step["case"] for step in beside["steps"]] == ["masking.plain"]

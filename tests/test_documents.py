@@ -20,16 +20,6 @@ WRITTEN = {"cases.md", "findings.md", "performance.md"}  # by programs
 DOCUMENTS = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name not in WRITTEN)]
 PLACEHOLDER = re.compile(r"[A-Z_]+")
 PROGRAM = re.compile(r"(?:\.venv/bin/|\.nox/\w+/bin/)?(conformance|nox|pytest|pip|python3?)$")
-CHEAP = (
-    "list cases",
-    "list targets",
-    "schema",
-    "schema changes",
-    "plan",
-    "--help",
-    "gate --schema",
-    "compare --schema",
-)
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: path.name)

@@ -1,7 +1,9 @@
 """`conformance gate` and `conformance expectations update`: what they print, and the exit codes."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -35,6 +37,7 @@ def test_results_that_are_as_expected(ran: Command) -> None:
         "surprises": [],
         "not_run": {},
         "problems": [],
+        "overdue": {},
     }
     assert ran("gate", "--format", "markdown").output == "**all is as expected**\n"
 
@@ -114,6 +117,24 @@ def test_the_whole_history_is_asked_for_entries_that_match_nothing(
     assert not gate.is_complete(found, cases, ["fake-0.1", "fake-0.2"])
     found.cells.pop()
     assert not gate.is_complete(found, cases, ["fake-0.1"])
+
+
+def test_an_entry_that_nobody_reviewed_for_a_year_is_said_and_no_mistake(ran: Command, tmp_path: Path) -> None:
+    assert "reviewed = " in ENTRIES
+    old = re.sub(r"reviewed = [\d-]+", "reviewed = 2020-02-29", ENTRIES)
+    (tmp_path / "old.toml").write_text(old)
+    result = ran("gate", "--expectations", "old.toml")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[1:] == [
+        "overdue  made-up  last reviewed on 2020-02-29",
+        "all is as expected; 1 entry was last reviewed more than a year ago",
+    ]
+    assert json.loads(ran("gate", "--expectations", "old.toml", "--format", "json").output)["overdue"] == {
+        "made-up": "2020-02-29"
+    }
+    entry = load(tmp_path / "old.toml")[0]
+    for days, names in ((365, []), (366, ["made-up"])):
+        assert [*gate.overdue([entry], entry.reviewed + timedelta(days))] == names
 
 
 def test_hostile_texts_stay_in_their_cell(command: Command, tmp_path: Path) -> None:

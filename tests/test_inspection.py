@@ -229,7 +229,7 @@ def test_a_file_is_loaded_again(tmp_path: Path) -> None:
         (["trace", "a:b", "--here", "x", "--with", "keras"], "--here, --target and --with exclude each other"),
         (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-9"], "unknown column 'tf-9'"),
         (["advise", "a:b", "--from", "keras-3.15", "--to", "tf-2.15"], "tf-2.15 does not come after keras-3.15"),
-        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 does not come after tf-2.15"),
+        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 and tf-2.15 are the same column"),
     ],
 )
 def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:

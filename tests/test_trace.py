@@ -192,6 +192,7 @@ def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, svg.exists()) == (2, "", False)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error")]
     assert line.startswith(f"Error: {said}"), line
+    assert not (FOLDER / "__pycache__").exists()
 
 
 def test_a_custom_layer_is_imported_first(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from conformance import difference, judge
+from conformance import compare, difference, judge
 from conformance.bisect import way
 from conformance.bisect.search import Change, first_change
 from conformance.bisect.watch import Sight, Watch
@@ -120,7 +120,7 @@ class _Bisection:
 
     def answer(self, first: Target, last: Target, mode: str | None) -> Answer:
         ends = self._ends(first, last, mode)
-        columns = way.columns(self._declared, first, last)
+        columns = compare.way(self._declared, first.id, last.id)
         if isinstance(ends, Answer):
             if ends.status == "same":
                 known = self._known(columns, (str(ends.mode),))

@@ -39,14 +39,6 @@ def line(target: Target) -> tuple[str, str, int]:
     return target.front_end, target.backend, version.major if version else 0
 
 
-def columns(declared: Sequence[Target], first: Target, last: Target) -> list[Target]:
-    """Both, and what is declared between them that shares front end and backend with one of them."""
-    ids = [target.id for target in declared]
-    ends = {(end.front_end, end.backend) for end in (first, last)}
-    between = declared[ids.index(first.id) + 1 : ids.index(last.id)]
-    return [first, *(target for target in between if (target.front_end, target.backend) in ends), last]
-
-
 def packages(target: Target) -> dict[str, str]:
     """Versions of what may decide how a column behaves, by the name of the distribution."""
     pinned = dict(pin.split("==", 1) for pin in target.pins())

@@ -27,15 +27,19 @@ DATA = (
 )
 
 
-class CannotImport(BadInput):
-    """The module of the layer raises when it is imported: whether it does is a matter of the environment."""
+class NotThere(BadInput):
+    """There is no such module or name: in another environment there may be."""
+
+
+class CannotImport(NotThere):
+    """The module of the layer raises when it is imported."""
 
 
 def arguments(declaration):
     """Keyword arguments of `api.check_layer` for a declaration.
 
     Raises:
-        BadInput: there is no such layer. `CannotImport`: its module cannot be imported here.
+        BadInput: it is no layer. `NotThere`: there is no such layer, or (`CannotImport`) its module cannot be imported.
     """
     found = {name: declaration[name] for name in DATA if declaration.get(name) is not None}
     found["factory"] = factory(declaration["layer"], declaration.get("config"), declaration.get("factory", False))
@@ -48,6 +52,8 @@ def arguments(declaration):
     if declaration.get("custom_objects"):
         objects = [named(text) for text in declaration["custom_objects"]]
         found["custom_objects"] = {one.__name__: one for one in objects}
+    if declaration.get("expected_mask"):
+        found["expected_mask"] = named(declaration["expected_mask"])
     return found
 
 
@@ -68,13 +74,13 @@ def named(text):
         found = importlib.import_module(module)
     except BaseException as error:  # a script that ends with sys.exit() is one, too
         if isinstance(error, ImportError) and getattr(error, "name", None) == module:
-            raise BadInput(
+            raise NotThere(
                 "there is no module %s here; is its package installed, or its folder the current one?" % module
             )
         raise CannotImport("%s cannot be imported: %s" % (module, one_line(error)))
     for part in dotted.split("."):
         if not hasattr(found, part):
-            raise BadInput("%s has no %s" % (module, dotted))
+            raise NotThere("%s has no %s" % (module, dotted))
         found = getattr(found, part)
     if not callable(found):
         raise BadInput("%s is no class and no function, but of type %s" % (text, type(found).__name__))

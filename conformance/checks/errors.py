@@ -17,12 +17,8 @@ class ContractBroken(AssertionError):
         self.records = records
 
 
-def one_line(error):
+def one_line(error, limit=300):
     """Class and message of an exception, in one line."""
     text = " ".join(str(error).split())
-    return clip("%s: %s" % (type(error).__name__, text) if text else type(error).__name__)
-
-
-def clip(text, limit=300):
-    """`text`, cut off if it is longer."""
+    text = "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
     return text if len(text) <= limit else text[: limit - 4] + " ..."

@@ -3,7 +3,7 @@
 A clause that a layer breaks is tried on the one of its kind. If that fails alike, Keras does it to every layer.
 """
 
-from conformance.checks.subject import Subject
+from conformance.checks.subject import Subject, make_layer, parameters
 
 _OF_FRONT = {}
 
@@ -12,7 +12,10 @@ def reference(front, subject):
     """The subject that stands for `subject`: as it is declared, of the same kind."""
     if id(front) not in _OF_FRONT:
         _OF_FRONT[id(front)] = make_layers(front)
-    cls = _OF_FRONT[id(front)][subject.kind]
+    layers = _OF_FRONT[id(front)]
+    cls = layers[subject.kind]
+    if "mask" in parameters(make_layer(subject).call):  # Keras treats a layer otherwise if its call has this argument
+        cls = layers.get(subject.kind + " with mask", cls)
     padding = subject.padding
     twin = Subject(
         factory=(lambda: cls(padding)) if subject.kind == "producer" else cls,
@@ -153,6 +156,18 @@ def make_layers(front):
         def compute_output_shape(self, input_shape):
             return input_shape
 
+    class MinimalTransparentWithMask(MinimalTransparent):
+        def call(self, inputs, mask=None, training=None):
+            return real(inputs)
+
+    class MinimalReshaperWithMask(MinimalReshaper):
+        def call(self, inputs, mask=None, training=None):
+            return real(inputs)[:, ::2]
+
+    class MinimalRemoverWithMask(MinimalRemover):
+        def call(self, inputs, mask=None, training=None):
+            return real(inputs)
+
     class MinimalProducer(Base):
         def __init__(self, padding=0, **arguments):
             super().__init__(**arguments)
@@ -188,6 +203,9 @@ def make_layers(front):
         "remover": MinimalRemover,
         "wrapper": MinimalWrapper,
         "unaware": MinimalUnaware,
+        "transparent with mask": MinimalTransparentWithMask,
+        "reshaper with mask": MinimalReshaperWithMask,
+        "remover with mask": MinimalRemoverWithMask,
     }
 
 

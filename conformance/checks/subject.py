@@ -1,6 +1,7 @@
 """What an author declares: a layer, what it is called on, and what is known of it."""
 
 import difflib
+import inspect
 
 import numpy as np
 
@@ -22,7 +23,6 @@ class Subject:
         guessed: why the kind was guessed, or None if it was declared.
         shapes: shape of each input, with the batch; numbers only.
         any_length: whether the number of steps was declared as None.
-        needs_mask: what it raises without a mask if it works with one, a `values.Raised`; else None.
         weights: arrays that every instance is given, once the first one was built.
     """
 
@@ -71,7 +71,7 @@ class Subject:
                 raise BadInput("unknown limit %r%s; one of %s" % (limit, closest(limit, LIMITS), ", ".join(LIMITS)))
         self.limits = tuple(limits)
         self.custom_objects = dict(custom_objects or {})
-        self.needs_mask = self.weights = None
+        self.weights = None
 
     @property
     def several(self):
@@ -168,6 +168,14 @@ def make_layer(subject):
     if isinstance(layer, type) or not hasattr(layer, "call") or not hasattr(layer, "compute_mask"):
         raise BadInput("the factory returns no Keras layer, but an object of type %s" % type(layer).__name__)
     return layer
+
+
+def parameters(function):
+    """Its parameters; none if they cannot be known."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return {}
 
 
 def closest(word, words):

@@ -1,1 +1,1 @@
-"""Commands of `conformance`, one module each; `cli.py` has those that run the suite."""
+"""Commands of `conformance`, each in a module with what is near to it; `cli.py` puts them together."""

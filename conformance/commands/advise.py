@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance import expectations, results
+from conformance import expectations
+from conformance import pair as pairs
 from conformance.commands import inspected, options
 from conformance.compare import Comparer, Step
-from conformance.errors import UsageError, unknown
+from conformance.errors import UsageError
 from conformance.inspection.advice import Advice, Place, advise
-from conformance.judge import judge_all
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
@@ -25,16 +26,9 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
 
 @click.command("advise")
 @click.argument("model")
-@click.option("--from", "before", metavar="ID", required=True, help="The column that is used now.")
-@click.option("--to", "after", metavar="ID", required=True, help="A later one.")
-@click.option(
-    "--results",
-    "path",
-    type=click.Path(path_type=Path),
-    default=results.stored,
-    show_default="the last run, else what is published",
-    help="Where from.",
-)
+@click.option("--from", "before", metavar="COLUMN", required=True, help="What is used now, as for `compare`.")
+@click.option("--to", "after", metavar="COLUMN", required=True, help="A later one.")
+@options.results_option
 @click.option(
     "--mode",
     "modes",
@@ -52,32 +46,21 @@ def advise_command(
 
     MODEL is as for `trace`, which is asked first where masks are: what no mask reaches is left out.
     """
-    stored = _read(path, before, after)
+    names = pairs.Names(before, after, path, Console(stderr=True))
+    if names.are_reversed():
+        raise UsageError(f"{after} does not come after {before}")
     trace = inspected.inspect(model, **where)
-    chosen = modes or _usual_modes(stored, before, after)
-    steps = list(_in_modes(Comparer(stored, expectations.load()).steps(before, after), chosen))
-    found = advise(model, trace, stored, steps, before, after)
+    pair = names.find(lambda cases: cases, modes)
+    stored, columns = pair.results, (pair.first, pair.second)
+    chosen = modes or _usual_modes(stored, *columns)
+    steps = list(_in_modes(Comparer(stored, expectations.load()).steps(*columns), chosen))
+    found = advise(model, trace, stored, steps, *columns)
     if format_ == "json":
         click.echo(options.as_json(found))
     elif format_ == "markdown":
         click.echo("\n".join(_markdown(found, stored)))
     else:
         _print(found, stored)
-
-
-def _read(path: Path, before: str, after: str) -> Results:
-    stored = results.read(path)
-    ids = [target.id for target in stored.targets]
-    for column in (before, after):
-        if column not in ids:
-            raise UsageError(f"{unknown('column', column, ids)}; {path} has: {', '.join(ids)}")
-    for target in stored.targets:
-        if target.id in (before, after) and target.reason:
-            raise UsageError(f"{target.title} did not run: {target.reason}")
-    if ids.index(before) >= ids.index(after):
-        raise UsageError(f"{after} does not come after {before}")
-    judge_all(stored)
-    return stored
 
 
 def _usual_modes(stored: Results, *columns: str) -> tuple[str, ...]:

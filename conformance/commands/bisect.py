@@ -1,7 +1,6 @@
 """`conformance bisect`."""
 
 import functools
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +48,6 @@ def bisect_command(
     Exit code: 0 found; 1 there is nothing to find: it behaves the same on both, or has no mode in common; 2 usage;
     3 it could not be run on one of the two.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the workers as well
     declared = targets.load()
     one, other = (_column(name, declared) for name in (first, last))
     if declared.index(one) >= declared.index(other):

@@ -1,23 +1,29 @@
 """`conformance gate`, and what a person needs to keep the expectations."""
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
 import msgspec
+from rich.console import Console
 from rich.table import Table
 
-from conformance import bundle, catalogue, expectations, proposals, results, targets
+from conformance import bundle, catalogue, expectations, measure, proposals, results, targets
 from conformance.cache import cache_folder
-from conformance.commands.options import as_json, cell_of_markdown, format_option, print_table, schema_option
-from conformance.gate import Surprise, is_complete, surprises
+from conformance.commands import options
+from conformance.commands.options import as_json, cell_of_markdown, print_table
+from conformance.gate import Surprise, is_complete, overdue, surprises
 from conformance.judge import judge_all
+from conformance.previous import Previous
+from conformance.report.text import plural
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Results held against expectations.
 
-    complete: entries that match nothing count as well; not_run: columns, and why; problems: of the run itself.
+    complete: entries that match nothing count as well; not_run: columns, and why; problems: of the run itself;
+    overdue: entries that were last reviewed more than a year ago, which is no mistake.
     """
 
     as_expected: bool
@@ -25,6 +31,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     surprises: list[Surprise]
     not_run: dict[str, str]
     problems: list[str]
+    overdue: dict[str, date]
 
 
 @click.command("gate")
@@ -35,24 +42,42 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     default=None,
     help="Whether an entry that matches nothing is a mistake.  [default: if every case was run on every column]",
 )
-@click.option("--allow-not-run", is_flag=True, help="A column that did not run is no mistake.")
-@format_option
-@schema_option(Held)
-def gate_command(path: Path, file: Path | None, complete: bool | None, allow_not_run: bool, format_: str) -> None:
-    """Compare stored results with what is expected.
+@options.target_option
+@options.allow_not_run_option
+@options.format_option
+@options.schema_option(Held)
+def gate_command(
+    path: Path,
+    file: Path | None,
+    complete: bool | None,
+    target_ids: tuple[str, ...],
+    allow_not_run: bool,
+    format_: str,
+) -> None:
+    """Compare results with what is expected.
+
+    RESULTS is a file or its folder, by default those of the last run, else what is published. Columns that --target
+    names and that are not there are measured.
 
     Exit code: 0 all is as expected; 1 it is not, the run had problems or a column did not run; 2 usage.
     """
-    found = results.read(path)
-    judge_all(found)
     known = expectations.load(file)
+    found = _of_columns(path, target_ids) if target_ids else results.read(path)
+    judge_all(found)
     if complete is None:
         cases = catalogue.collect(bundle.make_bundle(cache_folder()))
         complete = is_complete(found, [case.id for case in cases], [target.id for target in targets.load()])
     surprising = surprises(found, known, complete)
     not_run = {target.id: target.reason for target in found.targets if target.reason}
     fine = not (surprising or found.problems or (not_run and not allow_not_run))
-    held = Held(as_expected=fine, complete=complete, surprises=surprising, not_run=not_run, problems=found.problems)
+    held = Held(
+        as_expected=fine,
+        complete=complete,
+        surprises=surprising,
+        not_run=not_run,
+        problems=found.problems,
+        overdue=overdue(known, date.today()),
+    )
     if format_ == "json":
         click.echo(as_json(held))
     elif format_ == "markdown":
@@ -60,6 +85,28 @@ def gate_command(path: Path, file: Path | None, complete: bool | None, allow_not
     else:
         _print(held)
     sys.exit(0 if fine else 1)
+
+
+def _of_columns(path: Path, names: tuple[str, ...]) -> results.Results:
+    """Results of these columns alone: stored if all are there, else each case is measured that is not."""
+    nothing = path == results.PUBLISHED and not (path / "results.json").is_file()
+    stored = None if nothing else results.read(path)
+    if stored and {*names} <= {target.id for target in stored.targets}:
+        columns = [target for target in stored.targets if target.id in names]
+        cells = [cell for cell in stored.cells if cell.target in names]
+        return msgspec.structs.replace(stored, targets=columns, cells=cells)
+    cache = cache_folder()
+    chosen = targets.choose(targets.load(), list(names), "history")
+    the_bundle = bundle.make_bundle(cache)
+    return measure.measure(
+        catalogue.collect(the_bundle),
+        [measure.declared(target, cache) for target in chosen],
+        targets.MODES,
+        the_bundle,
+        cache,
+        Console(stderr=True),
+        previous=Previous(stored, failed=False) if stored else None,
+    )
 
 
 def _summary(held: Held) -> str:
@@ -70,9 +117,11 @@ def _summary(held: Held) -> str:
         "problems of the run": held.problems,
     }
     parts = [f"{len(those)} {what}" for what, those in counted.items() if those]
-    if parts:
-        return ", ".join(parts)
-    return "all is as expected" + (", and every entry matches something" if held.complete else "")
+    text = ", ".join(parts)
+    if not parts:
+        text = "all is as expected" + (", and every entry matches something" if held.complete else "")
+    overdue = plural(len(held.overdue), "entry was", "entries were")
+    return text + (f"; {overdue} last reviewed more than a year ago" if held.overdue else "")
 
 
 def _rows(held: Held) -> list[tuple[str, str, str]]:
@@ -81,6 +130,7 @@ def _rows(held: Held) -> list[tuple[str, str, str]]:
     rows += [("not-run", target, reason) for target, reason in held.not_run.items()]
     for one in held.surprises:
         rows.append((one.kind, f"{one.case} on {one.target} in {one.mode}" if one.target else one.case, one.why))
+    rows += [("overdue", id, f"last reviewed on {reviewed}") for id, reviewed in held.overdue.items()]
     return rows
 
 

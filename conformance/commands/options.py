@@ -1,7 +1,8 @@
-"""What commands have in common."""
+"""What commands have in common: options, and how results are printed."""
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,11 +10,48 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from conformance import results
+from conformance.targets import MODES, TIERS
+
 FORMATS = ("table", "json", "markdown")
 
 format_option = click.option(
     "--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True, help="What is printed."
 )
+case_option = click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases. Repeatable.")
+mode_option = click.option(
+    "--mode", "modes", multiple=True, type=click.Choice(MODES), help="Only this mode. Repeatable."
+)
+target_option = click.option(
+    "--target", "target_ids", multiple=True, metavar="ID|TAG", help="Only these columns. Repeatable."
+)
+results_option = click.option(
+    "--results",
+    "path",
+    type=click.Path(path_type=Path),
+    default=results.stored,
+    show_default="the last run, else what is published",
+    help="Where from; what they do not have is measured.",
+)
+allow_not_run_option = click.option(
+    "--allow-not-run", is_flag=True, help="A column that could not run where it should is no mistake."
+)
+annotations_option = click.option(
+    "--annotations",
+    is_flag=True,
+    envvar="GITHUB_ACTIONS",
+    help="Print what is not as expected for GitHub Actions.  [default: in its jobs]",
+)
+
+
+def out_option(**more: Any) -> Callable[[Any], Any]:
+    """`--out`: the folder to write to."""
+    return click.option("--out", type=click.Path(path_type=Path), **({"help": "Folder of the report."} | more))
+
+
+def tier_option(*others: str, **more: Any) -> Callable[[Any], Any]:
+    """`--tier`; others: choices beside the tiers."""
+    return click.option("--tier", type=click.Choice([*others, *TIERS]), **({"help": "Which columns."} | more))
 
 
 def schema_option(struct: type[msgspec.Struct]) -> Callable[[Any], Any]:
@@ -21,7 +59,7 @@ def schema_option(struct: type[msgspec.Struct]) -> Callable[[Any], Any]:
 
     def show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
-            described = msgspec.json.schema(struct)
+            described = {"title": context.command_path, **msgspec.json.schema(struct)}
             click.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **described}, indent=1))
             context.exit()
 

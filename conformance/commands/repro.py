@@ -3,12 +3,30 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from conformance import bundle, provision, results, targets
 from conformance.cache import cache_folder
+from conformance.commands import options
+from conformance.repro.column import dependencies
 from conformance.repro.execute import execute
 from conformance.repro.issue import issue
 from conformance.repro.request import make_request
+
+
+class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cell and its script.
+
+    python, dependencies: as the script's metadata has them; issue: the text of --issue, None without it.
+    """
+
+    case: str
+    target: str
+    mode: str
+    python: str
+    dependencies: list[str]
+    script: str
+    issue: str | None
 
 
 @click.command("repro")
@@ -22,16 +40,33 @@ from conformance.repro.request import make_request
     type=click.Path(path_type=Path),
     help="Results that may know that there is nothing to see.  [default: of the last run, else what is published]",
 )
-def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path: Path | None) -> None:
+@options.format_option
+@options.schema_option(Reproduction)
+def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path: Path | None, format_: str) -> None:
     """Print a stand-alone script of what CASE does on a column, to be run with `uv run`.
 
-    Its exit code is 0 if the case conforms there, and 1 if it deviates or raises.
+    Its exit code is 0 if the case conforms there, and 1 if it deviates or raises. The format "table" is the script
+    alone, "markdown" the script as a block of code.
     """
     cache = cache_folder()
     stored = results.read(path or results.stored()) if path or results.stored().is_dir() else None
     request = make_request(case, target, mode, bundle.make_bundle(cache), targets.load(), stored)
-    if not as_issue:
-        click.echo(request.script, nl=False)
-        return
-    done = execute(request.script, request.target, provision.provision(request.target, cache))
-    click.echo(issue(request, done), nl=False)
+    text = None
+    if as_issue:
+        done = execute(request.script, request.target, provision.provision(request.target, cache))
+        text = issue(request, done)
+    if format_ == "json":
+        told = Reproduction(
+            case=request.case.id,
+            target=request.target.id,
+            mode=request.mode,
+            python=request.target.base.python,
+            dependencies=dependencies(request.target),
+            script=request.script,
+            issue=text,
+        )
+        click.echo(options.as_json(told))
+    elif text is not None:
+        click.echo(text, nl=False)
+    else:
+        click.echo(f"```python\n{request.script}```\n" if format_ == "markdown" else request.script, nl=False)

@@ -14,7 +14,6 @@ _BACKENDS = {
     ("tf_keras", False): "keras.src.backend",
 }
 _AS_VALUE = "Raised(*[c.__name__ for c in type(error).__mro__[:-2]])"
-_SYMBOLIC = "tensor._keras_mask if isinstance(tensor, keras.KerasTensor) and seen[-1] is not None else seen[-1]"
 
 # The part of `keras.ops` that cases use, over TensorFlow.
 _OPS = {
@@ -38,9 +37,9 @@ def fixture(here: Setting, use: str) -> str | None:
         "ops": lambda: _ops(here, details.split(",")),
         "Unsupported": lambda: templates.UNSUPPORTED,
         "Raised": lambda: templates.RAISED,
-        "run": lambda: _run(here, bool(details)),
+        "run": lambda: _run(here, "shapes" in details),
         "run.mode": lambda: f'run.mode = "{here.mode}"',
-        "run.attempt": lambda: _filled(templates.ATTEMPT, raised=_AS_VALUE if details else '"raised %r" % error'),
+        "run.attempt": lambda: _attempt(details.split(",")),
         "run.traced": lambda: _traced(here),
         "run.gradients": lambda: _gradients(here),
         "run.compile": lambda: _compile(here),
@@ -49,10 +48,10 @@ def fixture(here: Setting, use: str) -> str | None:
         "run.predict": lambda: _silent("predict"),
         "run.saving": lambda: "import contextlib\n\nrun.saving = contextlib.nullcontext",
         "monkeypatch": lambda: templates.MONKEYPATCH,
-        "build": lambda: _build(here),
-        "mask_of": lambda: _filled(templates.MASK_OF, mask=_SYMBOLIC if here.keras3 else "seen[-1]"),
+        "build": lambda: _build(here, details.split(",")),
+        "mask_of": lambda: _mask_of(here),
         "static_shape": lambda: _filled(templates.STATIC_SHAPE, as_list="" if here.keras3 else ".as_list()"),
-        "record": lambda: templates.RECORD_EXPECTED if details else templates.RECORD,
+        "record": lambda: _record(details.split(",")),
     }
     return texts[name]()
 
@@ -84,13 +83,12 @@ def _run(here: Setting, shapes: bool) -> str:
     if here.mode == "session" or (here.tf1 and here.mode == "jit") or here.standalone:
         return _run_in_graph(here, common)
     if here.tensorflow and here.mode == "eager":
-        eager = {"tensor": "tf.constant(a)", "numpy": "t.numpy()", "what": "eager tensors", "fn": "fn"}
-        return templates.EAGER % (common | eager)
+        return templates.EAGER_TENSORFLOW % common
     if not here.tensorflow:
-        tensors = {"tensor": "keras.ops.convert_to_tensor(a)", "numpy": "keras.ops.convert_to_numpy(t)"}
+        tensors = {"tensor": "keras.ops.convert_to_tensor", "numpy": "keras.ops.convert_to_numpy(t)"}
         if here.mode == "eager":
-            return templates.EAGER % (common | tensors | {"what": "tensors", "fn": "fn"})
-        jit = templates.EAGER % (common | tensors | {"what": "tensors, under jax.jit", "fn": "jit(fn)"})
+            return templates.EAGER % (common | tensors | {"how": "eagerly", "fn": "fn"})
+        jit = templates.EAGER % (common | tensors | {"how": "under jax.jit", "fn": "jit(fn)"})
         return f"{templates.JAX_JIT}\n\n{jit}"
     arguments = ", input_signature=signature" if shapes else ""
     if here.mode == "jit":
@@ -123,11 +121,41 @@ def _run_in_graph(here: Setting, common: dict[str, str]) -> str:
     return f"{templates.INITIALIZE}\n\n{run}" if here.keras3 else run
 
 
-def _build(here: Setting) -> str:
-    if here.keras3 and here.mode == "session":
-        assign = "initialize()\n    for w, a in zip(layer.weights, arrays):\n        session.run(w.value.assign(a).op)"
-        return _filled(templates.BUILD, weights="layer.weights", set=assign)
-    return _filled(templates.BUILD, weights="layer.get_weights()", set="layer.set_weights(arrays)")
+def _attempt(details: list[str]) -> str:
+    given = ", **shapes" if "shapes" in details else ""
+    raised = _AS_VALUE if "Raised" in details else '"raised %r" % error'
+    return _filled(templates.ATTEMPT, shapes=given, passed=given, raised=raised)
+
+
+def _mask_of(here: Setting) -> str:
+    if here.standalone:
+        return templates.MASK_OF_STANDALONE
+    # Tensors of other backends cannot carry attributes.
+    return templates.MASK_OF if here.tensorflow else "from keras.src.backend import get_keras_mask as mask_of"
+
+
+def _record(details: list[str]) -> str:
+    if not {"arrays", "values"} & {*details}:
+        return templates.RECORD
+    wrong = 'raise SystemExit("not as expected: " + name)' if "once" in details else "wrong.append(name)"
+    if "values" in details:
+        text = _filled(templates.RECORD_VALUES, wrong=wrong)
+    else:
+        given, close = (", rtol=1e-4, atol=1e-5", "rtol, atol") if "tolerance" in details else ("", "1e-4, 1e-5")
+        text = _filled(templates.RECORD_ARRAYS, tolerance=given, close=close, wrong=wrong)
+    return text if "once" in details else f"wrong = []\n\n{text}"
+
+
+def _build(here: Setting, details: list[str]) -> str:
+    shape, build = "", ""
+    if "shape" in details:
+        shape, build = ", input_shape", "    layer.build(input_shape)\n"
+        if "built" in details:  # some are built already
+            shape, build = ", input_shape=None", f"    if input_shape is not None:\n    {build}"
+    seed = {"seed": ", seed=0", "from": "seed"} if "seed" in details else {"seed": "", "from": "0"}
+    in_session = here.keras3 and here.mode == "session"
+    assign = templates.SET_WEIGHTS_IN_SESSION if in_session else templates.SET_WEIGHTS
+    return _filled(templates.BUILD, shape=shape, build=build, set=assign, **seed)
 
 
 def _traced(here: Setting) -> str | None:

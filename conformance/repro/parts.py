@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conformance.errors import UsageError
 from conformance.repro import source
+from conformance.repro.calls import details
 from conformance.repro.collected import Collected, collect
 from conformance.results import Case
 from conformance.sources import Module, Uses, follow, read, uses
@@ -26,7 +27,7 @@ _VERDICT = 'raise SystemExit("not as expected: " + ", ".join(wrong) if wrong els
 
 @dataclass(frozen=True)
 class Parts:
-    """uses: keys of `fixtures.fixture`, such as "run.fit" or "record(expected)"; imports: lines; pieces: texts.
+    """uses: keys of `fixtures.fixture`, such as "run.fit" or "build(seed,shape)"; imports: lines; pieces: texts.
 
     backends: those that the case is about, all if empty.
     """
@@ -53,31 +54,30 @@ def make_parts(folder: Path, case: Case) -> Parts:
     named = [name for one in of_arguments for name in one.names]
     wanted = follow(module, [case.function, *named], source.used_by, lambda sibling: _registering(sibling, words))
     pieces: list[str] = []
+    nodes: list[tuple[Module, ast.stmt]] = []
     used = of_arguments
     imports: set[str] = set()
     for path in sorted(wanted, key=lambda path: (path == module.file, path)):
         one = read(path)
-        nodes = [one.statements[i] for i in sorted(wanted[path])]
-        own = [source.used_by(node) for node in nodes]
+        here = [one.statements[i] for i in sorted(wanted[path])]
+        own = [source.used_by(node) for node in here]
+        nodes += [(one, node) for node in here]
         used = used + own
         imports |= _imports(one, {name for u in own + of_arguments for name in u.names})
-        pieces += _pieces(one, [node for node in nodes if node is not test])
+        pieces += _pieces(one, [node for node in here if node is not test])
     for name in (a.arg for a in test.args.args):
         if name not in arguments and name not in ("keras", *_USES):
             raise UsageError(f"{case.id} uses the fixture '{name}', which scripts do not have")
-    given = [f"{a.arg}={arguments[a.arg]}" if a.arg in arguments else a.arg for a in test.args.args]
-    about = textwrap.fill(
-        f"{case.id.partition('[')[0]}, {case.basis}: {case.source}", 118, initial_indent="# ", subsequent_indent="# "
-    )
-    pieces.append(f"{about}\n{source.text(module.file, test)}")
-    needed = _uses(test, used, "\n".join(pieces))
-    call = f"{case.function}({', '.join(given)})"
-    return Parts(
-        collected.backends,
-        sorted(imports),
-        needed,
-        [*pieces, f"{call}\n{_VERDICT}" if "record(expected)" in needed else call],
-    )
+    how = details(nodes, test)
+    needed = _uses(test, used, how)
+    about = [f"{case.title} {case.contract}", f"{case.id.partition('[')[0]}, {case.basis}: {case.source}"]
+    lines = [textwrap.fill(text, 118, initial_indent="# ", subsequent_indent="# ") for text in about]
+    lines += [f"{name} = {text}" for name, text in arguments.items() if name != text]
+    body = source.body(module.file, test)
+    if how["record"] & {"arrays", "values"} and "once" not in how["record"]:
+        body += f"\n{_VERDICT}"
+    pieces += ["\n".join(lines), body] if arguments else ["\n".join([*lines, body])]
+    return Parts(collected.backends, sorted(imports), needed, pieces)
 
 
 def _arguments(module: Module, test: ast.FunctionDef, collected: Collected) -> dict[str, str]:
@@ -124,16 +124,12 @@ def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
     return pieces
 
 
-def _uses(test: ast.FunctionDef, used: list[Uses], written: str) -> list[str]:
-    """The fixtures that are used, and what of them."""
+def _uses(test: ast.FunctionDef, used: list[Uses], how: dict[str, set[str]]) -> list[str]:
+    """The fixtures that are used, and how."""
     found = {a.arg for a in test.args.args}
     for one in used:
         found |= one.names & {"Raised", "Unsupported"}
         found |= {f"{owner}.{what}" for owner, what in one.attributes if owner in ("run", "ops")}
-    details = {
-        "run": "(shapes)" if "shapes=" in written else "",
-        "run.attempt": "(Raised)" if "Raised" in found else "",
-        "ops": f"({','.join(sorted(name[4:] for name in found if name.startswith('ops.')))})",
-        "record": "(expected)" if "expected=" in written or '"expected"' in written else "",
-    }
-    return [name + details.get(name, "") for name in _USES if name in found]
+    how["ops"] = {name.removeprefix("ops.") for name in found if name.startswith("ops.")}
+    how["run.attempt"] |= found & {"Raised"}
+    return [f"{name}({','.join(sorted(how[name]))})" if how.get(name) else name for name in _USES if name in found]

@@ -3,10 +3,12 @@
 import ast
 import functools
 import itertools
+import textwrap
 from pathlib import Path
 
 from conformance.sources import Module, Uses, first_line, read, uses
 
+_FUNCTIONS = {"attempt": "attempt", "gradients": "gradients_of"}  # attributes of `run`, in a script
 _PREFIXES = {"oracle": "numpy_"}  # what was reached through a module is a name of its own in a script
 
 Edit = tuple[int, int, int, int, str]
@@ -49,14 +51,25 @@ def text(file: Path, node: ast.stmt) -> str:
     return b"\n".join(lines[first - 1 : last]).decode()
 
 
+def body(file: Path, test: ast.FunctionDef) -> str:
+    """The body of a test as statements of a script; comments of cases stand for its docstring."""
+    written = text(file, test)
+    (function,) = ast.parse(written).body
+    assert isinstance(function, ast.FunctionDef)
+    return textwrap.dedent("\n".join(written.splitlines()[function.body[0].end_lineno :])).strip("\n")
+
+
 def _renamed(module: Module, node: ast.stmt) -> list[Edit]:
     own = _PREFIXES.get(module.file.stem, "")
     functions = {s.name for s in module.statements if own and isinstance(s, ast.FunctionDef)}
     edits: list[Edit] = []
     for one in ast.walk(node):
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id in module.siblings:
-            end = one.value.end_col_offset or 0
-            edits.append((one.lineno, one.col_offset, one.lineno, end + 1, _PREFIXES.get(one.value.id, "")))
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+            end = (one.lineno, (one.value.end_col_offset or 0) + 1)
+            if one.value.id in module.siblings:
+                edits.append((one.lineno, one.col_offset, *end, _PREFIXES.get(one.value.id, "")))
+            elif one.value.id == "run" and one.attr in _FUNCTIONS:
+                edits.append((one.lineno, one.col_offset, one.lineno, one.end_col_offset or 0, _FUNCTIONS[one.attr]))
         elif isinstance(one, ast.Name) and one.id in functions:
             edits.append((one.lineno, one.col_offset, one.lineno, one.col_offset, _before(one.id, own)))
     if isinstance(node, ast.FunctionDef) and node.name in functions:
@@ -69,12 +82,12 @@ def _before(name: str, prefix: str) -> str:
 
 
 def _shortened(node: ast.stmt) -> list[Edit]:
-    """Docstrings: of a test the title and the contract, of all else the first paragraph."""
+    """Docstrings: the first paragraph."""
     edits: list[Edit] = []
     for one in ast.walk(node):
         if isinstance(one, ast.FunctionDef | ast.ClassDef) and (said := ast.get_docstring(one)):
             doc, margin = one.body[0], "\n" + " " * one.body[0].col_offset
-            kept = "\n\n".join(said.split("\n\n")[: 2 if one is node and is_test(node) else 1]).replace("\n", margin)
-            kept = f'"""{kept}{margin if margin in kept else ""}"""'.replace(margin + margin, "\n" + margin)
+            kept = said.split("\n\n")[0].replace("\n", margin)
+            kept = f'"""{kept}{margin if margin in kept else ""}"""'
             edits.append((doc.lineno, doc.col_offset, doc.end_lineno or 0, doc.end_col_offset or 0, kept))
     return edits

@@ -1,10 +1,9 @@
 """Texts that stand for fixtures of cases; the names between %( and ) are filled in by `fixtures`."""
 
-UNSUPPORTED = '''\
+UNSUPPORTED = """\
 def Unsupported(why):
-    """Raised where there is nothing to see."""
     print("unsupported:", why)
-    return SystemExit(2)'''
+    return SystemExit(2)"""
 
 RAISED = '''\
 class Raised:
@@ -28,98 +27,108 @@ class monkeypatch:
 
         os.environ[name] = value + prepend + os.environ[name]'''
 
-ATTEMPT = '''\
-def attempt(*arguments, **shapes):
-    """As `run`; an exception is returned."""
+ATTEMPT = """\
+def attempt(*arguments%(shapes)s):  # as `run`, but an exception is returned
     try:
-        return run(*arguments, **shapes)
+        return run(*arguments%(passed)s)
     except Exception as error:
-        return %(raised)s
-
-run.attempt = attempt'''
+        return %(raised)s"""
 
 RECORD = """\
 def record(name, observed):
     print("%s:\\n%s" % (name, observed))"""
 
-RECORD_EXPECTED = """\
-wrong = []
+RECORD_ARRAYS = """\
+def record(name, observed, expected%(tolerance)s):
+    print("%%s:\\n%%s\\nexpected:\\n%%s" %% (name, observed, expected))
+    a, b = np.asarray(observed), np.asarray(expected)
+    if (a.dtype.kind, a.shape) != (b.dtype.kind, b.shape) or not np.allclose(a, b, %(close)s, equal_nan=True):
+        %(wrong)s"""
 
+RECORD_VALUES = """\
 def agree(a, b, rtol, atol):
-    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(agree(*pair, rtol, atol) for pair in zip(a, b))
-    if not all(isinstance(v, (float, np.generic, np.ndarray)) for v in (a, b)):
-        return type(a) is type(b) and a == b
+    if isinstance(b, (list, tuple)):
+        return isinstance(a, (list, tuple)) and len(a) == len(b) and all(agree(*pair, rtol, atol) for pair in zip(a, b))
     a, b = np.asarray(a), np.asarray(b)
-    return (a.dtype.kind, a.shape) == (b.dtype.kind, b.shape) and np.allclose(a, b, rtol, atol, equal_nan=True)
+    if (a.dtype.kind, a.shape) != (b.dtype.kind, b.shape):
+        return False
+    return np.allclose(a, b, rtol, atol, equal_nan=True) if a.dtype.kind in "biuf" else a == b
 
 def record(name, observed, rtol=1e-4, atol=1e-5, **promised):
-    print("%s:\\n%s" % (name, observed))
+    print("%%s:\\n%%s" %% (name, observed))
     for expected in promised.values():
-        print("expected:\\n%s" % (expected,))
+        print("expected:\\n%%s" %% (expected,))
         if not agree(observed, expected, rtol, atol):
-            wrong.append(name)"""
+            %(wrong)s"""
 
-BUILD = '''\
-def build(layer, input_shape=None, seed=0):
-    """Build a layer and set its weights, no two alike; they are returned."""
-    if input_shape is not None:
-        layer.build(input_shape)
-    draw = np.random.RandomState(seed)
-    shapes = [tuple(w.shape) for w in %(weights)s]
-    arrays = [(draw.uniform(0.1, 0.7, s) * draw.choice([-1.0, 1.0], s)).astype("float32") for s in shapes]
-    %(set)s
-    return arrays'''
+BUILD = """\
+def build(layer%(shape)s%(seed)s):  # with weights from a seed, no two alike
+%(build)s    draw = np.random.RandomState(%(from)s)
+%(set)s"""
 
-MASK_OF = '''\
+SET_WEIGHTS = """\
+    layer.set_weights([draw.uniform(0.1, 0.7, w.shape) * draw.choice([-1, 1], w.shape) for w in layer.get_weights()])
+    return layer.get_weights()"""
+
+SET_WEIGHTS_IN_SESSION = """\
+    initialize()
+    arrays = [draw.uniform(0.1, 0.7, w.shape) * draw.choice([-1, 1], w.shape) for w in layer.weights]
+    for w, a in zip(layer.weights, arrays):
+        session.run(w.value.assign(a).op)
+    return [a.astype("float32") for a in arrays]"""
+
+MASK_OF = """\
+def mask_of(tensor):  # that the next layer is given
+    return getattr(tensor, "_keras_mask", None)"""
+
+MASK_OF_STANDALONE = """\
 class Probe(keras.layers.Layer):
     def call(self, inputs, mask=None):
         self.see(mask)
         return inputs
 
-def mask_of(tensor):
-    """The mask that a layer called on this tensor is given."""
+def mask_of(tensor):  # that the next layer is given
     probe, seen = Probe(), []
-    probe.supports_masking, probe.autocast, probe._autocast, probe.see = True, False, False, seen.append
+    probe.supports_masking, probe.see = True, seen.append
     probe(tensor)
-    return %(mask)s'''
+    return seen[-1]"""
 
 STATIC_SHAPE = '''\
 def static_shape(tensor):
     """The shape known before anything runs, None for an unknown dimension."""
     return None if tensor is None else [None if d is None else int(d) for d in tensor.shape%(as_list)s]'''
 
-EAGER = '''\
-def run(fn, *arrays%(shapes)s):
-    """`fn` of %(what)s; what it returns, with NumPy arrays."""
-    result = %(fn)s(*[%(tensor)s for a in arrays])
-    return %(nest)s.map_structure(lambda t: None if t is None else %(numpy)s, result)'''
+EAGER = """\
+def run(fn, *arrays%(shapes)s):  # %(how)s
+    result = %(fn)s(*map(%(tensor)s, arrays))
+    return %(nest)s.map_structure(lambda t: None if t is None else %(numpy)s, result)"""
 
-FUNCTION = '''\
-def run(fn, *arrays%(shapes)s):
-    """`fn` in a tf.function%(compiled)s; what it returns, with NumPy arrays."""%(signature)s
-    result = tf.function(lambda *tensors: fn(*tensors)%(arguments)s)(*[tf.constant(a) for a in arrays])
-    return %(nest)s.map_structure(lambda t: None if t is None else t.numpy(), result)'''
+EAGER_TENSORFLOW = """\
+def run(fn, *arrays%(shapes)s):  # eagerly
+    return %(nest)s.map_structure(lambda t: None if t is None else t.numpy(), fn(*map(tf.constant, arrays)))"""
+
+FUNCTION = """\
+def run(fn, *arrays%(shapes)s):  # in a tf.function%(compiled)s%(signature)s
+    result = tf.function(lambda *tensors: fn(*tensors)%(arguments)s)(*map(tf.constant, arrays))
+    return %(nest)s.map_structure(lambda t: None if t is None else t.numpy(), result)"""
 
 SIGNATURE = """
     signature = shapes and [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arrays)]"""
 
-IN_GRAPH = '''\
-def run(fn, *arrays%(shapes)s):
-    """`fn` of placeholders, run %(by)s; what it returns, with NumPy arrays."""
+IN_GRAPH = """\
+def run(fn, *arrays%(shapes)s):  # %(by)s
     inputs = [%(placeholder)s for %(each)s]
 %(trace)s
     leaves = [t for t in %(nest)s.flatten(result) if t is not None]
     values = iter(%(execute)s if leaves else [])
-    return %(nest)s.map_structure(lambda t: None if t is None else next(values), result)'''
+    return %(nest)s.map_structure(lambda t: None if t is None else next(values), result)"""
 
 IN_GRAPH_OF_KERAS = """\
     with keras.backend.placeholder(shape=()).graph.as_default():
         result = fn(*inputs)"""
 
-IN_XLA = '''\
-def run(fn, *arrays%(shapes)s):
-    """`fn` of placeholders, compiled by XLA, run in a session; what it returns, with NumPy arrays."""
+IN_XLA = """\
+def run(fn, *arrays%(shapes)s):  # compiled by XLA, in a session
     inputs, results = [%(placeholder)s for %(each)s], []
     %(session)s  # initialises variables, which inside of XLA it cannot
 
@@ -130,17 +139,16 @@ def run(fn, *arrays%(shapes)s):
 
     leaves = %(compile)s(computation, inputs)
     values = iter(%(execute)s)
-    return %(nest)s.map_structure(lambda t: None if t is None else next(values), results[-1])'''
+    return %(nest)s.map_structure(lambda t: None if t is None else next(values), results[-1])"""
 
-INITIALIZE = '''\
+INITIALIZE = """\
 session, initialized = tf.compat.v1.Session(), set()
 
-def initialize():
-    """Initialise the variables that are new: in a v1 graph, Keras 3 leaves that to its user."""
+def initialize():  # variables that are new: in a v1 graph, Keras 3 leaves that to its user
     new = [v for v in tf.compat.v1.global_variables() if v.ref() not in initialized]
     if new:
         session.run([v.initializer for v in new])
-    initialized.update(v.ref() for v in new)'''
+    initialized.update(v.ref() for v in new)"""
 
 JAX_JIT = '''\
 def jit(fn):
@@ -167,14 +175,11 @@ def jit(fn):
 
     return call'''
 
-GRADIENTS = '''\
-def gradients(fn, tensors, weights=()):
-    """The scalar `fn(*tensors)`, its gradients by the tensors, and by the weights."""
+GRADIENTS = """\
+def gradients_of(fn, tensors, weights=()):  # of a scalar, after its value
     variables = %(variables)s
 %(compute)s
-    return value, found[: len(tensors)], found[len(tensors) :]
-
-run.gradients = gradients'''
+    return value, found[: len(tensors)], found[len(tensors) :]"""
 BY_TAPE = """\
     with tf.GradientTape() as tape:
         tape.watch(tensors)

@@ -80,7 +80,7 @@ def keep_kernels():
 
 
 def build_gradients_when_asked(v1):
-    """A loop in a v1 graph keeps what its gradient would need, twice the operations: from now on only if it is asked for."""
+    """Loops in a v1 graph keep what gradients would need, twice the operations: from now on if they are asked for."""
     experimental = getattr(v1, "experimental", None)
     if hasattr(experimental, "output_all_intermediates"):  # since TensorFlow 1.15
         experimental.output_all_intermediates(False)

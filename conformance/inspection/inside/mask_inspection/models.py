@@ -30,9 +30,18 @@ def import_custom(names):
     """Import modules that define custom objects."""
     for name in names:
         try:
-            importlib.import_module(name)
+            _imported(name)
         except BaseException as error:
             raise Refused("the module %s cannot be imported: %s" % (name, last_lines(error)))
+
+
+def _imported(name):
+    """A module of the user, beside which no bytecode is left."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def is_factory(text):
@@ -43,7 +52,7 @@ def factory(text):
     """The function that `module:function` names."""
     module, _, dotted = text.rpartition(":")
     try:
-        found = importlib.import_module(module)
+        found = _imported(module)
         for part in dotted.split("."):
             found = getattr(found, part)
     except BaseException as error:  # a script that ends with sys.exit() is one, too

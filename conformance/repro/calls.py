@@ -1,0 +1,89 @@
+"""How a case calls its fixtures: a script has no more of them than that."""
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from conformance.sources import Module, read
+
+
+def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> dict[str, set[str]]:
+    """What `fixtures.fixture` has to know, by fixture.
+
+    nodes: the statements of a case, and where they stand; test: that of them which is run.
+    """
+    found: dict[str, set[str]] = {name: set() for name in _DETAILS}
+    records = 0
+    for module, node in nodes:
+        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
+            name = ast.unparse(call.func)
+            if name in _DETAILS:
+                given = {keyword.arg: keyword.value for keyword in call.keywords}
+                found[name] |= {*_DETAILS[name](call, given, module, node)}
+            records += name == "record"
+    if {"arrays", "nothing"} <= found["record"]:
+        found["record"].add("values")
+    last = test.body[-1]
+    if records == 1 and isinstance(last, ast.Expr) and ast.unparse(last).startswith("record("):
+        found["record"].add("once")
+    return found
+
+
+Given = dict[str | None, ast.expr]
+
+
+def _of_build(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Iterator[str]:
+    """shape: the layer is built for one; built: it is already; seed: there is one."""
+    yield "shape" if len(call.args) > 1 or "input_shape" in given else "built"
+    if len(call.args) > 2 or "seed" in given:
+        yield "seed"
+
+
+def _of_run(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Iterator[str]:
+    if "shapes" in given:
+        yield "shapes"
+
+
+def _of_record(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Iterator[str]:
+    """arrays: an array or a number is expected; values: it may be anything; nothing; tolerance: there is one."""
+    if "expected" in given:
+        yield "values" if _is_other(given["expected"], module, node) else "arrays"
+    else:
+        yield "values" if None in given else "nothing"
+    if given.keys() - {"expected"}:
+        yield "tolerance"
+
+
+_DETAILS = {"build": _of_build, "record": _of_record, "run": _of_run, "run.attempt": _of_run}
+
+
+def _is_other(value: ast.expr, module: Module, node: ast.stmt) -> bool:
+    """Whether an expression may be a list, a text, None, an exception: something else than an array or a number."""
+    if not isinstance(value, ast.Name):
+        return _is_written_otherwise(value, module)
+    statements = [one for one in [*module.statements, *ast.walk(node)] if isinstance(one, ast.Assign)]
+    values = [one.value for one in statements if value.id in map(ast.unparse, one.targets)]
+    return not values or any(_is_written_otherwise(one, module) for one in values)
+
+
+def _is_written_otherwise(value: ast.expr, module: Module) -> bool:
+    if isinstance(value, ast.IfExp):
+        return _is_written_otherwise(value.body, module) or _is_written_otherwise(value.orelse, module)
+    if isinstance(value, ast.BinOp):
+        return _is_written_otherwise(value.left, module)
+    if isinstance(value, ast.Constant):
+        return value.value is None or isinstance(value.value, str)
+    if isinstance(value, ast.Call):
+        called = ast.unparse(value.func)
+        return called == "Raised" or any(_is_written_otherwise(*one) for one in _returned(called, module))
+    return isinstance(value, ast.List | ast.Tuple | ast.ListComp)
+
+
+def _returned(function: str, module: Module) -> list[tuple[ast.expr, Module]]:
+    """What a function of the suite returns, and where that is written; nothing is known of others."""
+    owner, _, name = function.rpartition(".")
+    if owner and owner not in module.siblings:
+        return []
+    where = read(module.siblings[owner]) if owner else module
+    defined = [where.statements[i] for i in where.by_name.get(name, [])]
+    returns = [one for d in defined for one in ast.walk(d) if isinstance(one, ast.Return)]
+    return [(one.value, where) for one in returns if one.value]
