@@ -150,12 +150,20 @@ def test_beside_a_keras_the_cases_run_here(program, tmp_path: Path) -> None:  # 
     assert all(cell["facts"] for cell in cells if cell["verdict"] == "conforms")
 
 
+def test_beside_a_keras_layers_are_checked(program) -> None:  # type: ignore[no-untyped-def]
+    done = program("check", "keras.layers:Masking", "--input-shape", "2,5,3", "--mode", "eager")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed (eager)" in done.stdout and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         ((), 0, "Usage: conformance check"),
         (("--version",), 0, conformance.__version__),
         (("run", "--here", "--help"), 0, "only these cases"),
+        (("check", "keras.layers:NoSuch"), 2, "keras.layers has no NoSuch"),
+        (("check", "keras.layers:Masking", "--target", "keras-3.15"), 3, "need keras-mask-conformance[matrix]"),
         (("run",), 2, "Error: the host side needs Python 3.11 or later, this is Python 3.9"),
         (("gate",), 2, "Error: the host side needs Python 3.11 or later, this is Python 3.9"),
         (("run", "--here", "--tier", "core"), 2, "Error: --tier is not there: the host side needs Python 3.11"),

@@ -1,13 +1,14 @@
 """The runner on fake targets: what a case or a target may do, and what the results say of it."""
 
 import re
+import zlib
 
 import numpy as np
 import pytest
 
 from conformance import process
 from conformance.results import Cell, Results
-from conformance.worker import modes
+from conformance.worker import backends
 from tests.conftest import FakeRuns, fake_target
 
 
@@ -142,7 +143,7 @@ def test_neither_seeds_nor_filters_go_on_to_the_next_case(bad: Results) -> None:
     first, second = (facts(bad, cells(bad)[case])["draw"] for case in ("bad.seed", "bad.after-seed"))
     assert first["data"] != second["data"]  # type: ignore[index]
     assert bad.observations[str(cells(bad)["bad.after-seed"].observation)].warnings[0].message == "a mask, just so"
-    again = np.random.RandomState(modes.SEED).rand(2)
+    again = np.random.RandomState(backends.SEED ^ (zlib.crc32(b"bad.after-seed") & 0x7FFFFFFF)).rand(2)
     assert second["data"] == list(again)  # type: ignore[index]
 
 

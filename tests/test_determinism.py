@@ -1,0 +1,76 @@
+"""What may not matter does not: the caller's variables, the order of cases; and results say what may."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from conformance import process, results
+from conformance.bundle import make_bundle
+from conformance.machine import machine
+from conformance.provision import Environment
+from conformance.worker import backends
+from tests.conftest import FAKES, FakeRuns, fake_target
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def test_a_worker_has_nothing_of_the_caller_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        *process.FIXED,
+        "PYTHONPATH",
+        "KERAS_BACKEND",
+        "KERAS_HOME",
+        "XLA_FLAGS",
+        "TF_DETERMINISTIC_OPS",
+        "SECRET",
+    ):
+        monkeypatch.setenv(name, "the caller's")
+    bundle = make_bundle(tmp_path, FAKES / "cases")
+    found = process.environment(Environment(Path("python")), fake_target(), bundle, tmp_path)
+    assert "the caller's" not in found.values()
+    assert {*found} <= {*process.INHERITED, *process.FIXED, "PYTHONPATH", "KERAS_BACKEND", "KERAS_HOME"}
+    assert {found[name] for name in THREADS} == {"1"}
+    assert found["PYTHONHASHSEED"] == "0" and "PYTHONDONTWRITEBYTECODE" not in found
+
+
+def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path) -> None:
+    found = run_fake(fake_target(), patterns=("good.masking",))
+    results.write(found, tmp_path / "results.json")
+    again = results.read(tmp_path)
+    assert again.fixed == {**process.FIXED, "seed": str(backends.SEED)}
+    assert again.platform == machine() and again.platform["cores"] == str(os.cpu_count())
+    assert again.targets[0].versions["numpy"] and again.targets[0].versions["python"]
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="not Linux")
+def test_the_processor_is_named_with_what_it_can() -> None:
+    assert machine()["processor"] and machine()["libc"]
+    assert not {"model name", "bogomips"} & {*machine()}
+
+
+def test_neither_order_nor_neighbours_matter(run_fake: FakeRuns) -> None:
+    """`bad.after-seed` draws a random number: alone, after a case that sets the seed, and in another run."""
+    drawn = []
+    for patterns in (("bad.after-seed",), ("bad.seed", "bad.after-seed"), ("bad.after-seed",)):
+        found = run_fake(fake_target(), patterns=patterns, modes=("eager",))
+        (cell,) = (cell for cell in found.cells if cell.case == "bad.after-seed")
+        drawn.append([found.values[f.observed] for f in found.observations[str(cell.observation)].facts])
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
+def test_results_of_before_can_be_read(run_fake: FakeRuns, tmp_path: Path) -> None:
+    """What was added to the schema has a default."""
+    found = run_fake(fake_target(), patterns=("good.masking",))
+    found.fixed = {}
+    results.write(found, tmp_path / "results.json")
+    text = (tmp_path / "results.json").read_text()
+    (tmp_path / "results.json").write_text(text.replace('"fixed": {},\n', "").replace(',\n"fixed": {}', ""))
+    assert "fixed" not in (tmp_path / "results.json").read_text()
+    assert results.read(tmp_path) == found
