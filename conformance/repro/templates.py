@@ -19,12 +19,13 @@ class Raised:
         return "raises " + " or ".join(self.names)'''
 
 MONKEYPATCH = '''\
-class monkeypatch:
+import os
+
+class monkeypatch:  # in a process of its own, nothing has to be put back
+    chdir = staticmethod(os.chdir)
+
     @staticmethod
     def setenv(name, value, prepend):
-        """Put `value` in front; in a process of its own, nothing has to be put back."""
-        import os
-
         os.environ[name] = value + prepend + os.environ[name]'''
 
 ATTEMPT = """\
