@@ -19,9 +19,7 @@ class Raised:
         return "raises " + " or ".join(self.names)'''
 
 MONKEYPATCH = """\
-import os
-
-class monkeypatch:  # in a process of its own, nothing has to be put back
+class monkeypatch:  # in a process of its own, nothing has to be put back; whoever uses it imports `os`
     chdir = staticmethod(os.chdir)
 
     @staticmethod
