@@ -31,21 +31,21 @@ def columns() -> list[nox.param]:
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run the mask cases on the core columns and write reports/latest/index.html (see `-- --help`)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "run", *session.posargs)
 
 
 @nox.session
 def history(session: nox.Session) -> None:
     """Run the mask cases on every column and write reports/history/index.html (see `-- --help`)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "run", "--tier", "history", "--out", "reports/history", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Check the project itself: lint, types, unit tests, two real targets, the page in a browser."""
-    session.install("-e", ".", "--group", "test")
+    session.install("-e", ".[matrix]", "--group", "test")
     if not session.posargs:
         session.run("ruff", "check")
         session.run("ruff", "format", "--check")
@@ -56,35 +56,35 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Break masks on purpose: does the suite notice? (docs/mutants.md; see `-- --help`)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("python", "-m", "tests.mutants", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure the budgets and write docs/performance.md; hours, on an idle machine (see `-- --help`)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("python", "-m", "bench", *session.posargs)
 
 
 @nox.session
 def report(session: nox.Session) -> None:
     """Write the page and the summary again from stored results (default: those of the last run)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "report", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Write docs/cases.md and docs/findings.md from reports/history."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
     """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "lock", *session.posargs)
 
 
@@ -92,7 +92,7 @@ def lock(session: nox.Session) -> None:
 @nox.parametrize("target", columns())
 def column(session: nox.Session, target: str) -> None:
     """Run the mask cases on this column alone; the page goes to reports/columns."""
-    session.install("-e", ".")
+    session.install("-e", ".[matrix]")
     session.run("conformance", "run", "--target", target, "--out", f"reports/columns/{target}", *session.posargs)
 
 

@@ -16,13 +16,13 @@ import msgspec
 from bench.meter import Failed, Meter
 from bench.record import Sample
 from conformance import bundle, results
+from conformance.bundle import PACKAGE
 from conformance.cache import VARIABLE
 from conformance.errors import UsageError
 from conformance.plan import Unit
 from conformance.process import environment
 from conformance.provision import Environment
 from conformance.results import Case, Results
-from conformance.targets import PACKAGE
 
 RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
 FLOOR = Path(__file__).with_name("floor.py")
@@ -111,21 +111,21 @@ class Checkout:
         lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
-    def floor(self, meter: Meter, unit: Unit, where: Environment, cases: dict[str, Case]) -> tuple[int, int]:
-        """Call the bodies of a unit's cells in one process; returns how many, and how many got to their end."""
-        made = self.make_bundle()
-        bodies = dict.fromkeys((cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells)
-        request = {
-            "front_end": unit.target.front_end,
-            "modes": unit.modes,
-            "cases": str(made.cases),
-            "bodies": list(bodies),
-        }
+    def floor(self, meter: Meter, units: Sequence[Unit], where: Environment, cases: dict[str, Case]) -> tuple[int, int]:
+        """Call the bodies of the cells of a column's units; returns how many, and how many got to their end."""
+        made, target = self.make_bundle(), units[0].target
+        groups = []
+        for unit in units:
+            bodies = [(cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells]
+            groups.append({"modes": unit.modes, "bodies": list(dict.fromkeys(bodies))})
+        request = {"front_end": target.front_end, "cases": str(made.cases), "groups": groups}
         scratch = self.folder / "scratch"
-        env = environment(where, unit.target, made, scratch)
+        env = environment(where, target, made, scratch)
         said = meter.run([where.python, FLOOR], scratch, env, json.dumps(request), limit=RUN_SECONDS)
-        counts = json.loads(said.splitlines()[-1])
-        return counts["called"], counts["completed"]
+        counts = [json.loads(line) for line in said.splitlines() if line.startswith('{"called"')]
+        if len(counts) != len(groups):
+            raise Failed(f"the floor of {target.id} says what it called {len(counts)} times, not {len(groups)}")
+        return sum(count["called"] for count in counts), sum(count["completed"] for count in counts)
 
 
 def executable(found: Results) -> list[results.Cell]:

@@ -1,9 +1,10 @@
-"""The floor: imports a Keras and calls the bodies of cases in a loop, in one process. Nothing can be faster.
+"""The floor: imports a Keras and calls the bodies of cases in a loop. Nothing can be faster.
 
 No pytest, no events, nothing recorded, nothing compared. It enters a target, as the worker does.
 
-Request on standard input: {"front_end", "modes", "cases": folder, "bodies": [[module, function, mode], ...]}.
-The last line of standard output: {"called": how many, "completed": how many of them to their end}.
+Request on standard input: {"front_end", "cases": folder, "groups": [{"modes", "bodies"}, ...]}; a body is
+[module, function, mode].
+A line of standard output for each group: {"called": how many, "completed": how many of them to their end}.
 """
 
 import gc
@@ -15,7 +16,7 @@ import os
 import sys
 import warnings
 
-from conformance.worker import frontend, modes, recorder, toolbox
+from conformance.worker import frontend, groups, modes, recorder, toolbox
 
 
 class NoRecord(recorder.Recorder):
@@ -30,7 +31,11 @@ def main():
     warnings.simplefilter("ignore")
     sys.path.insert(0, request["cases"])
     front = frontend.FrontEnd(request["front_end"])
-    started, refused = modes.start_process(front, request["modes"])
+    groups.serve_all(request["groups"], lambda group: serve(front, group))
+
+
+def serve(front, group):
+    started, refused = modes.start_process(front, group["modes"])
     if refused:
         raise SystemExit("modes that do not start: %s" % refused)
     given = {
@@ -40,12 +45,12 @@ def main():
         "mask_of": toolbox.make_mask_of(front.keras),
         "static_shape": toolbox.static_shape,
     }
+    bodies = [(getattr(importlib.import_module(module), name), mode) for module, name, mode in group["bodies"]]
     if hasattr(gc, "freeze"):  # as the worker does, or the floor would not be one
         gc.collect()
         gc.freeze()
     called = completed = 0
-    for module, function, mode in request["bodies"]:
-        body = getattr(importlib.import_module(module), function)
+    for body, mode in bodies:
         for parameters in variants(body):
             called += 1
             completed += call(body, parameters, front, started[mode], given)

@@ -137,11 +137,12 @@ class Bench:
         return {"suite_runs": suite, "other": floor, "detail": self._changed.id}
 
     def _floor(self, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
-        """Import Keras and call the cases, a process for each unit; the sample, and how many cases got to their end."""
+        """Import Keras on each column and call the cases; the sample, and how many cases got to their end."""
         cases = {case.id: case for case in self._cases}
+        columns = [[unit for unit in units if unit.target.id == id] for id in dict.fromkeys(u.target.id for u in units)]
         meter = Meter()
         with ThreadPoolExecutor(jobs) as pool:
-            counts = list(pool.map(lambda u: self._checkout.floor(meter, u, where[u.target.id], cases), units))
+            counts = list(pool.map(lambda us: self._checkout.floor(meter, us, where[us[0].target.id], cases), columns))
         return meter.read(sum(called for called, _ in counts)), sum(ended for _, ended in counts)
 
     def _by_hand(self, target: Target, where: Environment) -> Sample:

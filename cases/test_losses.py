@@ -275,3 +275,22 @@ def test_ignore_class(keras, run, build, record):
     sums = [-np.log(np.take_along_axis(probabilities, t[..., None], -1)[kept]).sum() for t in targets]
     record("factor for other targets at masked steps", got[1] / got[0], expected=1.0)
     record("factor for other targets", [g / got[0] for g in got[2:]], expected=[s / sums[0] for s in sums[2:]])
+
+
+@pytest.mark.case(
+    "loss.per-sequence",
+    documented="API docs of keras.Model.compile, argument loss: a callable loss(y_true, y_pred) that returns a loss "
+    "for each sample or each timestep",
+    severity="raises",
+    issues=["keras-team/keras#23228", "keras-team/keras#1154"],
+    tags=["loss", "Embedding", "Dense", "compile", "CTC"],
+    modes=["eager", "graph", "session"],
+)
+def test_per_sequence(keras, ops, run, build, record):
+    """A loss of whole sequences, as CTC is, for an output with a mask of steps.
+
+    A loss with one number for each sample has no steps that could be left out: the mask of the output does not keep
+    the model from being evaluated.
+    """
+    model, _ = make_compiled(keras, run, build, loss=lambda y, output: ops.sum((y - output) ** 2, axis=(1, 2)))
+    record("the loss is a number", bool(np.isfinite(run.evaluate(model, IDS, Y))), expected=True)

@@ -15,28 +15,22 @@ from functools import reduce
 from pathlib import Path
 from typing import NoReturn
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from conformance import nearest, provision, wheels
+from conformance import nearest, provision
 from conformance.errors import Unavailable, UsageError, said
 from conformance.interpreters import find_python
 from conformance.provision import Environment
+from conformance.requirements import FAMILIES, KERAS, TENSORFLOW, TF_KERAS, Named, check, is_path, read
 from conformance.results import write_text
 from conformance.targets import AD_HOC, MODES, Base, Target, pins
 
 NO_LOCK = Path(os.devnull)
-# Distributions that hold the same module: of these only what is asked for is installed, whoever requires another.
-_TENSORFLOW = ("tensorflow-cpu", "tensorflow", "tf-nightly-cpu", "tf-nightly")
-_KERAS = ("keras", "keras-nightly")
-_TF_KERAS = ("tf-keras", "tf-keras-nightly")
-_FAMILIES = (_TENSORFLOW, _KERAS, _TF_KERAS)
-DISTRIBUTIONS = frozenset(name for family in _FAMILIES for name in family)
-"""Those that bring a Keras, or what has one."""
-_PROVIDERS = {"keras": _KERAS, "tf.keras": _KERAS, "tf_keras": _TF_KERAS}
-_BACKENDS = dict.fromkeys((*_TENSORFLOW, *_TF_KERAS), "tensorflow") | {b: b for b in ("jax", "torch", "openvino")}
+_PROVIDERS = {"keras": KERAS, "tf.keras": KERAS, "tf_keras": TF_KERAS}
+_BACKENDS = dict.fromkeys((*TENSORFLOW, *TF_KERAS), "tensorflow") | {b: b for b in ("jax", "torch", "openvino")}
 
 
 @dataclass(frozen=True)
@@ -61,16 +55,6 @@ class Column:
     environment: Callable[[], Environment]
 
 
-@dataclass(frozen=True)
-class _Named:
-    """A requirement. text: for uv; mark: tells a wheel that comes from no index from others."""
-
-    name: str
-    text: str
-    range: SpecifierSet
-    mark: str = ""
-
-
 def column(asked: Asked, declared: Sequence[Target], cache: Path) -> Column:
     """The column that is asked for; if it cannot be resolved, one that does not run and says why.
 
@@ -80,7 +64,7 @@ def column(asked: Asked, declared: Sequence[Target], cache: Path) -> Column:
     if asked.python and not re.fullmatch(r"\d+\.\d+", asked.python):
         raise UsageError(f"--python {asked.python}: a minor version is asked for, such as 3.12")
     for text in asked.requirements:
-        _check(text)
+        check(text)
     try:
         target = _resolve(asked, declared, cache)
     except Unavailable as why:
@@ -96,7 +80,7 @@ def not_resolved(asked: Asked, why: str, name: str = "") -> Column:
     def environment() -> NoReturn:
         raise Unavailable(why)
 
-    texts = [name] if name else [Path(text).name if _is_path(text) else text for text in asked.requirements]
+    texts = [name] if name else [Path(text).name if is_path(text) else text for text in asked.requirements]
     target = Target(
         id="+".join(re.sub(r"[^\w.]+", "-", text).strip("-") for text in texts) + "+not-resolved",
         title=", ".join(texts),
@@ -112,33 +96,7 @@ def not_resolved(asked: Asked, why: str, name: str = "") -> Column:
     return Column(target, environment)
 
 
-def _is_path(text: str) -> bool:
-    # A bare name is never one: "keras" is Keras, even where a folder is called so.
-    return "://" not in text and (os.sep in text or text.startswith(".") or text.endswith(".whl"))
-
-
-def _check(text: str) -> None:
-    if _is_path(text):
-        wheels.check(Path(text))
-        return
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
-        raise UsageError(f"{text}: {str(error).splitlines()[0]}") from error
-    if requirement.url:
-        raise UsageError(f"{text}: fetch it first, then name the wheel or the folder")
-
-
-def _named(text: str, cache: Path, python: Path) -> _Named:
-    if not _is_path(text):
-        requirement = Requirement(text)
-        return _Named(canonicalize_name(requirement.name), text, requirement.specifier)
-    wheel = wheels.wheel(Path(text), cache, python)
-    name, version, _, _ = parse_wheel_filename(wheel.name)
-    return _Named(name, f"{name} @ {wheel.as_uri()}", SpecifierSet(f"=={version}"), f"local-{wheel.parent.name[:8]}")
-
-
-def _range(named: Sequence[_Named], family: Sequence[str]) -> SpecifierSet | None:
+def _range(named: Sequence[Named], family: Sequence[str]) -> SpecifierSet | None:
     """The range of versions that is asked for, None if nothing of this family is."""
     ranges = [one.range for one in named if one.name in family]
     return reduce(SpecifierSet.__and__, ranges) if ranges else None
@@ -146,7 +104,7 @@ def _range(named: Sequence[_Named], family: Sequence[str]) -> SpecifierSet | Non
 
 def _resolve(asked: Asked, declared: Sequence[Target], cache: Path) -> Target:
     builder = find_python(asked.python) if asked.python else Path(sys.executable)
-    named = [_named(text, cache, builder) for text in asked.requirements]
+    named = [read(text, cache, builder) for text in asked.requirements]
     names = {one.name for one in named}
     backend = asked.backend or next((backend for name, backend in _BACKENDS.items() if name in names), "tensorflow")
     like, brings_keras = _like(asked.front_end, backend, named, declared)
@@ -158,7 +116,7 @@ def _resolve(asked: Asked, declared: Sequence[Target], cache: Path) -> Target:
     there = dict(pin.split("==") for pin in pins(lock))
     front_end = asked.front_end or _front_end(names, there)
     keras = _first(there, _PROVIDERS[front_end])
-    computes = _first(there, _TENSORFLOW if backend == "tensorflow" else (backend,))
+    computes = _first(there, TENSORFLOW if backend == "tensorflow" else (backend,))
     if not computes or not (keras or front_end == "tf.keras"):
         raise Unavailable(f"nothing that is asked for brings {front_end if computes else backend}")
     if front_end == "tf.keras" and Version(computes) < Version("2.6"):
@@ -169,23 +127,23 @@ def _resolve(asked: Asked, declared: Sequence[Target], cache: Path) -> Target:
 
 
 def _like(
-    front_end: str | None, backend: str, named: Sequence[_Named], declared: Sequence[Target]
+    front_end: str | None, backend: str, named: Sequence[Named], declared: Sequence[Target]
 ) -> tuple[Target, bool]:
     """The declared column that completes what is asked for, and whether its base brings the Keras."""
-    tensorflow = _range(named, _TENSORFLOW)
+    tensorflow = _range(named, TENSORFLOW)
     if tensorflow is not None and backend == "tensorflow":
         like = nearest.by_tensorflow(declared, tensorflow, front_end)
         return like, like.front_end != front_end or (front_end == "keras" and "keras" in like.base.leaves)
-    tf_keras = _range(named, _TF_KERAS)
+    tf_keras = _range(named, TF_KERAS)
     front_end = front_end or ("keras" if tf_keras is None else "tf_keras")
     asked = _range(named, _PROVIDERS[front_end])
     return nearest.by_keras(declared, front_end, backend, SpecifierSet() if asked is None else asked), False
 
 
 def _front_end(names: set[str], there: dict[str, str]) -> str:
-    if names & {*_TF_KERAS}:
+    if names & {*TF_KERAS}:
         return "tf_keras"
-    keras = _first(there, _KERAS)
+    keras = _first(there, KERAS)
     # Keras 2.4 to 2.15 is tf.keras by another name; where there is none it is a part of TensorFlow.
     return "tf.keras" if not keras or Version("2.4") <= Version(keras) < Version("3") else "keras"
 
@@ -196,19 +154,19 @@ def _first(there: dict[str, str], family: Sequence[str]) -> str:
 
 def _family(requirement: str) -> Sequence[str]:
     name = canonicalize_name(Requirement(requirement).name)
-    return next((family for family in _FAMILIES if name in family), (name,))
+    return next((family for family in FAMILIES if name in family), (name,))
 
 
 def _lock(
-    named: Sequence[_Named], missing: Sequence[str], drops: Sequence[str], python: Path, cache: Path, settled: bool
+    named: Sequence[Named], missing: Sequence[str], drops: Sequence[str], python: Path, cache: Path, settled: bool
 ) -> Path:
     """Resolve into a file of the cache: anew each time, named by its contents; once, named by what is asked."""
     requires = [one.text for one in named] + [*missing]
     there = {one.name for one in named} | {canonicalize_name(Requirement(text).name) for text in missing}
-    rivals = {name for family in _FAMILIES if there & {*family} for name in family}
+    rivals = {name for family in FAMILIES if there & {*family} for name in family}
     whom = ["--python", str(python)]
     if not os.environ.get("UV_OFFLINE"):  # the newest nightly, not the newest that uv has heard of
-        floating = [one.name for one in named if not one.mark and not _is_pinned(one.range)]
+        floating = [one.name for one in named if not one.is_settled]
         whom += [argument for name in floating for argument in ("--refresh-package", name)]
     dropped = sorted((rivals | {*drops}) - there)
     lock = cache / "locks" / f"settled-{_digest(str([requires, whom, dropped]))}.txt"
@@ -227,7 +185,3 @@ def _lock(
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _is_pinned(range_: SpecifierSet) -> bool:
-    return any(one.operator == "==" and not one.version.endswith("*") for one in range_)

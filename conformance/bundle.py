@@ -4,16 +4,19 @@ A run is not disturbed by edits made meanwhile, nothing of the host can be impor
 a target, and a checkout and an installed wheel behave the same.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.errors import UsageError, named
-from conformance.targets import PACKAGE
 
+PACKAGE = Path(__file__).parent
 _ASKS = "conformance/worker/describe.py"  # asks an environment what it has; nothing that a case can see
 
 
@@ -38,12 +41,16 @@ def cases_folder() -> Path:
     raise UsageError("the cases are missing from this installation")
 
 
-def make_bundle(cache: Path, cases: Path | None = None) -> Bundle:
-    """Copy worker and cases into `cache` under their digest, unless they are there already."""
+def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
+    """Copy worker and cases into `cache` under their digest, unless they are there already.
+
+    others: further files, by their place in the bundle; like the worker's, they may act on every case.
+    """
     sources = {"conformance/__init__.py": PACKAGE / "__init__.py"}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}
     cases = cases or cases_folder()
     sources |= {f"cases/{p.name}": p for p in cases.iterdir() if p.suffix in (".py", ".ini")}
+    sources |= others or {}
     contents = {name: path.read_bytes() for name, path in sorted(sources.items())}
     digest = _digest(contents)
     folder = cache / "bundles" / digest

@@ -33,11 +33,12 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from conformance.difference import SEVERITIES, Severity, change, severity
-from conformance.expectations import BAD, Book, Expectation
+from conformance.difference import change, severity
+from conformance.expectations import Book, Expectation
 from conformance.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
 from conformance.targets import MODES, Target
+from conformance.verdicts import BAD, SEVERITIES, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
 Kind = Literal["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"]

@@ -10,6 +10,7 @@ from conformance import expectations, results
 from conformance.gate import surprises
 from conformance.report import github, write_report
 from conformance.repro.suite import scripts_for
+from conformance.verdicts import VERDICTS
 
 
 def conclude(
@@ -49,5 +50,5 @@ def _print_outcome(found: results.Results, out: Path, console: Console) -> None:
     say(console, [f"{target.id}: not run: {target.reason}" for target in found.targets if target.reason])
     say(console, [f"problem: {problem}" for problem in found.problems])
     counts = Counter(cell.verdict for cell in found.cells)
-    text = ", ".join(f"{counts[v]} {v}" for v in results.VERDICTS if counts[v])
+    text = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
     say(console, [f"{text}; {found.seconds:.0f} s; {out / 'index.html'}"])

@@ -24,13 +24,12 @@ happens at the edge of a tolerance, the text says so and the severity is `cosmet
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from conformance.results import Fact, Observation, Value
+from conformance.verdicts import SEVERITIES, Severity
 from conformance.worker import values as worker_values
 
-Severity = Literal["silent", "raises", "warns", "cosmetic"]
-SEVERITIES: tuple[Severity, ...] = ("silent", "raises", "warns", "cosmetic")
 SPELLED_FACTS = 2
 SPELLED_ELEMENTS = 60  # of a mask
 SPELLED_CHARACTERS = 80  # of a text or a list, and of the reason why something is not there

@@ -1,15 +1,26 @@
 """Errors a person can act on; the command line shows the message alone."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from conformance.printable import printable
 
-class UsageError(Exception):
+
+class _Said(Exception):
+    """Its message is for a person; it may quote a target or a file."""
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
+
+
+class UsageError(_Said):
     """The request cannot be understood: exit code 2."""
 
 
-class Unavailable(Exception):
+class Unavailable(_Said):
     """A column cannot run here; the message says why and becomes the reason of its cells."""
 
 

@@ -21,9 +21,9 @@ from conformance.errors import UsageError
 from conformance.judge import outcome
 from conformance.results import Cell, Results, TargetResult
 from conformance.targets import MODES
+from conformance.verdicts import BAD
 from conformance.versions import within
 
-BAD = ("deviates", "raises", "crashes", "times-out")
 MEASURED = (*BAD, "conforms", "observed")
 
 

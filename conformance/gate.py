@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from conformance.expectations import BAD, Book, Expectation
+from conformance.expectations import Book, Expectation
 from conformance.plan import rows
 from conformance.results import Cell, Results
 from conformance.targets import AD_HOC, MODES
+from conformance.verdicts import BAD
 
 REVIEWED_EVERY = timedelta(days=365)
 

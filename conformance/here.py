@@ -4,21 +4,17 @@ Nothing is installed in it. What it holds may change from run to run, so nothing
 """
 
 import importlib.util
-import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from conformance import nearest
 from conformance.adhoc import NO_LOCK, Asked, Column, not_resolved
 from conformance.bundle import Bundle
-from conformance.errors import Unavailable, UsageError, said
-from conformance.process import START_SECONDS, environment, tail
+from conformance.description import describe
+from conformance.errors import Unavailable, UsageError
 from conformance.provision import Environment
 from conformance.targets import Target
 
@@ -35,7 +31,8 @@ def column(python: str, asked: Asked, declared: Sequence[Target], bundle: Bundle
     """
     try:
         where = interpreter(python)
-        about = _describe(where, asked, bundle)
+        anything = not_resolved(asked, "", _NAME).target
+        about = describe(where, asked.front_end or "", asked.backend or "", anything, bundle)
     except Unavailable as why:
         return not_resolved(asked, str(why), _NAME)
     versions, backend = about["versions"], about["backend"]
@@ -79,36 +76,3 @@ def _current() -> Path:
     if found is None:
         raise Unavailable("no environment is active and there is no `python` on the PATH; name one: --here PYTHON")
     return Path(found)
-
-
-def _describe(where: Environment, asked: Asked, bundle: Bundle) -> dict[str, Any]:
-    """What `conformance.worker.describe` says there, in the variables that a worker will have."""
-    anything = not_resolved(asked, "", _NAME).target
-    backend = asked.backend or os.environ.get("KERAS_BACKEND", "")
-    command = [str(where.python), "-m", "conformance.worker.describe", asked.front_end or "", backend]
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                cwd=scratch,
-                env=environment(where, anything, bundle, Path(scratch)),
-                timeout=START_SECONDS,
-            )
-        except OSError as error:
-            raise Unavailable(f"cannot start {where.python}: {said(error)}") from error
-        except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{where.python} gives no sign of life for {START_SECONDS:.0f} s") from error
-    try:
-        about: dict[str, Any] = json.loads(done.stdout)
-    except ValueError as error:
-        raise Unavailable(f"{where.python} ends with {done.returncode}: {tail(done.stderr.splitlines())}") from error
-    if about["missing"]:
-        raise Unavailable(f"{where.python} has no {', no '.join(about['missing'])}")
-    if "error" in about:
-        raise Unavailable(f"{where.python}: {tail(about['error'].splitlines())}")
-    if asked.backend and about["backend"] != asked.backend:
-        raise Unavailable(f"{where.python}: {about['front_end']} runs on {about['backend']}, not on {asked.backend}")
-    return about

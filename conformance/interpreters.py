@@ -56,7 +56,9 @@ def _pyenv() -> Path:
 
 
 def _uv_folder() -> Path:
-    done = subprocess.run(uv_command("python", "dir"), capture_output=True, text=True, check=True)
+    done = subprocess.run(uv_command("python", "dir"), capture_output=True, text=True)
+    if done.returncode:
+        raise Unavailable(f"uv does not say where its Pythons are: {done.stderr.strip()}")
     return Path(done.stdout.strip())
 
 

@@ -5,28 +5,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance import verdicts
 from conformance.results import Cell, Fact, Observation, Results, Value
 from conformance.targets import MODES
 from conformance.worker import values as worker_values
 
 _SPELLED = 60  # elements of a mask that are spelled out
-VERDICT_OF_STATUS = {
-    "raised": "raises",
-    "crashed": "crashes",
-    "timed-out": "times-out",
-    "unsupported": "unsupported",
-    "error": "not-run",  # the case itself is wrong: no statement about Keras
-}
 
 
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
-    """One of `results.VERDICTS`. `observed` is a completed cell in which nothing was expected."""
-    if observation.status != "completed":
-        return VERDICT_OF_STATUS[observation.status]
-    judged = [fact for fact in observation.facts if fact.expected is not None]
-    if not judged:
-        return "observed"
-    return "deviates" if any(mismatch(fact, values) for fact in judged) else "conforms"
+    """As `verdicts.verdict` says."""
+    judged = (mismatch(fact, values) for fact in observation.facts if fact.expected is not None)
+    return verdicts.verdict(observation.status, judged)
 
 
 def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:

@@ -1,12 +1,8 @@
 """The ledger of a run: receives what is observed and holds it against the plan."""
 
 import datetime
-import os
-import platform
-import re
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,6 +10,7 @@ import msgspec
 from conformance import __version__
 from conformance.bundle import Bundle
 from conformance.judge import Judge
+from conformance.machine import machine
 from conformance.memory import Kept, Memory
 from conformance.plan import Key, Plan, Unit
 from conformance.previous import Previous
@@ -51,7 +48,7 @@ class Ledger:
             suite_version=__version__,
             bundle=bundle.digest,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            platform=_platform(),
+            platform=machine(),
             seconds=0.0,
             targets=list(self._targets.values()),
             cases=cases,
@@ -247,15 +244,3 @@ def target_result(target: Target, column: str = "") -> TargetResult:
         lacks=target.lacks,
         tier=target.tier,
     )
-
-
-def _platform() -> dict[str, str]:
-    """The machine. Its processor counts: what XLA compiles for one may fail on another."""
-    found = {"system": platform.system(), "machine": platform.machine(), "cores": str(os.cpu_count())}
-    try:
-        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        about = ""  # not Linux
-    named = re.search(r"^model name\s*:\s*(.+)$", about, re.MULTILINE)
-    processor = named[1] if named else platform.processor()
-    return {**found, "processor": processor} if processor else found

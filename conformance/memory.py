@@ -170,15 +170,11 @@ class Memory:
             journal.append([_Line(key=key, case=case.id, mode=mode)])
 
     def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:
-        """What a process for these modes, or for more that can share it, said of itself before its first case."""
+        """What a process for these modes said of itself before its first case."""
         with self._lock:
             if self._fresh or target.installed is not None:
                 return None
-            groups = [group for group in (*target.processes, list(target.lacks)) if {*modes} <= {*group}]
-            said = self._journal(target).said
-            return next(
-                (said[key] for group in (modes, *groups) if (key := _key(column, "process", *group)) in said), None
-            )
+            return self._journal(target).said.get(_key(column, "process", *modes))
 
     def keep_checks(self, target: Target, column: str, modes: list[str], said: dict[str, Any]) -> None:
         """Raises OSError as `keep` does."""

@@ -1,5 +1,6 @@
 """The declared column that is nearest to any other Keras: what holds for it is taken to hold for that one."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,7 @@ def make(
         id += f"+{'tf' if found.backend == 'tensorflow' else found.backend}-{computes}"
         title = f"{FRONT_ENDS[found.front_end]} {found.keras} on {library.replace('TensorFlow', 'TF')} {computes}"
     id, title = id + (found.mark and f"+{found.mark}"), title + (found.mark and f", {found.mark}")
+    id = re.sub(r"[^\w.+-]", "-", id)  # folders have its name, and versions are what a target says of itself
     if id in {target.id for target in declared}:
         id += f"+{AD_HOC}"
     tensorflow = found.computes if found.backend == "tensorflow" else ""

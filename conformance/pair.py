@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.version import Version
 from rich.console import Console
 
-from conformance import adhoc, bundle, catalogue, compare, expectations, measure, results, targets
+from conformance import adhoc, bundle, catalogue, compare, expectations, measure, requirements, results, targets
 from conformance.adhoc import Asked, Column
 from conformance.cache import cache_folder
 from conformance.conclusion import say
@@ -140,7 +140,7 @@ class _Finder:
         file, _, column = name.partition("#")
         if Path(file).exists() and not _can_be_installed(Path(file)):
             return self._of_file(Path(file), column)
-        if _ASKED.search(name) or name in adhoc.DISTRIBUTIONS:
+        if _ASKED.search(name) or name in requirements.DISTRIBUTIONS:
             say(self._console, [f"resolving {name}"])
             return _to_measure(adhoc.column(Asked(name.split()), list(declared.values()), self.cache))
         raise unknown("column", name, [*there, *declared])

@@ -47,14 +47,14 @@ def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Pla
     for target in targets:
         its_rows = rows(cases, target.modes, modes)
         cells += [(case, target.id, mode) for case, mode in its_rows]
+        if any(mode in modes for mode in target.lacks):
+            units.append(Unit(target, list(target.lacks), [], probe=True))
         for group in target.processes:
             # Mode by mode: what a mode makes the process load is loaded once.
             mine = [row for mode in group for row in its_rows if row[1] == mode]
             if mine:
-                units.append(Unit(target, [m for m in group if m in modes], mine))
-        lacking = [m for m in target.lacks if m in modes]
-        if lacking:
-            units.append(Unit(target, lacking, [], probe=True))
+                # The whole group, wanted or not: what a mode is depends on those it shares a process with.
+                units.append(Unit(target, list(group), mine))
     if not cells:
         raise UsageError(f"nothing to run: no {'case applies to the chosen modes' if targets else 'column is chosen'}")
     return Plan(cells, units)

@@ -1,5 +1,7 @@
 """One worker process, seen from the host: start it, read its events, stop it in time."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -9,23 +11,56 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
-from conformance.provision import Environment
-from conformance.targets import Target
+from conformance.forms import is_event
+from conformance.printable import cleaned, printable
 from conformance.worker import values as worker_values
+
+if TYPE_CHECKING:
+    from conformance.targets import Target
+
+try:
+    import psutil
+except ImportError:  # `conformance.alone`: nobody watches the memory
+    psutil = None  # type: ignore[assignment]
 
 START_SECONDS = 300.0  # until the first event: the first import after an installation reads everything from disk
 CASE_SECONDS = 90.0  # between two events of a running case
 MEMORY_SECONDS = 0.3  # between two looks at the memory
 MEMORY_MB = 3000  # for a worker and all that it starts; the cases need a quarter of it
 LOG_LINES = 40
+EVENT_BYTES, CELL_BYTES = 2**24, 2**26  # of a line, of all lines of a cell; real ones are a thousandth of it
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+FIXED = {
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONIOENCODING": "utf-8",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "JAX_TRACEBACK_FILTERING": "off",  # the innermost frame tells whose exception it is
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+"""Variables of every worker, whatever the caller has; results say them."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """python: the interpreter that has the base's packages; on_top: folder with those of the column itself."""
+
+    python: Path
+    on_top: Path | None = None
 
 
 @dataclass
@@ -38,14 +73,16 @@ class Ending:
 
 
 class Worker:
-    """Runs `cells` of `target` in one process; iterate over it for the events, then see `ending`."""
+    """Runs groups of cells of `target` after one import; iterate over it for the events, then see `ending`.
+
+    groups: modes that can share a process, and their cells as (case id, mode).
+    """
 
     def __init__(
         self,
         where: Environment,
         target: Target,
-        modes: list[str],
-        cells: list[tuple[str, str]],
+        groups: Sequence[tuple[list[str], list[tuple[str, str]]]],
         bundle: Bundle,
         scratch: Path,
         case_seconds: float = CASE_SECONDS,
@@ -72,13 +109,17 @@ class Worker:
         ]
         for reader in self._readers:
             reader.start()
-        request = {"front_end": target.front_end, "modes": modes, "cells": cells, "cases": str(bundle.cases)}
+        request = {
+            "front_end": target.front_end,
+            "cases": str(bundle.cases),
+            "groups": [{"modes": modes, "cells": cells} for modes, cells in groups],
+        }
         self._send(json.dumps(request).encode())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Events until the process says "done", ends, or is silent for too long."""
         allowed = START_SECONDS
-        done = False
+        done, said = False, 0
         while not done:
             try:
                 line = self._lines.get(timeout=allowed)
@@ -89,9 +130,15 @@ class Worker:
                 self.ending = Ending(self._how_it_ended())
                 break
             try:
-                event = json.loads(line)
-            except ValueError:
-                self.ending = Ending(f"the worker wrote a line that is not JSON: {line[:200]!r}")
+                event = cleaned(json.loads(line), line)
+            except (ValueError, RecursionError):
+                event = None
+            if not is_event(event):
+                self.ending = Ending(f"the worker wrote a line that is no event: {line[:200]!r}")
+                break
+            said = len(line) + (0 if event["event"] == "start" else said)
+            if said > CELL_BYTES:
+                self.ending = Ending(f"the worker wrote more than {CELL_BYTES >> 20} MB about one cell")
                 break
             done = event["event"] == "done"
             allowed = self._case_seconds
@@ -115,8 +162,8 @@ class Worker:
 
     def _read_events(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            self._lines.put(line)
+        while line := self._process.stdout.readline(EVENT_BYTES):
+            self._lines.put(line)  # what is longer is cut, and so no JSON
         self._lines.put(None)
 
     def _read_log(self) -> None:
@@ -131,6 +178,8 @@ class Worker:
             self._log.append(rest)
 
     def _watch_memory(self) -> None:
+        if psutil is None:
+            return
         try:
             process = psutil.Process(self._process.pid)
             while self._process.poll() is None:
@@ -158,30 +207,17 @@ class Worker:
 
 def environment(where: Environment, target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
     """The worker's whole environment: little of the caller's, everything that matters fixed."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
-    inherited = {name: os.environ[name] for name in kept if name in os.environ}
-    return inherited | {
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {
+        **inherited,
+        **FIXED,
         "PYTHONPATH": os.pathsep.join(str(f) for f in (bundle.folder, where.on_top) if f),
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONHASHSEED": "0",
-        "PYTHONIOENCODING": "utf-8",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "KERAS_BACKEND": target.backend,
         "KERAS_HOME": str(scratch),  # not the user's keras.json
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "JAX_PLATFORMS": "cpu",
-        "JAX_TRACEBACK_FILTERING": "off",  # the innermost frame tells whose exception it is
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_ENABLE_ONEDNN_OPTS": "0",  # its results depend on the processor
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
     }
 
 
 def tail(log: list[str], lines: int = 3) -> str:
     """The last lines of a worker's log that say something, in one line."""
     said = [line.strip() for line in log if line.strip()]
-    return str(worker_values.clip(" | ".join(said[-lines:]), 600))
+    return printable(worker_values.clip(" | ".join(line[-1000:] for line in said[-lines:]), 600))

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from packaging.version import Version
 
-from conformance.expectations import BAD, MEASURED, Book, Expectation, Known, plain, version
+from conformance.expectations import MEASURED, Book, Expectation, Known, plain, version
 from conformance.gate import surprises
 from conformance.results import Results, TargetResult
 from conformance.targets import MODES
+from conformance.verdicts import BAD
 from conformance.versions import parse
 
 

@@ -7,27 +7,19 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 
 from conformance.errors import Unavailable, said
 from conformance.interpreters import find_python, uv_command
+from conformance.process import Environment as Environment
 from conformance.results import write_text
 from conformance.targets import Base, Target, pins
 
 _COMPLETE = "complete"  # written last; without this file an environment does not count
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
 _HEADERS = ("tensorflow", "tensorflow_core", "torch")  # packages with up to 190 MB that nothing here compiles against
-
-
-@dataclass(frozen=True)
-class Environment:
-    """python: the interpreter that has the base's packages; on_top: folder with those of the column itself."""
-
-    python: Path
-    on_top: Path | None = None
 
 
 def provision(target: Target, cache: Path) -> Environment:

@@ -15,10 +15,15 @@ from typing import Any
 import msgspec
 
 from conformance.errors import UsageError, named
+from conformance.forms import wrong_value
+from conformance.printable import cleaned
+from conformance.selection import modes_on
 from conformance.targets import MODES
+from conformance.verdicts import BASES, OF_STATUS, SEVERITIES, VERDICTS
 
 SCHEMA_VERSION = 1
-VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
+LONG = 1e9  # seconds; no run takes that
+MAX_BYTES = 2**29  # of a results file; that of fifty columns has a hundredth of it
 
 LATEST = Path("reports/latest")
 """Where a run writes, unless it is told."""
@@ -50,8 +55,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def modes_on(self, has: Collection[str]) -> list[str]:
         """The modes in which this case is run on a column that has the modes `has`, those it lacks included."""
-        choices = [entry.split(" | ") for entry in self.modes]
-        return [next((mode for mode in either if mode in has), either[0]) for either in choices]
+        return modes_on(self.modes, has)
 
 
 class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -195,28 +199,43 @@ def read(path: Path) -> Results:
     """
     path = path / "results.json" if path.is_dir() else path
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} has more than {MAX_BYTES >> 20} MB; that is no results file of this suite")
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     try:
-        head = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        head = cleaned(msgspec.json.decode(raw), raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}") from error
     version = head.get("schema_version") if isinstance(head, dict) else None
     if version is None:
         raise UsageError(f"{path} is not a results file of this suite")
     if version != SCHEMA_VERSION:
-        raise UsageError(f"{path} has schema version {version}; this program reads {SCHEMA_VERSION}")
+        raise UsageError(f"{path} has schema version {str(version)[:20]}; this program reads {SCHEMA_VERSION}")
     try:
         results = msgspec.convert(head, Results)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {error}") from error
-    _check_references(results, path)
+    _check(results, path)
     return results
 
 
-def _check_references(results: Results, path: Path) -> None:
+def _check(results: Results, path: Path) -> None:
+    """Raise `UsageError` for whatever a program that trusts these results would stumble over."""
     cases, targets = {c.id for c in results.cases}, {t.id for t in results.targets}
+    cells = {(c.case, c.target, c.mode) for c in results.cells}
+    if (len(cases), len(targets), len(cells)) != (len(results.cases), len(results.targets), len(results.cells)):
+        raise UsageError(f"{path}: a case, a column or a cell is there twice")
+    for case in results.cases:
+        modes = {mode for entry in case.modes for mode in entry.split(" | ")}
+        if case.basis not in BASES or case.severity not in SEVERITIES or not modes <= {*MODES}:
+            raise UsageError(f"{path}: {case.id} has an unknown basis, severity or mode")
+        if case.file != Path(case.file).name or "\\" in case.file:
+            raise UsageError(f"{path}: {case.id} lies outside the folder of the cases: {case.file}")
+    for target in results.targets:
+        if not {*target.modes, *target.lacks} <= {*MODES}:
+            raise UsageError(f"{path}: {target.id} has an unknown mode")
     for cell in results.cells:
         if (
             cell.case not in cases
@@ -227,11 +246,22 @@ def _check_references(results: Results, path: Path) -> None:
             raise UsageError(f"{path}: a cell has an unknown case, target, mode or verdict: {cell.case}, {cell.target}")
         if cell.observation is not None and cell.observation not in results.observations:
             raise UsageError(f"{path}: {cell.case} on {cell.target} refers to a missing observation")
+        if cell.observation is None and cell.verdict not in ("not-run", "unsupported"):
+            raise UsageError(f"{path}: {cell.case} on {cell.target} {cell.verdict}, but nothing was observed")
+    if not all(0 <= seconds < LONG for seconds in (results.seconds, *(cell.seconds or 0 for cell in results.cells))):
+        raise UsageError(f"{path}: a duration is none")
     for observation in results.observations.values():
+        if observation.status != "completed" and observation.status not in OF_STATUS:
+            raise UsageError(f"{path}: an observation has an unknown status: {observation.status}")
+        if observation.exception is not None and not observation.exception.raised:
+            raise UsageError(f"{path}: an exception has no type")
         for fact in observation.facts:
             for key in (fact.observed, fact.expected):
                 if key is not None and key not in results.values:
                     raise UsageError(f"{path}: fact '{fact.name}' refers to a missing value")
+    for key, value in results.values.items():
+        if why := wrong_value(value):
+            raise UsageError(f"{path}: the value {key} is {why}")
 
 
 def write(results: Results, path: Path) -> None:

@@ -64,12 +64,13 @@ def run(
             environment = future.result()
             if environment is None:
                 continue
-            for unit, left in work[installing[future].id]:
-                session = Session(unit, left, environment, bundle, ledger, scratch, stop, case_seconds)
-                sessions.append(session)
-                # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
-                ready.put((-sum(expected.get(cell, 0.1) for cell in left), len(sessions), session))
-                running.append(workers.submit(lambda: ready.get()[-1].run()))
+            its_work = work[installing[future].id]
+            session = Session(its_work, environment, bundle, ledger, scratch, stop, case_seconds)
+            sessions.append(session)
+            # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
+            seconds = sum(expected.get(cell, 0.1) for _, left in its_work for cell in left)
+            ready.put((-seconds, len(sessions), session))
+            running.append(workers.submit(lambda: ready.get()[-1].run()))
         for done in as_completed(running):
             done.result()
     finally:

@@ -1,27 +1,32 @@
-"""Serves one unit: starts workers until each of its cells is recorded."""
+"""Serves a column: starts workers until each of its cells is recorded."""
+
+from __future__ import annotations
 
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.bundle import Bundle
 from conformance.errors import said
-from conformance.ledger import Ledger
-from conformance.plan import Unit
-from conformance.process import Worker, tail
-from conformance.provision import Environment
+from conformance.process import Environment, Worker, tail
+
+if TYPE_CHECKING:
+    from conformance.ledger import Ledger
+    from conformance.plan import Unit
 
 MAX_IDLE_DEATHS = 2  # a worker that dies so often without beginning a cell is not started again
 
 
 class Session:
-    """The life of a unit, in a thread of its own. `stop` ends it, together with `kill`."""
+    """The life of a column's units, in a thread of its own. `stop` ends it, together with `kill`.
+
+    work: each unit with the cells of it that are left to be observed.
+    """
 
     def __init__(
         self,
-        unit: Unit,
-        cells: list[tuple[str, str]],
+        work: list[tuple[Unit, list[tuple[str, str]]]],
         environment: Environment,
         bundle: Bundle,
         ledger: Ledger,
@@ -29,11 +34,14 @@ class Session:
         stop: threading.Event,
         case_seconds: float | None = None,
     ):
-        self._unit, self._left, self._environment = unit, list(cells), environment
+        self._units = [unit for unit, _ in work]
+        self._left = [cell for _, cells in work for cell in cells]
+        self._target, self._environment = self._units[0].target, environment
         self._bundle, self._ledger, self._stop = bundle, ledger, stop
-        self._folder = scratch / f"{unit.target.id}-{unit.modes[0]}"
+        self._folder = scratch / self._target.id
         self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
         self._crashed: set[tuple[str, str]] = set()  # cells in which a worker has died once
+        self._served: list[list[str]] = []  # modes of the units that a process has got through
         self._reached = False  # whether the worker that runs has begun a cell
         self._worker: Worker | None = None
 
@@ -43,15 +51,16 @@ class Session:
             self._worker.kill()
 
     def run(self) -> None:
-        unit, ledger, left = self._unit, self._ledger, self._left
+        ledger, left = self._ledger, self._left
         idle_deaths = 0
         refusal = None
-        ledger.progress.running(unit.target.id, unit.modes, True)
-        while not self._stop.is_set():
+        modes = [mode for unit in self._units for mode in unit.modes]
+        ledger.progress.running(self._target.id, modes, True)
+        while not self._stop.is_set() and (groups := self._groups()):
             before, self._reached = len(left), False
             try:
                 worker = self._worker = Worker(
-                    self._environment, unit.target, unit.modes, left, self._bundle, self._folder, **self._limits
+                    self._environment, self._target, groups, self._bundle, self._folder, **self._limits
                 )
             except OSError as error:  # no such interpreter, no space for its folder, too many processes
                 refusal = f"no worker can be started: {said(error)}"
@@ -60,7 +69,7 @@ class Session:
                 refusal = self._listen(worker)
             finally:
                 worker.kill()
-            if refusal or not left:
+            if refusal:
                 break
             if worker.ending.why is None and len(left) == before:
                 break  # done; what it did not report is reported by the ledger
@@ -69,12 +78,17 @@ class Session:
                 refusal = f"the worker dies before the first case: {worker.ending.why}: {tail(worker.ending.log)}"
                 break
         if refusal:
-            ledger.cells_not_run(unit.target.id, left, refusal)
-        ledger.progress.running(unit.target.id, unit.modes, False)
+            ledger.cells_not_run(self._target.id, left, refusal)
+        ledger.progress.running(self._target.id, modes, False)
+
+    def _groups(self) -> list[tuple[list[str], list[tuple[str, str]]]]:
+        """What there is to do: units with cells left, and those whose modes nobody has tried."""
+        groups = [(u.modes, [cell for cell in self._left if cell[1] in u.modes]) for u in self._units]
+        return [(modes, cells) for modes, cells in groups if cells or modes not in self._served]
 
     def _listen(self, worker: Worker) -> str | None:
         """Record what a worker says; returns why the unit must be given up, if it must."""
-        ledger, target = self._ledger, self._unit.target
+        ledger, target = self._ledger, self._target
         open_cell: tuple[str, str] | None = None
         facts: list[dict[str, Any]] = []
         hello: dict[str, Any] = {}
@@ -93,10 +107,11 @@ class Session:
                     return refusal
             elif kind == "mode":
                 checked.add(event["mode"])
-                if not self._mode_is_as_declared(event):
+                unit = next(unit for unit in self._units if event["mode"] in unit.modes)
+                if not self._mode_is_as_declared(unit, event):
                     untrue.add(event["mode"])
-                if checked == set(self._unit.modes) and not untrue:
-                    ledger.keep_checks(self._unit, hello["versions"], hello["backend"])
+                if checked >= set(unit.modes) and not untrue & set(unit.modes):
+                    ledger.keep_checks(unit, hello["versions"], hello["backend"])
             elif kind == "start":
                 self._reached = True
                 open_cell, facts, started = (event["case"], event["mode"]), [], time.monotonic()
@@ -105,8 +120,9 @@ class Session:
             elif kind == "end":
                 open_cell = None
                 self._record((event["case"], event["mode"]), event, facts)
-            elif kind == "done":
-                ledger.ended(self._unit, event["peak_mb"])
+            elif kind == "served":
+                self._served.append(event["modes"])
+                ledger.ended(next(u for u in self._units if u.modes == event["modes"]), event["peak_mb"])
             elif kind == "polluted":
                 ledger.left_changed(target, event["case"], event["mode"], event["what"])
         ending = worker.ending
@@ -129,12 +145,12 @@ class Session:
     def _record(self, cell: tuple[str, str], event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         if cell in self._left:
             self._left.remove(cell)
-            self._ledger.record(self._unit.target, *cell, event, facts)
+            self._ledger.record(self._target, *cell, event, facts)
 
-    def _mode_is_as_declared(self, event: dict[str, Any]) -> bool:
+    def _mode_is_as_declared(self, unit: Unit, event: dict[str, Any]) -> bool:
         """A mode must work exactly if the target is said to have it."""
-        mode, target = event["mode"], self._unit.target
-        if self._unit.probe:
+        mode, target = event["mode"], self._target
+        if unit.probe:
             if event["works"]:
                 self._ledger.problem(f"{target.id}: is said to lack the mode {mode}, but it works")
             return not event["works"]

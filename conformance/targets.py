@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 import msgspec
 
+from conformance.bundle import PACKAGE
 from conformance.errors import UsageError, unknown
 
-PACKAGE = Path(__file__).parent
 LOCKS = PACKAGE / "locks"
 MODES = ("eager", "graph", "session", "jit")
 TIERS = ("core", "history")

@@ -30,6 +30,10 @@ FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=6, help="how often a run is killed at a random moment  [default: 6]")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_job() -> Iterator[None]:
     """The same output in a job of GitHub Actions as anywhere."""

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.compare import Comparer, Step, between, default_pair, steps
-from conformance.difference import SEVERITIES, change, severity
+from conformance.difference import change, severity
 from conformance.expectations import Expectation, Known
 from conformance.judge import behaviours
 from conformance.results import Exception_, Results, Warning_
+from conformance.verdicts import SEVERITIES
 from conformance.worker import values
 from tests.page_samples import MASK, MODES, Made, sample
 

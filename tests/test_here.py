@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import adhoc, here, interpreters, targets
+from conformance import adhoc, description, here, interpreters, targets
 from conformance.adhoc import Asked
 from conformance.bundle import Bundle, make_bundle
 from conformance.errors import Unavailable, UsageError
@@ -76,7 +76,7 @@ def test_what_cannot_be_described(
 
 
 def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(here, "START_SECONDS", 2.0)
+    monkeypatch.setattr(description, "START_SECONDS", 2.0)
     with pytest.raises(Unavailable, match="/python-hangs gives no sign of life for 2 s$"):
         column(run_fake, bundle, "hangs").environment()
 
@@ -111,7 +111,7 @@ class TestTheCurrentEnvironment:
     @pytest.fixture
     def chosen(self, bundle: Bundle, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         seen = []
-        monkeypatch.setattr(here, "_describe", lambda where, *_: seen.append(where.python) or {"versions": {}})
+        monkeypatch.setattr(here, "describe", lambda where, *_: seen.append(where.python) or {"versions": {}})
 
         def choose() -> Path:
             with pytest.raises(KeyError):  # the description is empty

@@ -28,9 +28,9 @@ class Measured:
         self.cells: list[tuple[str, str]] = []
         start = process.Worker.__init__
 
-        def counted(worker, where, target, modes, cells, *rest, **more):  # type: ignore[no-untyped-def]
-            self.cells += cells
-            start(worker, where, target, modes, cells, *rest, **more)
+        def counted(worker, where, target, groups, *rest, **more):  # type: ignore[no-untyped-def]
+            self.cells += [cell for _, cells in groups for cell in cells]
+            start(worker, where, target, groups, *rest, **more)
 
         monkeypatch.setattr(process.Worker, "__init__", counted)
 
@@ -177,13 +177,13 @@ def test_only_missing_takes_over_what_is_there(
     assert sorted(measured.cells) == [("good.deviates", "eager"), ("good.raises", "eager")]
 
 
-def test_a_process_for_more_modes_speaks_for_one_of_them(tmp_path: Path) -> None:
+def test_what_a_process_said_of_itself_is_remembered(tmp_path: Path) -> None:
     target = fake_target(processes=[["eager", "graph", "jit"], ["session"]], lacks={})
     memory_ = memory.Memory(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
     memory_.keep_checks(target, "column", ["eager", "graph", "jit"], {"backend": "numpy"})
-    assert memory_.recall_checks(target, "column", ["graph"]) == {"backend": "numpy"}
+    assert memory_.recall_checks(target, "column", ["eager", "graph", "jit"]) == {"backend": "numpy"}
     assert memory_.recall_checks(target, "column", ["session"]) is None
-    assert memory_.recall_checks(target, "other column", ["graph"]) is None
+    assert memory_.recall_checks(target, "other column", ["eager", "graph", "jit"]) is None
 
 
 def test_durations_are_recorded(run_fake: FakeRuns, cases: Path) -> None:

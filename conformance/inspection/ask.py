@@ -14,6 +14,7 @@ from conformance import process
 from conformance.bundle import Bundle
 from conformance.errors import UsageError, said
 from conformance.inspection.trace import Trace
+from conformance.printable import cleaned
 from conformance.provision import Environment
 from conformance.targets import Target
 
@@ -73,7 +74,7 @@ def inspect(model: Model, where: Environment, bundle: Bundle, target: Target | N
         except subprocess.TimeoutExpired as error:
             raise UsageError(f"{model.text} was not done after {SECONDS:.0f} s") from error
     try:
-        answer = json.loads(done.stdout)
+        answer = cleaned(json.loads(done.stdout), done.stdout)
     except ValueError as error:
         lines = done.stderr.decode("utf-8", "replace").splitlines()
         ending = f"the process ended with {done.returncode}: {process.tail(lines)}"

@@ -25,6 +25,7 @@ RULES = (
     "difference.py",
     "expectations.py",
     "judge.py",
+    "verdicts.py",
     "worker/values.py",
 )  # what the files are made by, beside this folder
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from conformance.expectations import BAD
 from conformance.judge import behaviours, outcome
 from conformance.results import Cell, Results
 from conformance.targets import MODES
+from conformance.verdicts import BAD
 
 SCHEMA_VERSION = 1
 

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from conformance.expectations import Book, Expectation
-from conformance.judge import VERDICT_OF_STATUS, behaviours, mismatch
+from conformance.judge import behaviours, mismatch
 from conformance.repro.stored import Stored
-from conformance.results import VERDICTS, Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
+from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.targets import MODES
+from conformance.verdicts import OF_STATUS, VERDICTS
 from conformance.worker import values as worker_values
 
 AREAS = {"blog_claims": "The blog's claims"}
@@ -95,7 +96,7 @@ def page_data(
         "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,
-        "verdict_of_status": VERDICT_OF_STATUS,
+        "verdict_of_status": OF_STATUS,
         "tolerance": [worker_values.RTOL, worker_values.ATOL],
         "schema": schema(),
         "targets": [_target(target) for target in results.targets],

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from conformance.difference import SEVERITIES
-from conformance.expectations import BAD, Book, Expectation
+from conformance.expectations import Book, Expectation
 from conformance.judge import behaviours, outcome, said
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results
+from conformance.verdicts import BAD, SEVERITIES
 
 _FACTS_SHOWN = 240  # characters
 _KINDS = {
@@ -44,7 +44,7 @@ def cases_document(results: Results, expectations: list[Expectation]) -> str:
             if case.issues:
                 lines.append(f"- Upstream: {', '.join(case.issues)}")
             lines.append(f"- If it breaks: {case.severity}. Modes: {', '.join(case.modes)}")
-            lines += [f"- {line}" for line in _answers(case, cells[case.id], numbers, results, book)]
+            lines += [f"- {line}" for line in _answers(case, cells.get(case.id, []), numbers, results, book)]
     return "\n".join([*lines, ""])
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from conformance.compare import Step, between
-from conformance.difference import SEVERITIES
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
+from conformance.verdicts import SEVERITIES
 
 HARM = {"silent": "silently", "raises": "with an exception", "warns": "with a warning", "cosmetic": "cosmetically"}
 VARIANTS_SHOWN = 4

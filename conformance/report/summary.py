@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.compare import Comparer, between, default_pair
-from conformance.difference import SEVERITIES
-from conformance.expectations import BAD, Book, Expectation
+from conformance.expectations import Book, Expectation
 from conformance.gate import surprise
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural, where
-from conformance.results import VERDICTS, Cell, Results
+from conformance.results import Cell, Results
+from conformance.verdicts import BAD, SEVERITIES, VERDICTS
 
 UNEXPECTED_SHOWN = 100
 LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB

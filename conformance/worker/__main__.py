@@ -1,10 +1,11 @@
 """A worker: reads one request from stdin, executes its cells, writes one JSON event per line.
 
-Request: {"front_end": "keras", "modes": ["eager", ...], "cells": [[case, mode], ...],
-"cases": directory of the case files}. Events, in this order: "hello" (versions), one
-"mode" for each mode (whether a masked tensor gets through it), then for every cell "start",
-any number of "fact", "end"; at last "done". "polluted" instead of a further "start" means
-that a case left global state changed and that the rest needs another process.
+Request: {"front_end": "keras", "cases": directory of the case files, "groups": [{"modes":
+["eager", ...], "cells": [[case, mode], ...]}, ...]}: the modes of a group share a process.
+Events, in this order: "hello" (versions); for each group one "mode" for each mode (whether
+a masked tensor gets through it), then for every cell "start", any number of "fact", "end",
+and "served"; at last "done". "polluted" instead of a further "start" means that a case left
+global state changed and that the rest of the group needs another process.
 
 `python -m conformance.worker list CASES` lists the cases instead, and needs no Keras.
 
@@ -17,15 +18,10 @@ import json
 import os
 import sys
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
-
 import numpy as np
 import pytest
 
-from conformance.worker import catalogue, modes, plugin, toolbox, values
+from conformance.worker import catalogue, frontend, groups, modes, plugin, toolbox, values
 
 
 def main(arguments):
@@ -33,31 +29,35 @@ def main(arguments):
     if arguments[:1] == ["list"]:
         return catalogue.collect(arguments[1], emit)
     request = json.load(sys.stdin)
-    cells = [tuple(cell) for cell in request["cells"]]
-    masks = plugin.Masks(request["front_end"], request["modes"], cells, emit)
-    masks.start()
-    emit({"event": "hello", "versions": masks.front.versions(), "backend": masks.front.backend})
-    for name in request["modes"]:
-        reason = masks.refused.get(name) or try_mode(masks, name)
-        emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
-    if hasattr(gc, "freeze"):
-        # What the imports made stays: without it each collection costs a third of the time of a small case.
-        gc.collect()
-        gc.freeze()
-    if cells:
-        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -c"
-        files = [os.path.join(request["cases"], "pytest.ini"), request["cases"]]
-        pytest.main(options.split() + files, plugins=[_Session(masks)])
-    emit({"event": "done", "peak_mb": peak_mb()})
+    front = frontend.FrontEnd(request["front_end"])
+    emit({"event": "hello", "versions": front.versions(), "backend": front.backend})
+    groups.serve_all(request["groups"], lambda group: serve(front, group, request["cases"], emit))
+    emit({"event": "done"})
     return 0
 
 
+def serve(front, group, folder, emit):
+    """Try the modes of a group, then execute its cells."""
+    cells = [tuple(cell) for cell in group["cells"]]
+    masks = plugin.Masks(front, group["modes"], cells, emit).start()
+    for name in group["modes"]:
+        reason = masks.refused.get(name) or try_mode(masks, name)
+        emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
+    if cells:
+        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -p no:logging -c"
+        files = [os.path.join(folder, "pytest.ini"), folder]
+        pytest.main(options.split() + files, plugins=[_Session(masks)])
+    emit({"event": "served", "modes": group["modes"], "peak_mb": peak_mb()})
+
+
 def peak_mb():
-    """The most memory this process ever had, in MB; None where the system does not say."""
-    if resource is None:
+    """The most memory of this process since it was started or forked, in MB; None where the system does not say."""
+    try:
+        with open("/proc/self/status") as status:
+            (line,) = [line for line in status if line.startswith("VmHWM:")]
+    except (IOError, ValueError):
         return None
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(used / (2.0**20 if sys.platform == "darwin" else 2.0**10))
+    return int(line.split()[1]) // 1024
 
 
 def try_mode(masks, name):
@@ -86,6 +86,12 @@ class _Session(object):
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config):
         config.masks = self._masks
+
+    def pytest_collection_finish(self, session):
+        if hasattr(gc, "freeze"):
+            # What is there by now stays: without it each collection costs a third of the time of a small case.
+            gc.collect()
+            gc.freeze()
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item):

@@ -1,7 +1,13 @@
 """What Keras computes with, and how it is asked for what Keras has no function of its own for."""
 
 import importlib
+import random
+import sys
+import zlib
 
+import numpy as np
+
+SEED = 20161
 NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch", "numpy": "NumPy", "openvino": "OpenVINO"}
 
 
@@ -48,6 +54,42 @@ def jax_jit(keras, fn):
         return result
 
     return call
+
+
+def seed(front, case):
+    """Seed Python, NumPy and what Keras computes with. A case of this id draws the same, alone or after others."""
+    number = SEED ^ (zlib.crc32(case.encode()) & 0x7FFFFFFF)
+    random.seed(number)
+    np.random.seed(number)
+    if front.is_keras3:
+        front.keras.utils.set_random_seed(number)
+    else:
+        front.tf.compat.v1.set_random_seed(number)
+
+
+def keep_kernels():
+    """Eager TensorFlow forgets all its kernels when it is seeded, which costs a small cell a third of its time.
+
+    It does so lest a kernel that draws at random goes on where it was. Here no two cases have the same seed, and a
+    kernel is kept under its seed.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.endswith(".python.eager.context"):
+            native = getattr(module, "pywrap_tfe", None) or module.pywrap_tensorflow
+            native.TFE_ContextClearCaches = lambda handle: None
+
+
+def build_gradients_when_asked(v1):
+    """Loops in a v1 graph keep what gradients would need, twice the operations: from now on if they are asked for."""
+    experimental = getattr(v1, "experimental", None)
+    if hasattr(experimental, "output_all_intermediates"):  # since TensorFlow 1.15
+        experimental.output_all_intermediates(False)
+
+
+def leave_to_python(fn):
+    """Autograph does not rewrite this function of a case; it still rewrites what Keras lets it rewrite inside."""
+    if hasattr(fn, "__code__"):
+        fn.autograph_info__ = {}
 
 
 def tidy(backend, cells):

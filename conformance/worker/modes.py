@@ -8,7 +8,6 @@ the whole process (`session`, and on TF 1 everything but it) do so in `start_pro
 import importlib
 import inspect
 import itertools
-import random
 import re
 from contextlib import contextmanager
 
@@ -18,7 +17,6 @@ from conformance.worker import backends
 from conformance.worker.backends import Unsupported
 
 MODES = ("eager", "graph", "session", "jit")
-SEED = 20161
 
 
 def flatten(structure, leaves):
@@ -67,9 +65,9 @@ class Mode(object):
         self.front = front
         self._cells = itertools.count(1)
 
-    def begin(self):
-        """Called before every cell: nothing of the cell before may be seen."""
-        self._seed()
+    def begin(self, case=""):
+        """Called before every cell: nothing of the cell before may be seen. case: its id."""
+        backends.seed(self.front, case)
 
     def end(self):
         """Called after every cell."""
@@ -90,7 +88,8 @@ class Mode(object):
         layer.set_weights(arrays)
 
     def weight_shapes(self, layer):
-        return [tuple(w.shape) for w in layer.get_weights()]
+        """Shapes in the order of `layer.weights`; no value is read, which in a session would run it."""
+        return [tuple(int(d) for d in w.shape) for w in layer.weights]
 
     def compile_arguments(self):
         """Arguments of `Model.compile` that make it run in this mode."""
@@ -110,14 +109,6 @@ class Mode(object):
     def require_gradients(self):
         """Raise `Unsupported` where nothing is differentiated, and nothing trained."""
         backends.require_gradients(self.front)
-
-    def _seed(self):
-        random.seed(SEED)
-        np.random.seed(SEED)
-        if self.front.is_keras3:
-            self.front.keras.utils.set_random_seed(SEED)
-        else:
-            self.front.tf.compat.v1.set_random_seed(SEED)
 
     def _tensor(self, array):
         if self.front.is_keras3:
@@ -146,6 +137,9 @@ class Graph(Mode):
             leaves = []
             layouts.append(flatten(result, leaves))
             return leaves
+
+        # A case's own lines are run as they stand, a fifth faster. What they call, Keras and its layers, is as ever.
+        backends.leave_to_python(fn)
 
         def traced(*tensors):
             return remember(fn(*tensors))
@@ -209,7 +203,7 @@ class Session(Mode):
 
     name = "session"
 
-    def begin(self):
+    def begin(self, case=""):
         v1 = self.front.tf.compat.v1
         graph = v1.Graph()
         self._scope = graph.as_default()
@@ -220,7 +214,7 @@ class Session(Mode):
         config.graph_options.optimizer_options.opt_level = -1
         self._session = v1.Session(graph=graph, config=config)
         self._initialized = set()
-        self._seed()
+        super(Session, self).begin(case)
         if not self.front.is_keras3:
             self._keras_backend().set_session(self._session)
 
@@ -264,11 +258,6 @@ class Session(Mode):
         self._initialize()
         self._run([w.value.assign(a).op for w, a in zip(layer.weights, arrays)])
 
-    def weight_shapes(self, layer):
-        if self.front.is_keras3:
-            return [tuple(w.shape) for w in layer.weights]
-        return super(Session, self).weight_shapes(layer)
-
     def compile_arguments(self):
         return {}
 
@@ -290,9 +279,9 @@ class KerasFunction(Mode):
 
     name = "graph"
 
-    def begin(self):
+    def begin(self, case=""):
         self.front.keras.backend.clear_session()
-        self._seed()
+        super(KerasFunction, self).begin(case)
 
     def call(self, fn, arrays, shapes=None):
         backend = self.front.keras.backend
@@ -357,10 +346,12 @@ def start_process(front, names):
         elif "session" in names:
             if v1.executing_eagerly():
                 v1.disable_eager_execution()
+            backends.build_gradients_when_asked(v1)
             here = {"session": Session, "jit": SessionJit} if front.is_tf1 else {"session": Session}
         else:
             if front.is_tf1:
                 v1.enable_eager_execution()
+            backends.keep_kernels()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
     started, refused = {}, {}
     for name in names:

@@ -79,6 +79,7 @@ class Masks(object):
     """What the cases of this process run on, and who hears of it.
 
     Attributes:
+        front_end: a name, a `FrontEnd`, or None for the first Keras that is found.
         mode_names: the modes that tests are parametrised with.
         cells: ordered (case id, mode name) pairs to run, or None for all.
         emit: takes events as dicts; None when run by hand, where a mismatch fails the test.
@@ -94,7 +95,8 @@ class Masks(object):
     def start(self):
         """Import Keras and start the modes, once; raises what the import raises."""
         if self.front is None:
-            front = frontend.FrontEnd(self._front_end) if self._front_end else frontend.detect()
+            front = self._front_end or frontend.detect()
+            front = frontend.FrontEnd(front) if isinstance(front, str) else front
             self.modes, self.refused = modes.start_process(front, self.mode_names)
             self.mask_of = toolbox.make_mask_of(front.keras)
             self.front = front
@@ -207,7 +209,7 @@ def pytest_pyfunc_call(pyfuncitem):
     emit = masks.emit or (lambda event: None)
     mode = masks.modes[pyfuncitem.mode_name]
     emit({"event": "start", "case": case.id, "mode": mode.name})
-    mode.begin()
+    mode.begin(case.id)
     outcome, error = recorder.observe(body, arguments["record"])
     mode.end()
     emit(dict(outcome, event="end", case=case.id, mode=mode.name))

@@ -1,9 +1,12 @@
 """Cases that misbehave in every way a case can; between them, cases that must survive it."""
 
+import ctypes
+import functools
 import os
 import signal
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +44,16 @@ def test_hang(record):
     """
     record("before", 1, expected=1)
     time.sleep(600)
+
+
+@case("native-hang")
+def test_native_hang(record):
+    """Hangs outside Python, and lets nothing of Python run: no thread, no handler of a signal.
+
+    It is stopped all the same.
+    """
+    record("before", 1, expected=1)
+    ctypes.PyDLL(None).sleep(600)  # PyDLL: the interpreter stays locked
 
 
 @case("leak")
@@ -107,6 +120,43 @@ def test_strange_values(record):
     record("set", {1})
     record("surrogate", "\ud800")
     record("complex", np.array([1j]))
+    record("ragged", [np.zeros(1), np.zeros((2, 0)), []])
+    record("extremes", np.array([np.nan, -np.inf, 3.4e38, 1e-45], "float32"))
+    record("integers", np.array([2**63 - 1, -(2**63)]))
+    record("long", 10**30)
+    record("bytes", b"\x00\xff")
+    record("text", "\x1b[2J\x00\u202e<script>" + "x" * 3000)
+    record("deep", functools.reduce(lambda inner, _: [inner], range(50), 1))
+
+
+@case("raises-text")
+def test_raises_text(keras, record):
+    """Raises with a text that a terminal, a page or a table would obey.
+
+    It is shown, not obeyed.
+    """
+    keras.layers.Loud()(np.zeros((2, 2)))
+
+
+@case("seed")
+def test_seed(record):
+    """Sets the seed of NumPy and turns warnings into errors.
+
+    What runs after it must not notice.
+    """
+    np.random.seed(7)
+    warnings.simplefilter("error")
+    record("draw", np.random.rand(2))
+
+
+@case("after-seed")
+def test_after_seed(record):
+    """Runs after it.
+
+    The seed is that of every case, and a warning is a warning.
+    """
+    warnings.warn("a mask, just so", UserWarning, stacklevel=1)
+    record("draw", np.random.rand(2))
 
 
 @case("own-mistake")

@@ -1,18 +1,23 @@
 """A Keras in NumPy, just large enough for the worker; looks like Keras 3 on its NumPy backend.
 
-FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken".
+FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken", "hostile", or "says" what is in the
+file FAKE_SAYS, on the channel of the worker.
 """
 
+import fcntl
 import os
 import signal
+import stat
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 FAULT = os.environ.get("FAKE_FAULT", "")
-__version__ = "0.2" if FAULT == "lies" else "0.1"
+HOSTILE = "\x1b]0;title\x07\x1b[31m\x9b2J<script>alert(1)</script> | `x` ::error::\r\n\ud800\u202e"
+__version__ = {"lies": "0.2", "hostile": "0.1/../.." + HOSTILE}.get(FAULT, "0.1")
 
 if FAULT == "no-import":
     raise ImportError("libfake.so.1: cannot open shared object file")
@@ -21,6 +26,14 @@ if FAULT == "dies":
     os.kill(os.getpid(), signal.SIGSEGV)
 if FAULT == "hangs":
     time.sleep(600)
+if FAULT.startswith("says"):
+    text = Path(os.environ["FAKE_SAYS"]).read_bytes()
+    for channel in range(3, 20):  # the worker keeps it to itself; who wants to find it, does
+        try:
+            if stat.S_ISFIFO(os.fstat(channel).st_mode) and fcntl.fcntl(channel, fcntl.F_GETFL) & os.O_WRONLY:
+                os.write(channel, text)
+        except OSError:
+            pass
 
 
 class Array(np.ndarray):
@@ -36,7 +49,7 @@ class Layer:
 
     def __init__(self, **arguments):
         self.arguments = arguments
-        self._weights = []
+        self.weights = []
 
     def __call__(self, inputs, mask=None):
         mask = getattr(inputs, "_keras_mask", None) if mask is None else mask
@@ -51,11 +64,8 @@ class Layer:
     def build(self, input_shape):
         pass
 
-    def get_weights(self):
-        return self._weights
-
     def set_weights(self, arrays):
-        self._weights = arrays
+        self.weights = arrays
 
 
 class Masking(Layer):
@@ -72,12 +82,12 @@ class SimpleRNN(Layer):
         self.units = units
 
     def build(self, input_shape):
-        self._weights = [np.zeros((input_shape[-1], self.units))]
+        self.weights = [np.zeros((input_shape[-1], self.units))]
 
     def call(self, inputs, mask=None):
         if FAULT == "rnn-broken":
             raise RuntimeError("no kernel for this processor")
-        return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self._weights[0]
+        return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self.weights[0]
 
 
 class Broken(Layer):
@@ -85,7 +95,12 @@ class Broken(Layer):
         return np.linalg.inv(inputs)
 
 
-layers = SimpleNamespace(Layer=Layer, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken)
+class Loud(Layer):
+    def call(self, inputs):
+        raise ValueError(HOSTILE + "x" * 3000)
+
+
+layers = SimpleNamespace(Layer=Layer, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken, Loud=Loud)
 ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray)
 utils = SimpleNamespace(set_random_seed=lambda seed: None)
 _floatx = ["float32"]

@@ -1,0 +1,273 @@
+"""Clauses about models and modes: C13, modes; C14, saving; C16, nesting."""
+
+import os
+import shutil
+import tempfile
+
+import numpy as np
+
+from conformance.checks.clauses import clause
+from conformance.checks.trial import NotApplicable, Result, parameters, raised
+from conformance.worker.modes import Unsupported
+from conformance.worker.values import Raised
+
+
+@clause(13, "modes", every_mode=True, cases=["mode.call-vs-predict", "mode.xla"])
+def modes(trial):
+    """However it is executed
+
+    Op by op, in a graph, compiled, in a functional model and in `predict`, a layer gives the same outputs and the
+    same output masks.
+
+    Why: training runs in a graph or compiled. A mask that is looked at in Python (`if mask is None`, `if
+    reduce_all(mask)`), kept on a tensor that is traced, or lost by a fast kernel works while one tries it out, and
+    not in training.
+
+    Repair: decide by tensors (`where`) instead of by Python; return tensors instead of keeping them; write
+    `compute_mask` with `keras.ops`, which takes symbolic tensors, too.
+    """
+    subject, layer = trial.subject, trial.layer()
+    arrays, masks = subject.arrays(), _mixed_masks(subject)
+    if subject.kind == "producer":
+        arrays, masks = subject.padded(arrays, subject.masks()), None
+    direct = trial.attempt(layer, arrays, masks)
+    if isinstance(direct, Raised):
+        plain = trial.attempt(layer, arrays)
+        if isinstance(plain, Raised):
+            raise NotApplicable("here it raises without a mask as well: %s" % plain.message)
+    first = trial.mode == trial.first_mode
+    if trial.is_eager_process and not first:
+        _record_same(trial, direct, trial.eagerly(layer, arrays, masks))
+    if not isinstance(direct, Raised):
+        _record_models(trial, layer, arrays, masks, direct, first)
+
+
+def _mixed_masks(subject):
+    """Padded on the right and, if it takes that, on the left, in turn."""
+    right = subject.masks()
+    if "left" in subject.limits:
+        return right
+    pairs = zip(right, subject.masks("left"))
+    return [None if m is None else np.concatenate([m[:1], other[1:2], m[2:]]) for m, other in pairs]
+
+
+def _record_same(trial, found, eager):
+    if isinstance(eager, Raised):
+        trial.record("it raises, as op by op", isinstance(found, Raised), expected=True)
+        return
+    trial.record_outputs("output, as op by op", found, eager)
+    trial.record_masks("output mask, as op by op", found, eager.masks)
+
+
+def _record_models(trial, layer, arrays, masks, direct, first):
+    """Record what models of the layer give beside what the layer gives when it is called.
+
+    first: whether this is the first mode; in others `predict` says enough, and compiling costs seconds.
+    """
+    try:
+        model = _producing(trial, layer) if masks is None else trial.functional(layer)
+    except Unsupported:
+        raise
+    except Exception as error:
+        trial.record("constructing a model", raised(error), expected="no exception")
+        return
+    masks = [None] * len(arrays) if masks is None else masks
+    if first:
+        found = trial.attempt_model(model, arrays, masks)
+        trial.record_outputs("functional model: output", found, direct)
+        trial.record_masks("functional model: output mask", found, direct.masks)
+    if any(d == "string" for d in trial.subject.dtypes):
+        return
+    try:
+        given = arrays + [m for m in masks if m is not None]
+        trial.run.compile(model, optimizer="sgd", loss="mse")
+        predicted = trial.run.predict(model, given[0] if len(given) == 1 else given, batch_size=len(arrays[0]))
+    except Unsupported as why:
+        trial.note("predict: %s" % why)
+        return
+    except Exception as error:
+        trial.record("predict: output", raised(error), expected="no exception")
+        return
+    predicted = predicted if isinstance(predicted, (list, tuple)) else [predicted]
+    trial.record_outputs("predict: output", Result(list(predicted), []), direct)
+
+
+def _producing(trial, layer):
+    inputs = trial.symbolic_inputs()
+    return trial.keras.Model(inputs, trial.subject.apply(layer, inputs))
+
+
+@clause(14, "saving", cases=["serial.config", "serial.keras-file", "serial.h5-file"])
+def saving(trial):
+    """Saved and loaded
+
+    A layer made anew from its configuration, and one loaded from the file of a model, give the same outputs and the
+    same output mask.
+
+    Why: an argument that `get_config` forgets comes back as its default; a flag that was set from outside does not
+    come back at all. Then a model that is loaded masks otherwise than the one that was trained.
+
+    Repair: return every argument of `__init__` from `get_config`, and set what concerns masks in `__init__`.
+    """
+    subject, layer = trial.subject, trial.layer()
+    arrays, masks = subject.arrays(), subject.masks()
+    if subject.kind == "producer":
+        arrays, masks = subject.padded(arrays, masks), None
+    wanted = trial.attempt(layer, arrays, masks)
+    if isinstance(wanted, Raised):
+        raise NotApplicable("it refuses masks")
+    try:
+        again = _from_config(trial, layer)
+        trial.build(again)
+        found = trial.call(again, arrays, masks)
+    except Exception as error:
+        found = raised(error)
+    trial.record_outputs("from its configuration: output", found, wanted)
+    trial.record_masks("from its configuration: output mask", found, wanted.masks)
+    if any(d == "string" for d in subject.dtypes):
+        return
+    try:
+        loaded = _through_file(trial, layer)
+        found = trial.call(loaded, arrays, masks)
+    except Unsupported as why:
+        trial.note("the file of a model: %s" % why)
+        return
+    except Exception as error:
+        found = raised(error)
+    trial.record_outputs("from a file: output", found, wanted)
+    trial.record_masks("from a file: output mask", found, wanted.masks)
+
+
+def _known(trial, layer):
+    return dict({type(layer).__name__: type(layer)}, **trial.subject.custom_objects)
+
+
+def _from_config(trial, layer):
+    utils = trial.keras.utils
+    scope = utils.custom_object_scope if hasattr(utils, "custom_object_scope") else utils.CustomObjectScope
+    with scope(_known(trial, layer)):
+        return type(layer).from_config(layer.get_config())
+
+
+def _through_file(trial, layer):
+    """The layer that is in a model loaded from the file of one."""
+    keras, subject = trial.keras, trial.subject
+    inputs = trial.symbolic_inputs()
+    model = keras.Model(inputs, subject.apply(layer, inputs))
+    new = hasattr(keras.layers.Layer, "save_own_variables") and trial.is_eager_process
+    if trial.front.is_keras3 and not new:
+        raise Unsupported("its format needs eager execution")
+    folder = tempfile.mkdtemp()
+    try:
+        path = os.path.join(folder, "model.keras" if new else "model.h5")
+        model.save(path)
+        options = {"custom_objects": _known(trial, layer), "compile": False}
+        if "safe_mode" in parameters(keras.models.load_model):
+            options["safe_mode"] = False  # it is the author's own code
+        loaded = keras.models.load_model(path, **options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return loaded.layers[model.layers.index(layer)]  # its name may be another: an author's get_config may leave it out
+
+
+@clause(
+    16,
+    "nesting",
+    kinds=("transparent", "consumer", "consumer-remover", "reshaper", "combiner", "remover", "wrapper"),
+    cases=[
+        "functional.nested",
+        "sequential.auto-propagate",
+        "timedistributed.inner-rnn-mask",
+        "bidirectional.sequence-alignment",
+    ],
+)
+def nesting(trial):
+    """Inside of others
+
+    In a Sequential model, in a functional model inside another, in TimeDistributed and, if it is recurrent, in
+    Bidirectional, a layer does with masks what it does alone.
+
+    Why: layers of others are built into models by people who do not read them, and containers hand masks on in ways
+        of their own.
+
+    Repair: take the mask from the argument `mask`; write `compute_output_shape`, and a `compute_mask` that takes
+        symbolic tensors.
+    """
+    subject, layer = trial.subject, trial.layer()
+    arrays, masks = subject.arrays(), subject.masks()
+    alone = trial.call(layer, arrays, masks)
+
+    def inner(layer, tensors):
+        inputs = trial.symbolic_inputs()
+        outputs = subject.apply(layer, inputs)
+        return trial.keras.Model(inputs, outputs)(tensors if subject.several else tensors[0])
+
+    try:
+        found = trial.attempt_model(trial.functional(layer, inner), arrays, masks)
+    except Exception as error:
+        found = raised(error)
+    trial.record_outputs("in a nested functional model: output", found, alone)
+    trial.record_masks("in a nested functional model: output mask", found, alone.masks)
+    if subject.several:
+        return
+    if not subject.call and len(alone.outputs) == 1:
+        found = trial.attempt(_Called(trial.keras.Sequential([layer])), arrays, masks)
+        trial.record_outputs("in a Sequential model: output", found, alone)
+        trial.record_masks("in a Sequential model: output mask", found, alone.masks)
+    if len(alone.outputs) == 1 and trial.takes_mask and subject.mask_rank == 2:
+        _record_time_distributed(trial, arrays[0])
+    if isinstance(layer, trial.keras.layers.RNN) and hasattr(layer, "go_backwards"):
+        _record_bidirectional(trial, arrays, masks)
+
+
+class _Called:
+    """A model in the place of the layer that it holds."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def __call__(self, inputs, **arguments):
+        return self._model(inputs, **arguments)
+
+
+def _record_time_distributed(trial, x):
+    """Record `TimeDistributed(layer)` on three times the input, side by side, beside the layer on each."""
+    subject, keras = trial.subject, trial.keras
+    times = [x, x[::-1], x * np.asarray(0.5, x.dtype) if x.dtype.kind == "f" else x]
+    masks = [subject.masks(pattern)[0] for pattern in ("right", "all-true", "right")]
+    layer = trial.layer()
+    alone = [trial.call(layer, [a], [m]).outputs[0] for a, m in zip(times, masks)]
+    try:
+        wrapper = keras.layers.TimeDistributed(layer)
+        plain = trial.run(lambda t: wrapper(t), np.stack(times, 1))
+    except Exception as error:
+        trial.note("in TimeDistributed: it raises without a mask as well (%s)" % type(error).__name__)
+        return
+    del plain
+
+    def fn(t, m):
+        return wrapper(trial.Attach()([t, m]))
+
+    try:
+        found = trial.run(fn, np.stack(times, 1), np.stack(masks, 1))
+    except Exception as error:
+        found = raised(error)
+    trial.record("in TimeDistributed: output", found, expected=np.stack(alone, 1))
+
+
+def _record_bidirectional(trial, arrays, masks):
+    """Record that junk at masked steps does not matter to `Bidirectional(layer)` either."""
+    subject = trial.subject
+    bare = subject.factory()
+    try:
+        wrapper = trial.keras.layers.Bidirectional(bare)
+        clean = trial.call(wrapper, arrays)
+    except Exception as error:
+        trial.note("in Bidirectional: it raises without a mask as well (%s)" % type(error).__name__)
+        return
+    clean = trial.attempt(wrapper, arrays, masks)
+    dirty = trial.attempt(wrapper, subject.replaced(arrays, subject.junk(), masks), masks)
+    if isinstance(clean, Raised):
+        trial.record("in Bidirectional: output", clean, expected="no exception")
+        return
+    trial.record_outputs("in Bidirectional: output at unmasked steps", dirty, clean, trial.kept(clean, masks))

@@ -1,0 +1,1 @@
+"""Nothing: that this file is there makes the folder a suite."""

@@ -1,0 +1,79 @@
+"""The plan: which processes a run needs, and after one import each group of modes in one of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance import catalogue
+from conformance.bundle import make_bundle
+from conformance.plan import Unit, make_plan
+from tests.conftest import FAKES, fake_target
+
+GROUPS = """
+import json, os, sys
+from conformance.worker.groups import serve_all
+state = ["fresh"]
+def serve(group):
+    print(json.dumps([group, state[0], os.getpid() == parent]), flush=True)
+    state[0] = "used"
+    if group == "dies":
+        os.kill(os.getpid(), {signal})
+    if group == "raises":
+        raise ValueError("not today")
+parent = os.getpid()
+serve_all({groups}, serve)
+"""
+
+
+def units(tmp_path: Path, *modes: str) -> list[Unit]:
+    target = fake_target(processes=[["eager"], ["session", "jit"]], lacks={"graph": "no"})
+    cases = catalogue.choose(catalogue.collect(make_bundle(tmp_path, FAKES / "cases")), ["good.masking"])
+    return make_plan(cases, [target], list(modes)).units
+
+
+def test_a_run_of_one_mode_starts_all_that_share_its_process(tmp_path: Path) -> None:
+    """What `jit` is on TensorFlow 1 depends on whether `session` is in the same process."""
+    (unit,) = units(tmp_path, "jit")
+    assert (unit.modes, unit.cells) == (["session", "jit"], [("good.masking", "jit")])
+
+
+def test_modes_that_are_lacking_are_tried_first(tmp_path: Path) -> None:
+    assert [(unit.modes, unit.probe) for unit in units(tmp_path, "eager", "graph", "session")] == [
+        (["graph"], True),
+        (["eager"], False),
+        (["session", "jit"], False),
+    ]
+
+
+def serve(groups: list[str], died_of: int = signal.SIGSEGV) -> subprocess.CompletedProcess[str]:
+    code = GROUPS.format(groups=groups, signal=int(died_of))
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
+
+
+def test_each_group_has_a_process_that_nothing_has_used() -> None:
+    done = serve(["a", "b", "c"])
+    assert done.returncode == 0
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        ["a", "fresh", False],
+        ["b", "fresh", False],
+        ["c", "fresh", True],
+    ]
+
+
+@pytest.mark.parametrize("died_of", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
+def test_a_death_in_a_group_is_the_death_of_all(died_of: int) -> None:
+    done = serve(["dies", "never"], died_of)
+    assert done.returncode == -died_of
+    assert "never" not in done.stdout
+
+
+def test_an_exception_in_a_group_is_told_and_ends_all() -> None:
+    done = serve(["raises", "never"])
+    assert done.returncode == 1
+    assert "ValueError: not today" in done.stderr and "never" not in done.stdout
