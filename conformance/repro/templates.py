@@ -19,7 +19,7 @@ class Raised:
         return "raises " + " or ".join(self.names)'''
 
 MONKEYPATCH = """\
-class monkeypatch:  # in a process of its own, nothing has to be put back; whoever uses it imports `os`
+class monkeypatch:  # in a process of its own, nothing has to be put back
     chdir = staticmethod(os.chdir)
 
     @staticmethod
