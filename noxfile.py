@@ -50,6 +50,7 @@ def tests(session: nox.Session) -> None:
         session.run("ruff", "check")
         session.run("ruff", "format", "--check")
         session.run("mypy")
+        session.run("lint-imports")
     session.run("pytest", *session.posargs)
 
 
