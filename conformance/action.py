@@ -16,7 +16,9 @@ ALLOWED = ("check", "compare", "gate", "run")
 def main() -> int:
     """Run all commands, whatever becomes of one; returns the largest exit code."""
     try:
-        commands = [words for line in os.environ["COMMANDS"].splitlines() if (words := shlex.split(line, comments=True))]
+        commands = [
+            words for line in os.environ["COMMANDS"].splitlines() if (words := shlex.split(line, comments=True))
+        ]
     except ValueError as error:
         commands = []
         print(f"::error title=Masks in Keras::run: {error}")
@@ -31,10 +33,9 @@ def main() -> int:
 def _run(words: list[str]) -> int:
     print(f"::group::conformance {shlex.join(words)}", flush=True)
     told = any(word.split("=")[0] in ("--format", "--schema", "--help") for word in words)
-    if words[0] == "compare" and not told:
-        code = _compared(words)
-    else:  # the report of a run or a check is appended to the summary where it is written
-        code = subprocess.run(_command(words)).returncode
+    # Of a run or a check, the report is appended to the summary where it is written.
+    compares = words[0] == "compare" and not told
+    code = _compared(words) if compares else subprocess.run(_command(words)).returncode
     print("::endgroup::", flush=True)
     return code
 

@@ -31,6 +31,7 @@ from conformance import (
     targets,
 )
 from conformance.cache import cache_folder
+from conformance.checks import command as checks_command
 from conformance.commands import advise, bisect, compare, gate, repro, trace
 from conformance.conclusion import conclude, say
 from conformance.errors import Unavailable, UsageError, said
@@ -341,6 +342,17 @@ def lock_command(target_ids: tuple[str, ...]) -> None:
             click.echo(f"{one.id}: {why}", err=True)
             failed = True
     sys.exit(3 if failed else 0)
+
+
+@main.command(
+    "check",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check_command(arguments: tuple[str, ...]) -> None:
+    """Check layers against the mask contract, here or on columns."""
+    sys.exit(checks_command.main(list(arguments)))
 
 
 for command in (

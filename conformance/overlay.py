@@ -17,7 +17,9 @@ from conformance.interpreters import find_python
 from conformance.results import write_text
 from conformance.targets import Target, pins
 
+# What a column is made of, and TensorFlow as it is called for other machines.
 _COLUMN = {name for family in requirements.FAMILIES for name in family}
+_COLUMN |= {f"tensorflow-{kind}" for kind in ("gpu", "intel", "macos", "metal", "rocm")}
 
 
 def overlay(target: Target, texts: Sequence[str], cache: Path) -> Target:

@@ -93,7 +93,9 @@ def test_it_installs_the_project_that_the_action_is_part_of(job: Job) -> None:
 
 
 def test_a_comparison_becomes_the_summary(job: Job) -> None:
-    done = job.with_python().step("Run", run='compare tf-2.15 keras-3.15 --case "rnn.initial-state.*"  # the decoder\n\n')
+    done = job.with_python().step(
+        "Run", run='compare tf-2.15 keras-3.15 --case "rnn.initial-state.*"  # the decoder\n\n'
+    )
     assert done.returncode == 0, done.stderr
     assert "rnn.initial-state.implicit-mask" in job.summary.read_text()
     assert done.stdout.startswith("::group::conformance compare tf-2.15 keras-3.15 --case 'rnn.initial-state.*'")

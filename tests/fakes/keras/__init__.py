@@ -51,6 +51,12 @@ class Layer:
     def build(self, input_shape):
         pass
 
+    @property
+    def weights(self):
+        return self._weights
+
+    trainable_weights = weights
+
     def get_weights(self):
         return self._weights
 
@@ -80,12 +86,16 @@ class SimpleRNN(Layer):
         return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self._weights[0]
 
 
+class Wrapper(Layer):
+    """Nothing of the cases wraps; the layers that clauses are tried on are made of it."""
+
+
 class Broken(Layer):
     def call(self, inputs):
         return np.linalg.inv(inputs)
 
 
-layers = SimpleNamespace(Layer=Layer, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken)
+layers = SimpleNamespace(Layer=Layer, Wrapper=Wrapper, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken)
 ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray)
 utils = SimpleNamespace(set_random_seed=lambda seed: None)
 _floatx = ["float32"]

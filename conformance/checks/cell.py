@@ -1,0 +1,37 @@
+"""A clause as a cell of a run: of a layer, on a column, in a mode (docs/check-on-columns.md)."""
+
+from conformance.checks.api import clauses_for
+from conformance.checks.declared import NotThere, arguments
+from conformance.checks.errors import one_line
+from conformance.worker.modes import Unsupported
+
+NOT_HERE = "cannot be had here: "
+
+
+def check(declaration, clause, record, run):
+    """Record what a clause observes of a layer, beside what is expected.
+
+    declaration: data, see `declared`; clause: its id.
+
+    Raises:
+        Unsupported: the layer cannot be had on this column, or the clause does not apply to it; with the reason.
+    """
+    about = had(declaration, run._mode.front)
+    (case,) = [case for case in clauses_for(**about) if case.id == clause]
+    case.body(record, run)
+
+
+def had(declaration, front):
+    """The arguments of `clauses_for`; the layer can be imported, and made of the Keras of the column."""
+    try:
+        about = arguments(declaration)
+        layer = about["factory"]()
+    except NotThere as error:
+        raise Unsupported(NOT_HERE + str(error))
+    except Exception as error:  # what a package raises when it does not fit may be anything
+        raise Unsupported(NOT_HERE + one_line(error))
+    if not isinstance(layer, front.keras.layers.Layer):
+        raise Unsupported("%sit is no layer of the %s of this column" % (NOT_HERE, front.name))
+    about.pop("expected_failures", None)
+    about.pop("front_end", None)
+    return about
