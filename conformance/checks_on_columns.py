@@ -131,11 +131,9 @@ def settle(found: Results) -> None:
 def not_had(found: Results) -> list[str]:
     """Layers that were not run on a column where others were, with the reason."""
     ran = {target.id for target in found.targets if target.reason is None}
-    cells = [cell for cell in found.cells if cell.verdict == "not-run" and cell.target in ran and cell.reason]
-    lines = (
-        f"{cell.case.partition('.')[0]} on {cell.target}: {cell.reason}" for cell in cells if NOT_HERE in cell.reason
-    )
-    return list(dict.fromkeys(lines))
+    cells = [cell for cell in found.cells if cell.verdict == "not-run" and cell.target in ran]
+    why = ((cell, cell.reason) for cell in cells if cell.reason and cell.reason.startswith(NOT_HERE))
+    return list(dict.fromkeys(f"{cell.case.partition('.')[0]} on {cell.target}: {reason}" for cell, reason in why))
 
 
 def explained(found: Results, known: dict[str, str]) -> list[Expectation]:
