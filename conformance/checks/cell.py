@@ -1,11 +1,13 @@
 """A clause as a cell of a run: of a layer, on a column, in a mode (docs/check-on-columns.md)."""
 
-from conformance.checks.api import clauses_for
+from conformance.checks.contract import cases_of
 from conformance.checks.declared import NotThere, arguments
-from conformance.checks.errors import one_line
+from conformance.checks.errors import BadInput, one_line
+from conformance.checks.subject import Subject
 from conformance.worker.modes import Unsupported
 
 NOT_HERE = "cannot be had here: "
+_SUBJECTS = {}  # of this process, by name: a layer is tried out once
 
 
 def check(declaration, clause, record, run):
@@ -16,9 +18,14 @@ def check(declaration, clause, record, run):
     Raises:
         Unsupported: the layer cannot be had on this column, or the clause does not apply to it; with the reason.
     """
-    about = had(declaration, run._mode.front)
-    (case,) = [case for case in clauses_for(**about) if case.id == clause]
-    case.body(record, run)
+    name = declaration["name"]
+    if name not in _SUBJECTS:
+        _SUBJECTS[name] = Subject(**had(declaration, run._mode.front))
+    (case,) = [case for case in cases_of(lambda: _SUBJECTS[name]) if case.id == clause]
+    try:
+        case.body(record, run)
+    except BadInput as error:
+        raise Unsupported(NOT_HERE + str(error))
 
 
 def had(declaration, front):

@@ -43,7 +43,7 @@ class Examination:
             self.front_end = front_end_of(layer, front_end)
             self.stage = stage(self.front_end)
             self.modes = self._modes(modes)
-            with on_stage(self.stage.modes[self.modes[0]]) as _:
+            with on_stage(self.stage.modes[self.modes[0]]):
                 guess.try_out(self._trial(self.modes[0], Recorder(), subject))
 
     def _modes(self, asked):
@@ -57,7 +57,7 @@ class Examination:
 
     def _trial(self, mode, recorder, subject):
         run = Run(self.stage.modes[mode], recorder)
-        return Trial(subject, recorder, run, self.stage.mask_of, self.modes[0])
+        return Trial(subject, recorder, run, self.stage.mask_of, self.modes)
 
     def records(self, clauses=None):
         """`Records` of these clauses (ids, names or numbers), or of all."""

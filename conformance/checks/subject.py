@@ -23,6 +23,8 @@ class Subject:
         guessed: why the kind was guessed, or None if it was declared.
         shapes: shape of each input, with the batch; numbers only.
         any_length: whether the number of steps was declared as None.
+        tried_out: whether `guess.try_out` was done with it.
+        needs_mask: what it raises without a mask if it works with one, a `values.Raised`; else None.
         weights: arrays that every instance is given, once the first one was built.
     """
 
@@ -71,7 +73,8 @@ class Subject:
                 raise BadInput("unknown limit %r%s; one of %s" % (limit, closest(limit, LIMITS), ", ".join(LIMITS)))
         self.limits = tuple(limits)
         self.custom_objects = dict(custom_objects or {})
-        self.weights = None
+        self.needs_mask = self.weights = None
+        self.tried_out = False
 
     @property
     def several(self):
