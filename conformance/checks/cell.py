@@ -21,9 +21,11 @@ def check(declaration, clause, record, run):
     name = declaration["name"]
     if name not in _SUBJECTS:
         _SUBJECTS[name] = Subject(**had(declaration, run._mode.front))
-    (case,) = [case for case in cases_of(lambda: _SUBJECTS[name]) if case.id == clause]
+    chosen = [case for case in cases_of(lambda: _SUBJECTS[name]) if case.id == clause]
+    if not chosen:  # the kind was guessed meanwhile
+        raise Unsupported("not a matter of a layer of kind %s" % _SUBJECTS[name].kind)
     try:
-        case.body(record, run)
+        chosen[0].body(record, run)
     except BadInput as error:
         raise Unsupported(NOT_HERE + str(error))
 

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "tensorflow-cpu==2.15.1"]
 # ///
-"""C2 and what calls them without masks: with supports_masking=True, the sequence layers refuse an input without a mask."""
+"""C2: with supports_masking=True, the sequence layers refuse an input without a mask."""
 
 import numpy as np
 from deepctr.layers.sequence import AttentionSequencePoolingLayer, SequencePoolingLayer, WeightedSequenceLayer
@@ -17,4 +17,4 @@ for layer, inputs in (
         layer(inputs)
         raise SystemExit("it works")
     except ValueError as error:
-        print(type(layer).__name__, "::", [line for line in str(error).splitlines() if "mask" in line][0])
+        print(type(layer).__name__, "::", str(error).splitlines()[2])

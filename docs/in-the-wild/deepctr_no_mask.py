@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "tensorflow-cpu==2.15.1"]
 # ///
-"""C8: NoMask does not end the mask. Its call returns its input, which has the mask already, so its compute_mask is not asked."""
+"""C8: NoMask does not end the mask. Its call returns its input, which has a mask, so its compute_mask is not asked."""
 
 import tensorflow as tf
 from deepctr.layers.utils import NoMask

@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-embed-sim==0.10.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C13, C14, C17: on Keras 3, EmbeddingRet works on data and cannot be in a functional model: it has two outputs, and Embedding,
-which it derives from, says the shape of one."""
+"""On Keras 3, EmbeddingRet works on data and cannot be in a functional model: it has two outputs, and the Embedding
+that it derives from takes what compute_output_shape says for one."""
 
 import keras
 from keras_embed_sim import EmbeddingRet

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-self-attention==0.51.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C12: with mixed precision, SeqSelfAttention and SeqWeightedAttention raise as soon as there is a mask, a float32 there."""
+"""C12: with mixed precision, SeqSelfAttention and SeqWeightedAttention raise as soon as there is a mask."""
 
 import numpy as np
 import tensorflow as tf

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-self-attention==0.51.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C4, C5, C11: in SeqSelfAttention, steps that count attend to masked ones; only masked ones do not attend to each other."""
+"""C4: in SeqSelfAttention, steps that count attend to masked ones; only masked ones do not attend to each other."""
 
 import numpy as np
 import tensorflow as tf

@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""CRF of TensorFlow Addons. C11, C9: left padding, and a sample without a step, are refused in eager calls only; in a tf.function
-they are decoded as if they were right padding. So are gaps, everywhere. C6: of four outputs, the first alone has a mask."""
+"""C11, C9: left padding, and a sample without a step, are refused in eager calls only; in a tf.function they are taken
+for right padding. So are gaps, everywhere. C6: of four outputs, the first alone has a mask."""
 
 import numpy as np
 import tensorflow as tf

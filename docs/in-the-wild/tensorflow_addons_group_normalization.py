@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C4: GroupNormalization supports masks and has no use for them: padding counts in its mean and variance over the steps."""
+"""C4: GroupNormalization supports masks and does not use them: padding counts in its mean and variance over steps."""
 
 import numpy as np
 import tensorflow_addons as tfa

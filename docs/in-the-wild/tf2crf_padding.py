@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tf2crf==0.1.33", "tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""CRF of tf2crf. C11: the number of unmasked steps is taken for the length, so left padding and gaps are decoded wrongly, without a
-sign. C14: `units` is not in its configuration."""
+"""C11: the number of unmasked steps is taken for the length, so left padding and gaps are decoded wrongly.
+C14: `units` is not in its configuration."""
 
 import numpy as np
 from tf2crf import CRF
