@@ -13,7 +13,7 @@ layer = tfa.layers.CRF(4)
 compiled = tf.function(lambda x, m: layer(x, mask=m)[0])
 x = tf.constant(np.random.RandomState(0).uniform(-1, 1, (1, 5, 3)).astype("float32"))
 for rows, name in (([[0, 0, 1, 1, 1]], "left padding"), ([[0, 0, 0, 0, 0]], "no step")):
-    mask = tf.constant(rows, tf.bool)
+    mask = tf.constant(rows) > 0
     try:
         layer(x, mask=mask)
         raise SystemExit("it works")
@@ -21,7 +21,7 @@ for rows, name in (([[0, 0, 1, 1, 1]], "left padding"), ([[0, 0, 0, 0, 0]], "no 
         print(name, "is refused; in a tf.function it gives", compiled(x, mask).numpy()[0])
 print("the last three steps alone:", layer(x[:, 2:])[0].numpy()[0])
 
-gap = tf.constant([[1, 0, 1, 1, 1]], tf.bool)
+gap = tf.constant([[1, 0, 1, 1, 1]]) > 0
 outputs = layer(x, mask=gap)
 print("length with a gap:", outputs[2].numpy(), "so step 4 is left out:", outputs[0].numpy()[0])
 
