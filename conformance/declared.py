@@ -55,7 +55,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def slug(self) -> str:
         """Its part of the ids of cases: `my-attention`."""
         name = self.name or self.layer.rpartition(":")[2].rpartition(".")[2]
-        return re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()).strip("-")
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
+        return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
     @property
     def module(self) -> str:

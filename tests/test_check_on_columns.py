@@ -208,7 +208,7 @@ def test_case_files_are_old_python_and_hold_what_was_declared(tmp_path: Path) ->
     )
     clause_cases.write([layer], [], tmp_path)
     (file,) = tmp_path.glob("test_*.py")
-    assert file.name == "test_my_lstmcell.py"
+    assert file.name == "test_my_lstm_cell.py"
     tree = ast.parse(file.read_text(), feature_version=(3, 6))
     (layer_of_file,) = [node.value for node in tree.body if isinstance(node, ast.Assign)]
     told = eval(ast.unparse(layer_of_file), {"nan": float("nan")})
