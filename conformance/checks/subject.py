@@ -23,6 +23,7 @@ class Subject:
         guessed: why the kind was guessed, or None if it was declared.
         shapes: shape of each input, with the batch; numbers only.
         any_length: whether the number of steps was declared as None.
+        same_weights: whether those that are trained are to be the same whatever an initializer draws.
         tried_out: whether `guess.try_out` was done with it.
         needs_mask: what it raises without a mask if it works with one, a `values.Raised`; else None.
         weights: arrays that every instance is given, once the first one was built.
@@ -74,7 +75,7 @@ class Subject:
         self.limits = tuple(limits)
         self.custom_objects = dict(custom_objects or {})
         self.needs_mask = self.weights = None
-        self.tried_out = False
+        self.tried_out = self.same_weights = False
 
     @property
     def several(self):

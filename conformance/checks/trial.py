@@ -72,7 +72,7 @@ class Trial:
         if not layer.weights:
             return
         if subject.weights is None:
-            subject.weights = self._varied(layer, self._initial(layer))
+            subject.weights = self._varied(layer, self._initial(layer), subject.same_weights)
         self._mode.set_weights(layer, subject.weights)
 
     def _initial(self, layer):
@@ -81,14 +81,20 @@ class Trial:
         return layer.get_weights()
 
     @staticmethod
-    def _varied(layer, arrays):
-        """Weights that are trained and all alike would hide what is multiplied by them: they are made different."""
+    def _varied(layer, arrays, every=False):
+        """Weights that are trained and all alike would hide what is multiplied by them: they are made different.
+
+        every: make all that are trained anew, which initializers of other versions draw otherwise.
+        """
         trained = {id(w) for w in layer.trainable_weights}
         draw, found = np.random.RandomState(53), []
         for weight, array in zip(layer.weights, arrays):
             array = np.asarray(array)
             alike = array.size and array.dtype.kind == "f" and np.all(array == array.ravel()[0])
-            if alike and id(weight) in trained:
+            if every and id(weight) in trained and array.size and array.dtype.kind == "f":
+                signs = 1 if np.all(array > 0) else draw.choice([-1, 1], array.shape)
+                array = draw.uniform(0.1, 0.6, array.shape) * signs
+            elif alike and id(weight) in trained:
                 array = array + (draw.uniform(0.1, 0.3, array.shape) * draw.choice([-1, 1], array.shape))
             found.append(np.asarray(array, arrays[len(found)].dtype))
         return found
