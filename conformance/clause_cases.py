@@ -67,7 +67,8 @@ def expected(layer: Layer) -> dict[str, str]:
         UsageError: there is no such clause.
     """
     try:
-        return {case_id(layer, find(clause).id): reason for clause, reason in layer.expected_failures.items()}
+        pairs = [(one, why) for names, why in layer.expected_failures.items() for one in names.split()]
+        return {case_id(layer, find(clause).id): reason for clause, reason in pairs}
     except BadInput as error:
         raise UsageError(f"{layer.layer}: expected_failures: {error}") from error
 

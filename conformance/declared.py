@@ -29,7 +29,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     layer: "package.module:Name", a class; with `factory`, a function without arguments that returns a layer.
     config: arguments of the class; name: what the layer is called in ids, by default after `Name`;
-    expected_mask, custom_objects: named like the layer.
+    expected_mask, custom_objects: named like the layer; expected_failures: by clause, or by several ("C4 C11"), why.
     """
 
     layer: str
