@@ -175,7 +175,7 @@ def test_leaks(clause):
 def mine(tmp_path: Path) -> Callable[[str], Path]:
     def write(column: str) -> Path:
         keras = "tensorflow.keras" if the_target(column).front_end == "tf.keras" else the_target(column).front_end
-        text = LAYERS.replace("import {keras}", f"from tensorflow import keras" if "." in keras else f"import {keras}")
+        text = LAYERS.replace("import {keras}", "from tensorflow import keras" if "." in keras else f"import {keras}")
         (tmp_path / "my_layers.py").write_text(text.replace("{keras}", keras.split(".")[-1]))
         (tmp_path / "test_mine.py").write_text(TESTS)
         return tmp_path
