@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C14: on Keras 3, AttentionSequencePoolingLayer cannot be loaded with its weights: a layer inside has none before the first
-call on data, since Keras 3 asks compute_output_shape instead of call when a model is made."""
+"""C14: on Keras 3, AttentionSequencePoolingLayer cannot be loaded with its weights: a layer inside has none before the
+first call on data, since Keras 3 asks compute_output_shape instead of call when a model is made."""
 
 import tempfile
 from pathlib import Path
