@@ -56,7 +56,7 @@ def _said(layer: Layer, target: results.TargetResult, found: results.Results) ->
     cells = [c for c in found.cells if c.target == target.id and c.case.startswith(f"{layer.slug}.")]
     verdicts = {verdict: _clauses(c.case for c in cells if c.verdict == verdict) for verdict in results.VERDICTS}
     reasons = [c.reason for c in cells if c.verdict == "not-run" and c.reason]
-    if reasons:
+    if reasons and len(verdicts["not-run"]) == len(_clauses(c.case for c in cells)):
         return "not run: " + escape(re.sub(r"^cannot be had here: ", "", reasons[0]))[:160]
     broken = sorted({clause for verdict in BAD for clause in verdicts[verdict]}, key=_number)
     kept = {*verdicts["conforms"], *verdicts["observed"]} - {*broken}

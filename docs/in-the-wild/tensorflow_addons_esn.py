@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C14, Keras's doing: tf.keras 2.15 cannot load ESN from a .keras file, nor another layer that derives from RNN: the shape
-that it was built for comes back as a list, of which RNN.build takes the first item."""
+"""C14, Keras's doing: tf.keras 2.15 cannot load ESN from a .keras file, nor another layer that derives from RNN: the
+shape that it was built for comes back as a list, of which RNN.build takes the first item."""
 
 import tempfile
 from pathlib import Path

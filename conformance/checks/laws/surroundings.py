@@ -189,6 +189,8 @@ def _warnings(trial, subject):
     def messages(body):
         outcome, error = observe(body, Recorder())
         found = [w["message"] for w in outcome["warnings"]]
+        if isinstance(error, NotApplicable):
+            return found  # C13 says that there is no such model
         return ["raises %s" % type(error).__name__] if error is not None else found
 
     return [
