@@ -1,6 +1,5 @@
 """The check of a layer without a Keras: declarations, masks, evidence, records, the command, the plug-in, the page."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from conformance.checks.records import BAD, STATUSES, WORDS, Record, Records
 from conformance.checks.subject import Subject
 from conformance.worker.recorder import Recorder
 
-CHECKS = Path(api.__file__).parent
 ROOT = Path(__file__).parent.parent
 
 
@@ -129,7 +127,7 @@ def test_masks_are_what_they_are_called(batch: int, steps: int) -> None:
         assert not made["all-masked"][0].any() and made["all-masked"][1:].any(axis=1).all()
 
 
-# The clauses, and that the files can enter old targets
+# The clauses
 
 
 def test_there_are_seventeen_clauses_that_say_all_that_they_should() -> None:
@@ -144,18 +142,6 @@ def test_the_cases_that_clauses_name_exist() -> None:
     collected = catalogue.collect(bundle_module.make_bundle(cache_folder()))
     known = {case.id for case in collected} | {case.id.split("[")[0] for case in collected}
     assert [case for clause in all_clauses() for case in clause.cases if case not in known] == []
-
-
-@pytest.mark.parametrize("path", sorted(CHECKS.rglob("*.py")), ids=lambda path: path.name)
-def test_every_file_is_for_old_targets_as_well(path: Path) -> None:
-    tree = ast.parse(path.read_text(), feature_version=(3, 6))
-    imported = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    imported |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    allowed = {"numpy", "pytest", "conformance"} | set(sys.stdlib_module_names)
-    assert {name.split(".")[0] for name in imported} <= allowed
-    ours = {name for name in imported if name.startswith("conformance.")}
-    host = {"conformance.commands"} if path.name == "command.py" else set()
-    assert all(n.startswith(("conformance.checks", "conformance.worker")) or n in host for n in ours)
 
 
 def test_importing_the_checks_imports_nothing_heavy() -> None:

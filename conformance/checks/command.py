@@ -154,7 +154,8 @@ def _choose_backend():
     """On Keras 3 without a choice of the user: what is installed, instead of failing for want of TensorFlow."""
     from conformance.worker.describe import BACKENDS, is_there
 
-    if not os.path.exists(os.path.join(os.path.expanduser("~"), ".keras", "keras.json")):
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    if not os.path.exists(os.path.join(home, "keras.json")):
         there = [name for name in BACKENDS if is_there(name)]
         if there:
             os.environ["KERAS_BACKEND"] = there[0]

@@ -99,12 +99,12 @@ class Subject:
             found.append(self._draw(draw, shape, dtype))
         return found if steps is None else [a[:, :steps] if m else a for a, m in zip(found, self.masked)]
 
-    def junk(self):
-        """As `arrays`, other and, for floats, large values."""
+    def junk(self, size=300):
+        """As `arrays`, other values, and for floats as many times larger."""
         draw, found = np.random.RandomState(SEED + 1), []
         for shape, dtype in zip(self.shapes, self.dtypes):
             array = self._draw(draw, shape, dtype)
-            found.append(array * np.asarray(300, array.dtype) if array.dtype.kind == "f" else array)
+            found.append(array * np.asarray(size, array.dtype) if array.dtype.kind == "f" else array)
         return found
 
     def _draw(self, draw, shape, dtype):

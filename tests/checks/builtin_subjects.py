@@ -1,6 +1,6 @@
 """Checks layers of keras.layers, inside a target, with the syntax of Python 3.6.
 
-Reads {"front_end": ..., "every_mode": ..., "kinds": {layer: kind}} from standard input; writes one line of JSON for each layer
+Reads {"front_end": ..., "every_mode": ..., "kinds": {layer: kind}}; writes one line of JSON for each layer
 that there is: {"layer": ..., "kind": ..., "clauses": [...]}, or {"layer": ..., "refused": ...}.
 """
 

@@ -119,11 +119,14 @@ def padding_invariance(trial):
         _record_shorter(trial, layer, arrays, masks, result)
 
 
-def record_garbage(trial, layer, name, masks, arrays=None, **tolerance):
-    """Record outputs with junk at masked steps beside those without; returns those, and where they count."""
+def record_garbage(trial, layer, name, masks, arrays=None, size=300, **tolerance):
+    """Record outputs with junk at masked steps beside those without; returns those, and where they count.
+
+    size: of the junk; what is squared must not be more than the dtype can hold.
+    """
     arrays = trial.subject.arrays() if arrays is None else arrays
     clean = trial.call(layer, arrays, masks)
-    dirty = trial.attempt(layer, trial.subject.replaced(arrays, trial.subject.junk(), masks), masks)
+    dirty = trial.attempt(layer, trial.subject.replaced(arrays, trial.subject.junk(size), masks), masks)
     kept = trial.kept(clean, masks)
     trial.record_outputs(name, dirty, clean, kept, **tolerance)
     return clean, kept
@@ -264,6 +267,17 @@ def fully_masked(trial):
         if output.dtype.kind == "f" or str(output.dtype) == "bfloat16":
             name = "output is finite" + (" %d" % i if len(found.outputs) > 1 else "")
             trial.record(name, np.isfinite(output.astype("float64")), expected=np.ones(output.shape, bool))
+    if not leaks(trial):
+        _record_other_samples(trial, layer, masks, found)
+
+
+def _record_other_samples(trial, layer, masks, clean):
+    """Record the other samples with junk in the first one, which is masked throughout, beside those without."""
+    first = [None if m is None else np.broadcast_to(np.arange(len(m))[:, None] > 0, m.shape[:2]) for m in masks]
+    arrays = trial.subject.replaced(trial.subject.arrays(), trial.subject.junk(), first)
+    dirty = trial.attempt(layer, arrays, masks)
+    kept = [np.broadcast_to(np.arange(len(o)).reshape((-1,) + (1,) * (o.ndim - 1)) > 0, o.shape) for o in clean.outputs]
+    trial.record_outputs("other samples", dirty, clean, kept)
 
 
 @clause(

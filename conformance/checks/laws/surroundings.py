@@ -63,7 +63,7 @@ def _record_in(trial, name, dtype, tolerance, leaky, askew):
     if isinstance(found, Raised) or not askew:
         trial.record_masks(name + ": output mask", found, expected)
     if not isinstance(found, Raised) and dtype != "int32" and not leaky:
-        clean, kept = record_garbage(trial, layer, name + ": output at unmasked steps", masks, arrays, **tolerance)
+        clean, kept = record_garbage(trial, layer, name + ": output at unmasked steps", masks, arrays, 8, **tolerance)
         for i, (output, counts) in enumerate(zip(clean.outputs, kept)):
             if output.dtype.kind == "f" or str(output.dtype) == "bfloat16":
                 finite = bool(np.isfinite(output.astype("float64")[counts]).all())
