@@ -16,12 +16,13 @@ from conformance.checks.clauses import all_clauses
 from conformance.conclusion import conclude, say
 from conformance.declared import Declared
 from conformance.errors import Unavailable, UsageError
-from conformance.expectations import BAD, Book, Expectation, Known, version
+from conformance.expectations import Book, Expectation, Known, version
 from conformance.overlay import overlay
 from conformance.progress import make_progress
 from conformance.provision import Environment
 from conformance.results import Cell, Results
 from conformance.targets import Target
+from conformance.verdicts import BAD
 from conformance.versions import parse, release
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from conformance.bundle import PACKAGE
 from conformance.checks import BadInput, clauses_for
 from conformance.checks.clauses import find
 from conformance.checks.declared import DATA
 from conformance.declared import Layer
 from conformance.errors import UsageError
-from conformance.targets import PACKAGE
 
 _CONFTEST = 'pytest_plugins = ["conformance.worker.plugin"]\n'
 _HEAD = '''"""{layer}, held against the mask contract."""

@@ -56,7 +56,7 @@ def _lock(target: Target, texts: list[str], python: Path) -> str:
     names = {pin.split("==")[0] for pin in there}
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "lock.txt")
-        dropped = sorted(requirements.DISTRIBUTIONS | {*target.base.drops})
+        dropped = sorted(_COLUMN | {*target.base.drops})
         provision.resolve(texts, ["--python", str(python)], dropped, draft, constraints=there)
         blocks = draft.read_text().replace("\n    --hash", "\0--hash").splitlines()
     added = [block.replace("\0", "\n    ") for block in blocks if block.split("==")[0].split(" ")[0] not in names]
