@@ -83,6 +83,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def wild(session: nox.Session) -> None:
+    """Check layers of released packages (all, or `-- NAME`) and write docs/in-the-wild.md."""
+    session.install("-e", ".")
+    session.run("python", "docs/in-the-wild/survey.py", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
     session.install("-e", ".[matrix]")

@@ -42,14 +42,14 @@ class Pair:
 class Names:
     """Two names that stand for columns; nothing is measured yet.
 
-    path: the stored results.
+    path: the stored results, None for those that there are.
 
     Raises:
         UsageError: a name is none of a column, or both are of the same one.
         Unavailable: it did not run, and nothing says how it could.
     """
 
-    def __init__(self, first: str, second: str, path: Path, console: Console):
+    def __init__(self, first: str, second: str, path: Path | None, console: Console):
         self._console = console
         self._finder = _Finder(path, console)
         self._places = [self._finder.place(name) for name in (first, second)]
@@ -119,13 +119,14 @@ class _Place:
 
 
 class _Finder:
-    def __init__(self, path: Path, console: Console):
+    def __init__(self, path: Path | None, console: Console):
         self.cache = cache_folder()
         self._console = console
         self._read: dict[Path, Results] = {}
-        # Nothing may be there unless it was asked for: then everything is measured.
-        nothing = path == results.PUBLISHED and not (path / "results.json").is_file()
-        self._stored = None if nothing else self._results(path)
+        self._stored = results.read_stored(path)
+        if self._stored:
+            judge_all(self._stored)
+            self._read[_file(path or results.stored())] = self._stored
 
     def place(self, name: str) -> _Place:
         there = {target.id: target for target in self._stored.targets} if self._stored else {}
@@ -157,15 +158,18 @@ class _Finder:
         return _Place(target, found)
 
     def _results(self, path: Path) -> Results:
-        key = (path / "results.json" if path.is_dir() else path).resolve()
-        if key not in self._read:
-            self._read[key] = results.read(path)
-            judge_all(self._read[key])
-        return self._read[key]
+        if _file(path) not in self._read:
+            self._read[_file(path)] = results.read(path)
+            judge_all(self._read[_file(path)])
+        return self._read[_file(path)]
 
 
 def _to_measure(column: Column) -> _Place:
     return _Place(column.target, column=column)
+
+
+def _file(path: Path) -> Path:
+    return (path / "results.json" if path.is_dir() else path).resolve()
 
 
 def _can_be_installed(path: Path) -> bool:

@@ -185,6 +185,13 @@ def stored() -> Path:
     return LATEST if (LATEST / "results.json").is_file() else PUBLISHED
 
 
+def read_stored(path: Path | None) -> Results | None:
+    """Results at `path`; without one those that are `stored`, None if there are none."""
+    if path is None and not (stored() / "results.json").is_file():
+        return None
+    return read(path or stored())
+
+
 def read(path: Path) -> Results:
     """Read a results file (or the `results.json` of a folder).
 

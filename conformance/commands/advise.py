@@ -40,7 +40,7 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
 @options.format_option
 @options.schema_option(Advice)
 def advise_command(
-    model: str, before: str, after: str, path: Path, modes: tuple[str, ...], format_: str, **where: Any
+    model: str, before: str, after: str, path: Path | None, modes: tuple[str, ...], format_: str, **where: Any
 ) -> None:
     """Show which steps between two columns touch what a model uses: layers, masks, merges, losses, metrics, saving.
 

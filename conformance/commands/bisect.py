@@ -53,8 +53,7 @@ def bisect_command(
     if declared.index(one) >= declared.index(other):
         what = "the same column" if one == other else f"{first} is newer than {last}"
         raise UsageError(f"--from has to be before --to, as `conformance list targets` has them: {what}")
-    there = stored or results.stored()
-    known = results.read(there) if stored or (there / "results.json").is_file() else None
+    known = results.read_stored(stored)
     cache = cache_folder()
     the_bundle = bundle.make_bundle(cache)
     case = _case(id, catalogue.collect(the_bundle))

@@ -55,7 +55,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def compare_command(
     before: str,
     after: str,
-    path: Path,
+    path: Path | None,
     tags: tuple[str, ...],
     patterns: tuple[str, ...],
     modes: tuple[str, ...],

@@ -35,7 +35,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command("gate")
-@click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
+@click.argument("path", type=click.Path(path_type=Path), required=False, metavar="[RESULTS]")
 @click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
 @click.option(
     "--complete/--no-complete",
@@ -47,7 +47,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 @options.format_option
 @options.schema_option(Held)
 def gate_command(
-    path: Path,
+    path: Path | None,
     file: Path | None,
     complete: bool | None,
     target_ids: tuple[str, ...],
@@ -62,7 +62,7 @@ def gate_command(
     Exit code: 0 all is as expected; 1 it is not, the run had problems or a column did not run; 2 usage.
     """
     known = expectations.load(file)
-    found = _of_columns(path, target_ids) if target_ids else results.read(path)
+    found = _of_columns(path, target_ids) if target_ids else results.read(path or results.stored())
     judge_all(found)
     if complete is None:
         cases = catalogue.collect(bundle.make_bundle(cache_folder()))
@@ -87,10 +87,9 @@ def gate_command(
     sys.exit(0 if fine else 1)
 
 
-def _of_columns(path: Path, names: tuple[str, ...]) -> results.Results:
+def _of_columns(path: Path | None, names: tuple[str, ...]) -> results.Results:
     """Results of these columns alone: stored if all are there, else each case is measured that is not."""
-    nothing = path == results.PUBLISHED and not (path / "results.json").is_file()
-    stored = None if nothing else results.read(path)
+    stored = results.read_stored(path)
     if stored and {*names} <= {target.id for target in stored.targets}:
         columns = [target for target in stored.targets if target.id in names]
         cells = [cell for cell in stored.cells if cell.target in names]

@@ -10,7 +10,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from conformance import results
 from conformance.targets import MODES, TIERS
 
 FORMATS = ("table", "json", "markdown")
@@ -29,9 +28,7 @@ results_option = click.option(
     "--results",
     "path",
     type=click.Path(path_type=Path),
-    default=results.stored,
-    show_default="the last run, else what is published",
-    help="Where from; what they do not have is measured.",
+    help="Where from; what they do not have is measured.  [default: the last run, else what is published]",
 )
 allow_not_run_option = click.option(
     "--allow-not-run", is_flag=True, help="A column that could not run where it should is no mistake."

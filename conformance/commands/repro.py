@@ -49,7 +49,7 @@ def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path
     alone, "markdown" the script as a block of code.
     """
     cache = cache_folder()
-    stored = results.read(path or results.stored()) if path or results.stored().is_dir() else None
+    stored = results.read_stored(path)
     request = make_request(case, target, mode, bundle.make_bundle(cache), targets.load(), stored)
     text = None
     if as_issue:

@@ -18,14 +18,13 @@ class Raised:
     def __repr__(self):
         return "raises " + " or ".join(self.names)'''
 
-MONKEYPATCH = '''\
-class monkeypatch:
+MONKEYPATCH = """\
+class monkeypatch:  # in a process of its own, nothing has to be put back
+    chdir = staticmethod(os.chdir)
+
     @staticmethod
     def setenv(name, value, prepend):
-        """Put `value` in front; in a process of its own, nothing has to be put back."""
-        import os
-
-        os.environ[name] = value + prepend + os.environ[name]'''
+        os.environ[name] = value + prepend + os.environ[name]"""
 
 ATTEMPT = """\
 def attempt(*arguments%(shapes)s):  # as `run`, but an exception is returned
@@ -68,7 +67,7 @@ def build(layer%(shape)s%(seed)s):  # with weights from a seed, no two alike
 
 SET_WEIGHTS = """\
     layer.set_weights([draw.uniform(0.1, 0.7, w.shape) * draw.choice([-1, 1], w.shape) for w in layer.get_weights()])
-    return layer.get_weights()"""
+    return [w.astype("float32") for w in layer.get_weights()]"""
 
 SET_WEIGHTS_IN_SESSION = """\
     initialize()

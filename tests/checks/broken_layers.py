@@ -205,15 +205,16 @@ def declared(front):
             return self.masking(inputs)
 
     one, two = (2, 5, 3), [(2, 5, 3), (2, 5, 3)]
+    cast = [] if front.is_keras3 else ["C12"]  # what a layer of tf.keras is given is cast, and has no mask then
     warns = ["C17"] if front.is_keras3 else []
     return {
         "good": ([], Good, one, {"kind": "consumer"}),
         "good, with any number of steps": ([], Good, (None, None, 3), {"kind": "consumer"}),
-        "good, of fixed seed": ([], Pooling, one, {"kind": "consumer-remover"}),
+        "good pooling": ([], Pooling, one, {"kind": "consumer-remover"}),
         "good reshaper": ([], NewMask, one, {"kind": "reshaper", "expected_mask": lambda mask: mask[:, 1:-1]}),
         "flag too early": (["C1"] + warns, FlagTooEarly, one, {"kind": "consumer-remover"}),
         "needs a mask": (["C2"], NeedsMask, one, {"kind": "consumer-remover"}),
-        "attached masks only": (["C3"], AttachedOnly, one, {"kind": "consumer"}),
+        "attached masks only": (["C3"] + cast, AttachedOnly, one, {"kind": "consumer"}),
         "mixes steps": (["C4"], Mixes, one, {"kind": "transparent"}),
         "infinite gradient": (["C5"], InfiniteGradient, one, {"kind": "consumer"}),
         "mask of floats": (["C6"], FloatMask, one, {"kind": "consumer"}),

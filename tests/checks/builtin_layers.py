@@ -57,8 +57,8 @@ def known(target: Target) -> dict[tuple[str, str], str]:
     }
 
 
-def check(target: Target, names: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """What the check finds for each layer that the column has."""
+def check(target: Target, names: list[str] | None = None, every_mode: bool = True) -> Iterator[dict[str, Any]]:
+    """What the check finds for each layer that the column has, in every mode or in the first one only."""
     where = provision.provision(target, cache_folder())
     path = [ROOT, ROOT / "cases", *([where.on_top] if where.on_top else [])]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
@@ -77,7 +77,8 @@ def check(target: Target, names: list[str] | None = None) -> Iterator[dict[str, 
         text=True,
     )
     assert process.stdin and process.stdout
-    json.dump({"front_end": target.front_end, "kinds": kinds(target, names)}, process.stdin)
+    request = {"front_end": target.front_end, "every_mode": every_mode, "kinds": kinds(target, names)}
+    json.dump(request, process.stdin)
     process.stdin.close()
     yield from map(json.loads, process.stdout)
     assert process.wait() == 0
@@ -105,10 +106,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("columns", nargs="+")
     parser.add_argument("--layer", action="append", help="layers to check (all)")
+    parser.add_argument("--first-mode", action="store_true", help="in one mode only, in a fifth of the time")
     asked = parser.parse_args(arguments)
     bad = 0
     for target in targets.choose(targets.load(), asked.columns, "none"):
-        for found in check(target, asked.layer):
+        for found in check(target, asked.layer, not asked.first_mode):
             lines = unexplained(target, found)
             bad += len(lines)
             print(f"{target.id} {found['layer']} ({found.get('kind')}, {found['seconds']} s): {found.get('summary')}")

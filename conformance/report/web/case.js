@@ -146,7 +146,7 @@ function whatHelps({ text, case: id }) {
     { class: "known" },
     h("b", null, "Workaround: "),
     prose(text),
-    item && [" ", link("The case that shows it"), ` works on ${workingRanges(item)}.`],
+    item && [` Verified on ${workingRanges(item)}, by `, link("the case that shows it"), "."],
   );
 }
 
