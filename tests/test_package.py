@@ -104,7 +104,7 @@ def test_what_the_host_side_needs_is_what_the_extra_brings() -> None:
 
 @pytest.mark.parametrize("path", PORTABLE, ids=lambda path: path.name)
 def test_what_lies_beside_a_keras_is_old_python(path: Path) -> None:
-    for file in path.parent.glob(path.name):
+    for file in (found for found in path.parent.rglob(path.name) if found.suffix == ".py"):
         ast.parse(file.read_text(), feature_version=tuple(map(int, OLDEST.split("."))))
 
 
