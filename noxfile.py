@@ -50,6 +50,7 @@ def tests(session: nox.Session) -> None:
         session.run("ruff", "check")
         session.run("ruff", "format", "--check")
         session.run("mypy")
+        session.run("lint-imports")
     session.run("pytest", *session.posargs)
 
 
@@ -79,6 +80,13 @@ def docs(session: nox.Session) -> None:
     """Write docs/cases.md and docs/findings.md from reports/history."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
+
+
+@nox.session
+def wild(session: nox.Session) -> None:
+    """Check layers of released packages (all, or `-- NAME`) and write docs/in-the-wild.md."""
+    session.install("-e", ".")
+    session.run("python", "docs/in-the-wild/survey.py", *session.posargs)
 
 
 @nox.session

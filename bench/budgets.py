@@ -6,8 +6,6 @@ from statistics import median
 
 from bench.record import Entry, Record, Sample
 
-STATES = ("met", "not met", "no budget", "part of the suite", "failed", "not measured")
-
 
 def seconds(value: float) -> str:
     """A duration as a person says it."""

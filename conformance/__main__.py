@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 
 HOST_PYTHON = (3, 11)
@@ -25,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, or exits with it."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["check"]:
-        command = import_module("conformance.checks.command")
+        from conformance.checks import command
+
         return int(command.main(given[1:]) or 0)
     lacks = missing()
     if not lacks:

@@ -33,9 +33,9 @@ def main() -> int:
 def _run(words: list[str]) -> int:
     print(f"::group::conformance {shlex.join(words)}", flush=True)
     told = any(word.split("=")[0] in ("--format", "--schema", "--help") for word in words)
-    # The report of a run or a check is appended to the summary where it is written.
-    alone = words[0] == "compare" and not told
-    code = _compared(words) if alone else subprocess.run(_command(words)).returncode
+    # Of a run or a check, the report is appended to the summary where it is written.
+    compares = words[0] == "compare" and not told
+    code = _compared(words) if compares else subprocess.run(_command(words)).returncode
     print("::endgroup::", flush=True)
     return code
 

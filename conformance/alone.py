@@ -22,13 +22,15 @@ from conformance import __version__
 from conformance.bundle import Bundle, make_bundle
 from conformance.description import describe
 from conformance.errors import Unavailable, UsageError, said
+from conformance.listing import listed
 from conformance.machine import machine
 from conformance.printable import printable
 from conformance.process import FIXED, Environment, Worker, tail
-from conformance.selection import choose, listed, modes_on
+from conformance.selection import choose, modes_on
 from conformance.session import Session
 from conformance.verdicts import BAD, VERDICTS, verdict
 from conformance.worker import values as worker_values
+from conformance.worker.backends import SEED
 from conformance.worker.frontend import FRONT_ENDS
 from conformance.worker.modes import MODES
 
@@ -153,15 +155,21 @@ def _run(options: argparse.Namespace) -> int:
         lacking = _lacking(options.mode or MODES, where, column, bundle, folder)
         has = [mode for mode in MODES if lacking.get(mode, "") is None]
         found = Found()
+        work = []
         for modes in PROCESSES:
             here = [mode for mode in modes if mode in has]
             cells = [(case.id, mode) for mode in here for case in cases if mode in modes_on(case.modes, has)]
-            if cells:
-                unit = Unit(column, here, cells)
-                Session(unit, cells, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
+            work += [(Unit(column, here, cells), cells)] if cells else []
+        if work:
+            Session(work, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
         if not found.cells:
             raise Unavailable("; ".join(reason for _, reason in found.not_run) or "no case applies to the modes here")
-        head = {"suite_version": __version__, "bundle": bundle.digest, "platform": machine(), "fixed": FIXED}
+        head = {
+            "suite_version": __version__,
+            "bundle": bundle.digest,
+            "platform": machine(),
+            "fixed": {**FIXED, "seed": str(SEED)},
+        }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
     _print(found, lacking, {case.id: case.file for case in cases}, options.out / OBSERVATIONS)
@@ -173,16 +181,13 @@ def _lacking(
 ) -> dict[str, str | None]:
     """For each of these modes why it does not work here, None if it does."""
     found: dict[str, str | None] = {}
-    for group in PROCESSES:
-        asked = [mode for mode in group if mode in modes]
-        if not asked:
-            continue
-        worker = Worker(where, column, asked, [], bundle, folder / "probe")  # type: ignore[arg-type]
-        for event in worker:
-            if event["event"] == "mode":
-                found[event["mode"]] = None if event["works"] else event["reason"]
-        if worker.ending.why:
-            raise Unavailable(f"Keras does not start: {worker.ending.why}: {tail(worker.ending.log)}")
+    groups: list[tuple[list[str], list[tuple[str, str]]]] = [([m for m in g if m in modes], []) for g in PROCESSES]
+    worker = Worker(where, column, [g for g in groups if g[0]], bundle, folder / "probe")  # type: ignore[arg-type]
+    for event in worker:
+        if event["event"] == "mode":
+            found[event["mode"]] = None if event["works"] else event["reason"]
+    if worker.ending.why:
+        raise Unavailable(f"Keras does not start: {worker.ending.why}: {tail(worker.ending.log)}")
     return found
 
 

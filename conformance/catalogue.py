@@ -6,8 +6,9 @@ import msgspec
 
 from conformance import __version__
 from conformance.bundle import Bundle
+from conformance.listing import listed
 from conformance.results import Case, digest, write_text
-from conformance.selection import choose, listed
+from conformance.selection import choose
 from conformance.sources import used_source
 
 __all__ = ["choose", "collect"]

@@ -1,10 +1,12 @@
 """The commands of `conformance`; each is in a module of its own."""
 
 import signal
+import sys
 
 import click
 
 from conformance import __version__
+from conformance.checks import command as layers
 from conformance.commands import advise, bisect, compare, declared, gate, machines, repro, run, stored, trace
 from conformance.errors import Unavailable, UsageError, said
 
@@ -34,6 +36,15 @@ class _Group(click.Group):
 def main() -> None:
     """Mask behaviour of Keras, measured on many versions."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is terminated ends its workers as well
+
+
+@main.command(
+    "check", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check_command(arguments: tuple[str, ...]) -> None:
+    """Hold your own layers against the mask contract."""
+    sys.exit(layers.main(list(arguments)))  # parsed there, with what every Python has: it works without the host side
 
 
 for command in (

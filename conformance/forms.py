@@ -101,7 +101,7 @@ EVENTS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "fact": {"fact": _is_fact},
     "end": {"case": _is_text, "mode": _is_text, "status": _is_status, "seconds": _is_seconds},
     "polluted": {"case": _is_text, "mode": _is_text, "what": _is_text},
-    "done": {"peak_mb": _is_megabytes},
+    "served": {"modes": _texts, "peak_mb": _is_megabytes},
 }
 """What the events of a worker must have, by kind; others are passed over by whoever listens."""
 OPTIONAL = {"exception": _is_exception, "warnings": _are_warnings, "reason": _is_text}

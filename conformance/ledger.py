@@ -14,10 +14,12 @@ from conformance.machine import machine
 from conformance.memory import Kept, Memory
 from conformance.plan import Key, Plan, Unit
 from conformance.previous import Previous
+from conformance.process import FIXED
 from conformance.progress import Progress
 from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
 from conformance.targets import Target
 from conformance.versions import same
+from conformance.worker.backends import SEED
 
 _OBSERVED = ("status", "exception", "warnings", "reason")
 
@@ -49,6 +51,7 @@ class Ledger:
             bundle=bundle.digest,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             platform=machine(),
+            fixed={**FIXED, "seed": str(SEED)},
             seconds=0.0,
             targets=list(self._targets.values()),
             cases=cases,

@@ -17,6 +17,9 @@ from conformance.interpreters import find_python
 from conformance.results import write_text
 from conformance.targets import Target, pins
 
+# What a column is made of, and TensorFlow as it is called for other machines.
+_COLUMN = requirements.DISTRIBUTIONS | {f"tensorflow-{kind}" for kind in ("gpu", "intel", "macos", "metal", "rocm")}
+
 
 def overlay(target: Target, texts: Sequence[str], cache: Path) -> Target:
     """The same column with these requirements (pins, wheels, folders of sources) as well.
@@ -32,7 +35,7 @@ def overlay(target: Target, texts: Sequence[str], cache: Path) -> Target:
     python = find_python(target.base.python)
     named = [requirements.read(text, cache, python) for text in texts]
     for one in named:
-        if one.name in requirements.DISTRIBUTIONS:
+        if one.name in _COLUMN:
             raise UsageError(f"--with {one.text}: the column brings its {one.name}; choose it with --target")
     column = "".join(lock.read_text() for lock in target.locks)
     settled = all(one.is_settled for one in named)
@@ -53,7 +56,7 @@ def _lock(target: Target, texts: list[str], python: Path) -> str:
     names = {pin.split("==")[0] for pin in there}
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "lock.txt")
-        dropped = sorted(requirements.DISTRIBUTIONS | {*target.base.drops})
+        dropped = sorted(_COLUMN | {*target.base.drops})
         provision.resolve(texts, ["--python", str(python)], dropped, draft, constraints=there)
         blocks = draft.read_text().replace("\n    --hash", "\0--hash").splitlines()
     added = [block.replace("\0", "\n    ") for block in blocks if block.split("==")[0].split(" ")[0] not in names]

@@ -155,6 +155,7 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     observations: dict[str, Observation] = {}
     values: dict[str, Value] = {}
     shard: Shard | None = None
+    fixed: dict[str, str] = {}  # what every worker had, whatever the caller has: variables, and the seed
 
     def store_value(self, value: Value) -> str:
         key = digest(value)

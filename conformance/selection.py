@@ -1,17 +1,12 @@
-"""The cases as the worker's plug-in lists them, and which of them a pattern means; no Keras is needed."""
+"""Which cases a pattern means, and in which modes a case is run."""
 
 from __future__ import annotations
 
 import fnmatch
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from conformance.bundle import Bundle
-from conformance.errors import UsageError, unknown
+from conformance.errors import unknown
 
 
 class HasId(Protocol):
@@ -20,25 +15,6 @@ class HasId(Protocol):
 
 
 C = TypeVar("C", bound=HasId)
-
-
-def listed(bundle: Bundle) -> list[dict[str, Any]]:
-    """What each case says of itself, in the order of their files.
-
-    Raises:
-        UsageError: a case file does not import, or a case describes itself wrongly.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "conformance.worker", "list", str(bundle.cases)],
-        capture_output=True,
-        text=True,
-        cwd=bundle.folder,
-        # What is installed here, this package's own plug-in included, is not in the bundle.
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-    )
-    if done.returncode != 0:
-        raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def modes_on(modes: Sequence[str], has: Collection[str]) -> list[str]:

@@ -88,7 +88,7 @@ def test_it_installs_the_project_that_the_action_is_part_of(job: Job) -> None:
     assert done.returncode == 0, done.stderr
     assert log.read_text().splitlines() == [
         f"-m venv {job.temporary / 'keras-masks'}",
-        f"inner -m pip install --quiet {ROOT}",
+        f"inner -m pip install --quiet {ROOT}[matrix]",
     ]
 
 

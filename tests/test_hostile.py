@@ -173,11 +173,12 @@ def test_a_journal_with_anything_in_it_is_read(lines: list[bytes], tmp_path: Pat
         (b"not JSON\n", "the worker wrote a line that is no event"),
         (b'["event"]\n', "the worker wrote a line that is no event"),
         (b'{"event": "fact"}\n', "the worker wrote a line that is no event"),
+        (b'{"event": "served", "modes": 1, "peak_mb": 1}\n', "the worker wrote a line that is no event"),
         (b'{"event": "end", "case": 7}\n', "the worker wrote a line that is no event"),
         (b'{"event": "fact", "fact": {"name": "x", "observed": {"dtype": 3}}}\n', "a line that is no event"),
         (b'{"event": "hello", "versions": {"keras": null}, "backend": "numpy"}\n', "a line that is no event"),
         (b"[" * 50_000 + b"\n", "the worker wrote a line that is no event"),
-        (b'{"event": "done", "peak_mb": 1}\n', "the worker ended without recording this cell"),
+        (b'{"event": "done"}\n', "the worker ended without recording this cell"),
         (
             b'{"event": "hello", "versions": {"keras": "9\\u001b[2J"}, "backend": "x"}\n',
             "reports keras 9\\x1b[2J, not 0.1",

@@ -16,8 +16,8 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def without_indents(code: str) -> str:
-    """Code at any depth, for comparison: relative indents stay."""
-    return textwrap.dedent(code).strip()
+    """Code at any depth, for comparison: relative indents stay, blank lines go."""
+    return "\n".join(line for line in textwrap.dedent(code).splitlines() if line.strip())
 
 
 def statements() -> list[str]:

@@ -24,7 +24,10 @@ def parser():
     )
     add = made.add_argument
     add(
-        "layer", nargs="+", metavar="PACKAGE.MODULE:LAYER", help="a class of layers, or a function that returns a layer"
+        "layer",
+        nargs="+",
+        metavar="PACKAGE.MODULE:LAYER",
+        help="a class of layers, or a function that returns a layer; or a .toml file that declares some, for columns",
     )
     add("--config", type=_json_object, metavar="JSON", help="arguments of the constructor")
     add("--factory", action="store_true", help="it is a function, or a class with __call__, that returns the layer")
@@ -76,7 +79,11 @@ def parser():
     add("--format", choices=("table", "json"), default="table")
     add("--target", dest="targets", action="append", metavar="ID", help="a column to check it in; needs [matrix]")
     add("--with", dest="with_", action="append", metavar="PATH_OR_PIN", help="installed in each column; needs [matrix]")
-    add("--out", metavar="FOLDER", help="where the page of columns goes; needs [matrix]")
+    add("--tier", choices=("core", "history"), help="all columns of a tier; needs [matrix]")
+    add("--out", metavar="FOLDER", help="where the page of columns goes (reports/check)")
+    add("--jobs", type=int, metavar="N", help="workers at a time, on columns (one for each core)")
+    add("--no-cache", action="store_true", help="measure again what is known of these columns")
+    add("--allow-not-run", action="store_true", help="a column or layer that cannot be had there is no failure")
     return made
 
 
@@ -86,7 +93,7 @@ def main(argv=None):
         asked = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    if asked.targets or asked.with_ or asked.out:
+    if asked.targets or asked.tier or asked.with_ or asked.out or any(one.endswith(".toml") for one in asked.layer):
         return _on_columns(asked)
     folder = os.getcwd()
     if folder not in sys.path:
@@ -147,7 +154,8 @@ def _choose_backend():
     """On Keras 3 without a choice of the user: what is installed, instead of failing for want of TensorFlow."""
     from conformance.worker.describe import BACKENDS, is_there
 
-    if not os.path.exists(os.path.join(os.path.expanduser("~"), ".keras", "keras.json")):
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    if not os.path.exists(os.path.join(home, "keras.json")):
         there = [name for name in BACKENDS if is_there(name)]
         if there:
             os.environ["KERAS_BACKEND"] = there[0]

@@ -83,16 +83,17 @@ class CaseOfClause:
 
         subject = self._make_subject()
         mask_of = toolbox.make_mask_of(run._mode.front.keras)
-        first = run.mode if len(self.modes) == 1 or run.mode in ("eager", "session") else None
-        if subject.kind is None:
+        # In a matrix most clauses run in the first of these that a column has.
+        modes = [run.mode] if len(self.modes) == 1 or run.mode == "session" else ["eager", "graph", "jit"]
+        if not subject.tried_out:
             guess.try_out(Trial(subject, Recorder(), run, mask_of))
+            subject.tried_out = True
         inapplicable = self._clause.applies(subject)
         if inapplicable:
             raise NotApplicable(inapplicable)
-        trial = Trial(subject, record, run, mask_of, first or "eager")
+        trial, ours = Trial(subject, record, run, mask_of, modes), None
         try:
             self._clause.body(trial)
-            ours = None
         except Unsupported:
             raise
         except Exception as error:
@@ -103,7 +104,7 @@ class CaseOfClause:
         twin = reference(run._mode.front, subject)
         control, theirs = Recorder(), None
         try:
-            self._clause.body(Trial(twin, control, run, mask_of, trial.first_mode))
+            self._clause.body(Trial(twin, control, run, mask_of, modes))
         except Exception as error:
             theirs = error
         alike = {evidence.about(fact) for fact, _ in evidence.wrong(control.facts)}

@@ -73,7 +73,7 @@ def named(text):
     try:
         found = importlib.import_module(module)
     except BaseException as error:  # a script that ends with sys.exit() is one, too
-        if isinstance(error, ImportError) and getattr(error, "name", None) == module:
+        if isinstance(error, ImportError) and (module + ".").startswith(str(error.name) + "."):
             raise NotThere(
                 "there is no module %s here; is its package installed, or its folder the current one?" % module
             )

@@ -17,8 +17,12 @@ class ContractBroken(AssertionError):
         self.records = records
 
 
-def one_line(error, limit=300):
+def one_line(error):
     """Class and message of an exception, in one line."""
     text = " ".join(str(error).split())
-    text = "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
+    return clip("%s: %s" % (type(error).__name__, text) if text else type(error).__name__)
+
+
+def clip(text, limit=300):
+    """`text`, cut off if it is longer."""
     return text if len(text) <= limit else text[: limit - 4] + " ..."

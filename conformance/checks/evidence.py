@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from conformance.checks.errors import clip
 from conformance.checks.masks import spelled
 from conformance.worker import values
 
@@ -23,14 +24,18 @@ def wrong(facts):
 
 
 def about(fact):
-    """The name of a fact without the number of an output."""
-    return re.sub(r" \d+$", "", fact["name"])
+    """What must be the same for two layers to fail alike: the fact, of whichever output, and what was raised."""
+    observed = fact["observed"]
+    raised = observed["raised"][0] if isinstance(observed, dict) and "raised" in observed else None
+    return re.sub(r" \d+$", "", fact["name"]), raised
 
 
 def lines(fact, why):
     """The fact in words: what differs, at which samples and steps, and the numbers there."""
     observed, expected = fact["observed"], fact["expected"]
     found = ["%s: %s" % (fact["name"], _clip(why))]
+    if isinstance(observed, dict) and "raised" in observed:
+        return found
     arrays = [_array(observed), _array(expected)]
     if arrays[0] is None or arrays[1] is None or arrays[0].shape != arrays[1].shape:
         found += [
@@ -105,4 +110,4 @@ def _shown(value):
 
 def _clip(text):
     text = " ".join(str(text).split())
-    return text if len(text) <= TEXT else text[: TEXT - 4] + " ..."
+    return clip(text, TEXT)

@@ -1,12 +1,12 @@
 """Runs clauses on a subject: in which modes, whose fault, and what becomes of the record."""
 
+import logging
 import os
 import sysconfig
 import time
 import traceback
 import warnings
 
-import conformance
 from conformance.checks import evidence, guess
 from conformance.checks.clauses import all_clauses, find
 from conformance.checks.errors import BadInput, one_line
@@ -19,7 +19,7 @@ from conformance.worker.modes import Unsupported
 from conformance.worker.recorder import Recorder
 from conformance.worker.toolbox import Run
 
-OURS = os.path.dirname(os.path.abspath(conformance.__file__)) + os.sep
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Examination:
@@ -43,7 +43,7 @@ class Examination:
             self.front_end = front_end_of(layer, front_end)
             self.stage = stage(self.front_end)
             self.modes = self._modes(modes)
-            with on_stage(self.stage.modes[self.modes[0]]) as _:
+            with on_stage(self.stage.modes[self.modes[0]]):
                 guess.try_out(self._trial(self.modes[0], Recorder(), subject))
 
     def _modes(self, asked):
@@ -57,7 +57,7 @@ class Examination:
 
     def _trial(self, mode, recorder, subject):
         run = Run(self.stage.modes[mode], recorder)
-        return Trial(subject, recorder, run, self.stage.mask_of, self.modes[0])
+        return Trial(subject, recorder, run, self.stage.mask_of, self.modes)
 
     def records(self, clauses=None):
         """`Records` of these clauses (ids, names or numbers), or of all."""
@@ -187,7 +187,20 @@ class _quiet(warnings.catch_warnings):
     def __enter__(self):
         found = super().__enter__()
         warnings.simplefilter("ignore")
+        self._handlers = list(logging.getLogger("tensorflow").handlers)
+        for handler in self._handlers:
+            handler.addFilter(_not_about_tracing)
         return found
+
+    def __exit__(self, *error):
+        for handler in self._handlers:
+            handler.removeFilter(_not_about_tracing)
+        super().__exit__(*error)
+
+
+def _not_about_tracing(record):
+    """Each call of a clause is a function of its own for TensorFlow, which has something to say about that."""
+    return "retracing" not in record.getMessage()
 
 
 def _expected(given):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from conformance.checks.errors import BadInput, one_line
+from conformance.checks.reference import reference
 from conformance.checks.trial import raised
 
 
@@ -17,42 +18,33 @@ def try_out(trial):
     called = "called on %s without a mask" % " and ".join(
         "%s %s" % (d, s) for d, s in zip(subject.dtypes, subject.shapes)
     )
-    masks = None
     try:
         layer = trial.layer()
         plain = trial.call(layer, arrays)
     except BadInput:
         raise
     except Exception as error:
-        masks = subject.masks()
-        plain = _masked(trial, arrays, masks)
-        if plain is None:
-            raise BadInput(
-                "%s, %s raises %s; give input_shape, dtype, max_id or call (arguments of the call) that fit"
-                % (called, subject.name, one_line(error))
-            )
+        if _works_with_masks(trial, arrays):
+            subject.needs_mask = raised(error)
+            if subject.kind is None:
+                subject.kind = "combiner" if subject.several else "consumer-remover"
+                subject.guessed = "it works with a mask only"
+            return
+        raise BadInput(
+            "%s, %s raises %s; give input_shape, dtype, max_id or call (arguments of the call) that fit"
+            % (called, subject.name, one_line(error))
+        )
     if not plain.outputs:
         raise BadInput("%s, %s returns no tensor" % (called, subject.name))
-    again = trial.call(layer, arrays, masks)
+    again = trial.call(layer, arrays)
     stateful = getattr(layer, "stateful", False)
     if not stateful and not all(_same(a, b) for a, b in zip(plain.outputs, again.outputs)):
         raise BadInput(
             "%s twice, %s gives two results; switch off what is random, with call={'training': False} for instance"
             % (called, subject.name)
         )
-    if subject.kind is None and masks is not None:
-        ends = all(m is None for m in plain.masks)
-        subject.kind, subject.guessed = "consumer-remover" if ends else "consumer", "it insists on a mask"
-    elif subject.kind is None:
+    if subject.kind is None:
         subject.kind, subject.guessed = _guess(trial, layer, arrays, plain)
-
-
-def _masked(trial, arrays, masks):
-    """The result of a call with masks; None if that raises as well."""
-    try:
-        return trial.call(trial.layer(), arrays, masks)
-    except Exception:
-        return None
 
 
 def _guess(trial, layer, arrays, plain):
@@ -67,13 +59,16 @@ def _guess(trial, layer, arrays, plain):
         found = raised(error)
         if subject.several:
             return "combiner", "it takes several inputs"
-        if not _flag(layer):
+        if not trial.supports(layer):
             return "unaware", "it refuses a masked input (%s)" % found.message
         return "consumer", "it supports masking, and raises when there is a mask (%s)" % found.message
-    if subject.several and _flag(layer):
-        return "combiner", "it takes several inputs"
     uses = not all(_same(a, b) for a, b in zip(plain.outputs, masked.outputs))
     out = next((m for m in masked.masks if m is not None), None)
+    if subject.several and trial.supports(layer) and (uses or out is not None or not _masks_arrive(trial)):
+        return "combiner", "it takes several inputs"
+    if not uses and not trial.supports(layer):
+        has = "its output has none" if out is None else "leaves it on its output"
+        return "unaware", "supports_masking is false, it does not use the mask, and %s" % has
     if out is not None:
         mask = next(m for m in masks if m is not None)
         if out.shape[:2] != mask.shape[:2] or masked.outputs[0].shape[:2] != mask.shape[:2]:
@@ -83,13 +78,27 @@ def _guess(trial, layer, arrays, plain):
         return "transparent", "it passes the mask on and computes the same without it"
     if uses:
         return "consumer-remover", "it computes something else with a mask than without, and its output has none"
-    if _flag(layer):
-        return "remover", "it supports masking, does not use the mask, and its output has none"
-    return "unaware", "it does not use the mask, its output has none, and supports_masking is false"
+    return "remover", "it supports masking, does not use the mask, and its output has none"
 
 
-def _flag(layer):
-    return bool(getattr(layer, "supports_masking", False))
+def _works_with_masks(trial, arrays):
+    """Whether the subject can be called with masks, though not without; it is then built like that."""
+    trial.subject.needs_mask = True
+    try:
+        trial.call(trial.layer(), arrays, trial.subject.masks("all-true"))
+    except Exception:
+        trial.subject.needs_mask = None
+        return False
+    return True
+
+
+def _masks_arrive(trial):
+    """Whether this Keras hands the masks of several inputs on; before 3.4, Keras 3 did not."""
+    trial.subject.kind = "combiner"
+    other = trial.beside(reference(trial.front, trial.subject))
+    trial.subject.kind = None
+    found = other.call(other.layer(), other.subject.arrays(), other.subject.masks())
+    return found.masks[0] is not None
 
 
 def _same(one, other):

@@ -97,7 +97,7 @@ class Records(list):
 
     def unaware(self):
         """For a layer of kind unaware, what it does with a mask; else None."""
-        if self.kind != "unaware":
+        if self.kind != "unaware" or any(r.clause.startswith("C8-") and r.status in BAD for r in self):
             return None
         does = [note for record in self for note in record.notes if note.startswith("it ")]
         return "It is unaware of masks: %s." % (does[0] if does else "they stop at it")

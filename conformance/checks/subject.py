@@ -23,6 +23,9 @@ class Subject:
         guessed: why the kind was guessed, or None if it was declared.
         shapes: shape of each input, with the batch; numbers only.
         any_length: whether the number of steps was declared as None.
+        same_weights: whether those that are trained are to be the same whatever an initializer draws.
+        tried_out: whether `guess.try_out` was done with it.
+        needs_mask: what it raises without a mask if it works with one, a `values.Raised`; else None.
         weights: arrays that every instance is given, once the first one was built.
     """
 
@@ -71,7 +74,8 @@ class Subject:
                 raise BadInput("unknown limit %r%s; one of %s" % (limit, closest(limit, LIMITS), ", ".join(LIMITS)))
         self.limits = tuple(limits)
         self.custom_objects = dict(custom_objects or {})
-        self.weights = None
+        self.needs_mask = self.weights = None
+        self.tried_out = self.same_weights = False
 
     @property
     def several(self):
@@ -95,12 +99,12 @@ class Subject:
             found.append(self._draw(draw, shape, dtype))
         return found if steps is None else [a[:, :steps] if m else a for a, m in zip(found, self.masked)]
 
-    def junk(self):
-        """As `arrays`, other and, for floats, large values."""
+    def junk(self, size=300):
+        """As `arrays`, other values, and for floats as many times larger."""
         draw, found = np.random.RandomState(SEED + 1), []
         for shape, dtype in zip(self.shapes, self.dtypes):
             array = self._draw(draw, shape, dtype)
-            found.append(array * np.asarray(300, array.dtype) if array.dtype.kind == "f" else array)
+            found.append(array * np.asarray(size, array.dtype) if array.dtype.kind == "f" else array)
         return found
 
     def _draw(self, draw, shape, dtype):

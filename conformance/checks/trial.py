@@ -3,11 +3,12 @@
 import numpy as np
 
 from conformance.checks import masks as patterns
-from conformance.checks.errors import one_line
+from conformance.checks.errors import clip, one_line
 from conformance.checks.reference import copy, make_attach
 from conformance.checks.subject import make_layer, parameters
 from conformance.worker import modes, values
 from conformance.worker.modes import Unsupported
+from conformance.worker.recorder import Recorder
 
 _ATTACH = {}
 
@@ -29,15 +30,16 @@ class Trial:
     Attributes:
         subject, record, run: as the names say; `record` and `run` are those of cases.
         front, keras, ops: the front end.
-        mode: name of the mode; first_mode: of the one in which most clauses are tried.
+        mode: name of the mode; modes: of all that are tried; is_first: whether it is the one in which most clauses are.
         notes: what was not tried, and why.
     """
 
-    def __init__(self, subject, record, run, mask_of, first_mode=None):
+    def __init__(self, subject, record, run, mask_of, modes=()):
         self.subject, self.record, self.run, self.mask_of = subject, record, run, mask_of
         self._mode = run._mode  # nothing else knows how weights are set
         self.front, self.mode = self._mode.front, self._mode.name
-        self.first_mode = first_mode or self.mode
+        self.modes = list(modes) or [self.mode]
+        self.is_first = self.mode == self.modes[0]
         self.keras, self.ops = self.front.keras, self.front.ops
         if id(self.front) not in _ATTACH:
             _ATTACH[id(self.front)] = make_attach(self.front)
@@ -54,20 +56,15 @@ class Trial:
 
     def build(self, layer):
         """Build a layer by calling it, and give it the weights of the subject."""
-        eager = self.is_eager_process
-        inputs = [self._tensor(a) for a in self.subject.arrays()] if eager else self.symbolic_inputs()
-        try:
-            self.subject.apply(layer, inputs)
-        except Exception:
-            # One that insists on a mask, which C2 is about, is built with one.
-            masks = enumerate(self.subject.masks() if eager else self.symbolic_masks())
-            masks = [(i, self._tensor(m) if eager else m) for i, m in masks if m is not None]
-            try:
-                self.subject.apply(layer, self.attach(inputs, dict(masks)))
-            except Exception:
-                masks = None
-            if masks is None:
-                raise
+        subject = self.subject
+        if self.is_eager_process:
+            inputs = [self._tensor(a) for a in subject.arrays()]
+        else:
+            inputs = self.symbolic_inputs()
+        if subject.needs_mask:
+            every = enumerate(subject.masks("all-true") if self.is_eager_process else self._symbolic_masks())
+            inputs = self.attach(inputs, {i: self._tensor(m) for i, m in every if m is not None})
+        subject.apply(layer, inputs)
         self.set_weights(layer)
 
     def set_weights(self, layer):
@@ -75,7 +72,7 @@ class Trial:
         if not layer.weights:
             return
         if subject.weights is None:
-            subject.weights = self._varied(layer, self._initial(layer))
+            subject.weights = self._varied(layer, self._initial(layer), subject.same_weights)
         self._mode.set_weights(layer, subject.weights)
 
     def _initial(self, layer):
@@ -84,14 +81,20 @@ class Trial:
         return layer.get_weights()
 
     @staticmethod
-    def _varied(layer, arrays):
-        """Weights that are trained and all alike would hide what is multiplied by them: they are made different."""
+    def _varied(layer, arrays, every=False):
+        """Weights that are trained and all alike would hide what is multiplied by them: they are made different.
+
+        every: make all that are trained anew, which initializers of other versions draw otherwise.
+        """
         trained = {id(w) for w in layer.trainable_weights}
         draw, found = np.random.RandomState(53), []
         for weight, array in zip(layer.weights, arrays):
             array = np.asarray(array)
             alike = array.size and array.dtype.kind == "f" and np.all(array == array.ravel()[0])
-            if alike and id(weight) in trained:
+            if every and id(weight) in trained and array.size and array.dtype.kind == "f":
+                signs = 1 if np.all(array > 0) else draw.choice([-1, 1], array.shape)
+                array = draw.uniform(0.1, 0.6, array.shape) * signs
+            elif alike and id(weight) in trained:
                 array = array + (draw.uniform(0.1, 0.3, array.shape) * draw.choice([-1, 1], array.shape))
             found.append(np.asarray(array, arrays[len(found)].dtype))
         return found
@@ -102,19 +105,33 @@ class Trial:
         return self.front.tf is None or (self.front.tf.executing_eagerly() and not self.front.is_standalone_keras2)
 
     def _tensor(self, array):
-        if array.dtype.kind == "O":
+        if isinstance(array, np.ndarray) and array.dtype.kind == "O":
             return self.front.tf.constant(array.tolist(), shape=array.shape)
-        return self.ops.convert_to_tensor(array)
+        return self.ops.convert_to_tensor(array) if isinstance(array, np.ndarray) else array
 
     def symbolic_inputs(self):
         """A `keras.Input` for each input."""
         return [self.keras.Input(shape[1:], dtype=d) for shape, d in zip(self.subject.shapes, self.subject.dtypes)]
 
-    def symbolic_masks(self):
-        """A `keras.Input` for the mask of each input, None for one that has none."""
-        shapes = zip(self.subject.shapes, self.subject.masked)
+    def supports(self, layer):
+        """Whether `compute_mask` of a layer is asked for the mask of its output."""
+        if layer.supports_masking:
+            return True
+        # Before TensorFlow 2.2 an overridden method is asked whatever the flag says.
+        Layer = self.keras.layers.Layer
+
+        class Overrides(Layer):
+            def compute_mask(self, inputs, mask=None):
+                return mask
+
+        overridden = getattr(type(layer).compute_mask, "__module__", "") != Layer.compute_mask.__module__
+        return bool(overridden and not Overrides().supports_masking)
+
+    def _symbolic_masks(self):
+        """A `keras.Input` for the mask of each input that has one."""
         rank = self.subject.mask_rank
-        return [self.keras.Input(s[1:rank], dtype="bool") if masked else None for s, masked in shapes]
+        pairs = zip(self.subject.shapes, self.subject.masked)
+        return [self.keras.Input(shape[1:rank], dtype="bool") if masked else None for shape, masked in pairs]
 
     # Models
 
@@ -122,12 +139,41 @@ class Trial:
         """A functional model of the inputs and their masks, in which the masks are attached and the layer is called.
 
         around: a function of the layer and the tensors to call instead of the layer.
+
+        Raises:
+            NotApplicable: there is no such model without masks either.
         """
+        try:
+            return self._functional(layer, around or self.subject.apply)
+        except Exception:
+            try:
+                self.plain_model(layer)
+            except Exception as error:
+                raise NotApplicable("no functional model can be made of it, without masks either: %s" % one_line(error))
+            raise
+
+    def plain_model(self, layer):
+        """A functional model of the inputs alone, without masks."""
         inputs = self.symbolic_inputs()
-        masks = {i: mask for i, mask in enumerate(self.symbolic_masks()) if mask is not None}
+        return self.keras.Model(inputs, self.subject.apply(layer, inputs))
+
+    def _functional(self, layer, call):
+        inputs = self.symbolic_inputs()
+        masks = {i: mask for i, mask in enumerate(self._symbolic_masks()) if mask is not None}
         given = [self.Attach()([t, masks[i]]) if i in masks else t for i, t in enumerate(inputs)]
-        outputs = flat((around or self.subject.apply)(layer, given))
+        outputs = flat(call(layer, given))
         return self.keras.Model(inputs + [masks[i] for i in sorted(masks)], outputs if len(outputs) > 1 else outputs[0])
+
+    def make_predictable(self, model):
+        """See to it that `predict` of the model runs in the mode.
+
+        Raises:
+            Unsupported: it does not exist in the mode.
+        """
+        if self._mode.compile_arguments():
+            self.run.compile(model, optimizer="sgd")
+        else:  # it predicts without, and could not be compiled without a loss
+            self._mode.require_training_loop()
 
     def attempt_model(self, model, arrays, masks):
         """As `attempt`, for a model that `functional` has made."""
@@ -140,6 +186,10 @@ class Trial:
             return raised(error)
 
     # Calls
+
+    def beside(self, subject):
+        """A trial of another subject, or of the same one with other facts, in the same mode."""
+        return Trial(subject, Recorder(), self.run, self.mask_of, self.modes)
 
     def call(self, layer, arrays, masks=None, explicit=None):
         """`Result` of calling the layer on arrays, in the mode.
@@ -206,8 +256,9 @@ class Trial:
 
     def _kept(self, output, own, masks):
         fits = own is not None and own.ndim <= output.ndim and own.shape == output.shape[: own.ndim]
-        trusted = fits and not _KINDS_OF_STEPS.get(self.subject.kind)
-        if trusted:
+        if self.subject.kind == "reshaper" and not fits:
+            raise NotApplicable("the mask of its output does not fit; see C7-recomputed-mask")
+        if fits and self.subject.kind not in ("transparent", "consumer"):
             mask = own.astype(bool)
         else:
             same = [m for m in masks if m is not None and m.ndim <= output.ndim and m.shape == output.shape[: m.ndim]]
@@ -255,13 +306,12 @@ class Trial:
 
 
 ANY = object()
-_KINDS_OF_STEPS = {"transparent": True, "consumer": True}
 
 
 def raised(error):
     """An exception as a value to record."""
     found = values.Raised.of(error, "call")
-    found.message = one_line(error)
+    found.message = clip(" ".join(str(error).split()))
     return found
 
 

@@ -28,6 +28,7 @@ _OPTIONS = (
     click.option(
         "--batch", type=click.Path(path_type=Path), help="Call the model on the arrays of this NPZ.  [default: drawn]"
     ),
+    click.option("--unsafe", is_flag=True, help="Load a model that holds code, of a Lambda layer, and so run it."),
 )
 
 
@@ -46,6 +47,7 @@ def inspect(
     front_end: str | None,
     custom: tuple[str, ...],
     batch: Path | None,
+    unsafe: bool,
 ) -> Trace:
     """The trace of a model in the environment that the options name.
 
@@ -55,7 +57,7 @@ def inspect(
     """
     if (interpreter is not None) + (target_id is not None) + bool(requirements) > 1:
         raise UsageError("--here, --target and --with exclude each other")
-    model = ask.Model(text, custom, batch, front_end or "")
+    model = ask.Model(text, custom, batch, front_end or "", unsafe)
     model.check()
     cache = cache_folder()
     the_bundle = bundle.make_bundle(cache)

@@ -27,13 +27,15 @@ class Model:
     """What the command line says of a model.
 
     text: a file, a folder, or `module:function`; custom: modules to import first;
-    batch: an NPZ to call it on; front_end: which Keras reads it, "" for the first that is there.
+    batch: an NPZ to call it on; front_end: which Keras reads it, "" for the first that is there;
+    unsafe: load it even if it holds code of its own, that of a Lambda layer.
     """
 
     text: str
     custom: Sequence[str] = ()
     batch: Path | None = None
     front_end: str = ""
+    unsafe: bool = False
 
     def check(self) -> None:
         """Raise `UsageError` if that cannot be a model."""
@@ -58,6 +60,7 @@ def inspect(model: Model, where: Environment, bundle: Bundle, target: Target | N
         "batch": None if model.batch is None else str(model.batch.absolute()),
         "front_end": model.front_end or (target.front_end if target else ""),
         "folder": str(Path.cwd()),
+        "unsafe": model.unsafe,
     }
     with tempfile.TemporaryDirectory(prefix="masks-") as scratch:
         try:

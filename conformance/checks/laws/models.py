@@ -7,6 +7,8 @@ import tempfile
 import numpy as np
 
 from conformance.checks.clauses import clause
+from conformance.checks.errors import one_line
+from conformance.checks.subject import make_layer
 from conformance.checks.trial import NotApplicable, Result, parameters, raised
 from conformance.worker.modes import Unsupported
 from conformance.worker.values import Raised
@@ -35,7 +37,7 @@ def modes(trial):
         plain = trial.attempt(layer, arrays)
         if isinstance(plain, Raised):
             raise NotApplicable("here it raises without a mask as well: %s" % plain.message)
-    first = trial.mode == trial.first_mode
+    first = trial.is_first
     if trial.is_eager_process and not first:
         _record_same(trial, direct, trial.eagerly(layer, arrays, masks))
     if not isinstance(direct, Raised):
@@ -62,12 +64,13 @@ def _record_same(trial, found, eager):
 def _record_models(trial, layer, arrays, masks, direct, first):
     """Record what models of the layer give beside what the layer gives when it is called.
 
-    first: whether this is the first mode; in others `predict` says enough, and compiling costs seconds.
+    first: whether this is the first mode. There the model is called, in others `predict` calls it; each costs seconds.
     """
     try:
-        model = _producing(trial, layer) if masks is None else trial.functional(layer)
-    except Unsupported:
-        raise
+        model = trial.plain_model(layer) if masks is None else trial.functional(layer)
+    except NotApplicable as why:
+        trial.note("functional model and predict: %s" % why)
+        return
     except Exception as error:
         trial.record("constructing a model", raised(error), expected="no exception")
         return
@@ -76,11 +79,14 @@ def _record_models(trial, layer, arrays, masks, direct, first):
         found = trial.attempt_model(model, arrays, masks)
         trial.record_outputs("functional model: output", found, direct)
         trial.record_masks("functional model: output mask", found, direct.masks)
-    if any(d == "string" for d in trial.subject.dtypes):
+    if trial.subject.call.get("training"):
+        trial.note("predict: it does not train")
+        return
+    if (first and "graph" in trial.modes[1:]) or any(d == "string" for d in trial.subject.dtypes):
         return
     try:
         given = arrays + [m for m in masks if m is not None]
-        trial.run.compile(model, optimizer="sgd", loss="mse")
+        trial.make_predictable(model)
         predicted = trial.run.predict(model, given[0] if len(given) == 1 else given, batch_size=len(arrays[0]))
     except Unsupported as why:
         trial.note("predict: %s" % why)
@@ -90,11 +96,6 @@ def _record_models(trial, layer, arrays, masks, direct, first):
         return
     predicted = predicted if isinstance(predicted, (list, tuple)) else [predicted]
     trial.record_outputs("predict: output", Result(list(predicted), []), direct)
-
-
-def _producing(trial, layer):
-    inputs = trial.symbolic_inputs()
-    return trial.keras.Model(inputs, trial.subject.apply(layer, inputs))
 
 
 @clause(14, "saving", cases=["serial.config", "serial.keras-file", "serial.h5-file"])
@@ -127,7 +128,7 @@ def saving(trial):
     if any(d == "string" for d in subject.dtypes):
         return
     try:
-        loaded = _through_file(trial, layer)
+        loaded = _through_file(trial)
         found = trial.call(loaded, arrays, masks)
     except Unsupported as why:
         trial.note("the file of a model: %s" % why)
@@ -139,35 +140,63 @@ def saving(trial):
 
 
 def _known(trial, layer):
-    return dict({type(layer).__name__: type(layer)}, **trial.subject.custom_objects)
+    """What loading is told. Keras knows its own classes, and Keras 2.15 cannot load some if it is told them."""
+    own = type(layer).__module__.split(".")[0] not in ("keras", "tf_keras", "tensorflow", "tensorflow_core")
+    return dict({type(layer).__name__: type(layer)} if own else {}, **trial.subject.custom_objects)
+
+
+def _knowing(trial, layer):
+    """A context in which Keras knows the class of the layer."""
+    utils = trial.keras.utils
+    scope = utils.custom_object_scope if hasattr(utils, "custom_object_scope") else utils.CustomObjectScope
+    return scope(_known(trial, layer))
 
 
 def _from_config(trial, layer):
-    utils = trial.keras.utils
-    scope = utils.custom_object_scope if hasattr(utils, "custom_object_scope") else utils.CustomObjectScope
-    with scope(_known(trial, layer)):
-        return type(layer).from_config(layer.get_config())
+    with _knowing(trial, layer):
+        # The author's own code, and no danger.
+        trusted = {"safe_mode": False} if "safe_mode" in parameters(type(layer).from_config) else {}
+        return type(layer).from_config(layer.get_config(), **trusted)
 
 
-def _through_file(trial, layer):
+def _through_file(trial):
     """The layer that is in a model loaded from the file of one."""
-    keras, subject = trial.keras, trial.subject
-    inputs = trial.symbolic_inputs()
-    model = keras.Model(inputs, subject.apply(layer, inputs))
+    keras = trial.keras
+    # Keras 2.15 cannot load an RNN that was called before it became part of a model.
+    layer = make_layer(trial.subject)
+    try:
+        model = trial.plain_model(layer)
+    except Exception as error:
+        raise Unsupported("no functional model can be made of it: %s" % one_line(error))
+    trial.set_weights(layer)
     new = hasattr(keras.layers.Layer, "save_own_variables") and trial.is_eager_process
     if trial.front.is_keras3 and not new:
         raise Unsupported("its format needs eager execution")
-    folder = tempfile.mkdtemp()
+    first = None
+    for suffix in [".keras", ".h5"] if new else [".h5"]:
+        try:
+            loaded = _saved_and_loaded(trial, model, layer, suffix)
+        except Exception as error:
+            first = first or error
+            continue
+        if first:
+            # Keras 2.15 loads no RNN from a .keras file whose class it is told of.
+            trial.note("a .keras file: it cannot be loaded (%s)" % one_line(first))
+        return [one for one in loaded.layers if type(one).__name__ == type(layer).__name__][-1]
+    raise first
+
+
+def _saved_and_loaded(trial, model, layer, suffix):
+    load, folder = trial.keras.models.load_model, tempfile.mkdtemp()
+    options = {"custom_objects": _known(trial, layer), "compile": False}
+    if "safe_mode" in parameters(load):
+        options["safe_mode"] = False  # it is the author's own code
     try:
-        path = os.path.join(folder, "model.keras" if new else "model.h5")
+        path = os.path.join(folder, "model" + suffix)
         model.save(path)
-        options = {"custom_objects": _known(trial, layer), "compile": False}
-        if "safe_mode" in parameters(keras.models.load_model):
-            options["safe_mode"] = False  # it is the author's own code
-        loaded = keras.models.load_model(path, **options)
+        return load(path, **options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return loaded.layers[model.layers.index(layer)]  # its name may be another: an author's get_config may leave it out
 
 
 @clause(
@@ -204,17 +233,19 @@ def nesting(trial):
 
     try:
         found = trial.attempt_model(trial.functional(layer, inner), arrays, masks)
+        trial.record_outputs("in a nested functional model: output", found, alone)
+        trial.record_masks("in a nested functional model: output mask", found, alone.masks)
+    except NotApplicable as why:
+        trial.note("in a nested functional model: %s" % why)
     except Exception as error:
-        found = raised(error)
-    trial.record_outputs("in a nested functional model: output", found, alone)
-    trial.record_masks("in a nested functional model: output mask", found, alone.masks)
+        trial.record("in a nested functional model", raised(error), expected="no exception")
     if subject.several:
         return
     if not subject.call and len(alone.outputs) == 1:
         found = trial.attempt(_Called(trial.keras.Sequential([layer])), arrays, masks)
         trial.record_outputs("in a Sequential model: output", found, alone)
         trial.record_masks("in a Sequential model: output mask", found, alone.masks)
-    if len(alone.outputs) == 1 and trial.takes_mask and subject.mask_rank == 2:
+    if not subject.call and len(alone.outputs) == 1 and trial.takes_mask and subject.mask_rank == 2:
         _record_time_distributed(trial, arrays[0])
     if isinstance(layer, trial.keras.layers.RNN) and hasattr(layer, "go_backwards"):
         _record_bidirectional(trial, arrays, masks)
@@ -239,11 +270,10 @@ def _record_time_distributed(trial, x):
     alone = [trial.call(layer, [a], [m]).outputs[0] for a, m in zip(times, masks)]
     try:
         wrapper = keras.layers.TimeDistributed(layer)
-        plain = trial.run(lambda t: wrapper(t), np.stack(times, 1))
+        trial.run(lambda t: wrapper(t), np.stack(times, 1))
     except Exception as error:
         trial.note("in TimeDistributed: it raises without a mask as well (%s)" % type(error).__name__)
         return
-    del plain
 
     def fn(t, m):
         return wrapper(trial.Attach()([t, m]))
@@ -260,8 +290,9 @@ def _record_bidirectional(trial, arrays, masks):
     subject = trial.subject
     bare = subject.factory()
     try:
-        wrapper = trial.keras.layers.Bidirectional(bare)
-        clean = trial.call(wrapper, arrays)
+        with _knowing(trial, bare):
+            wrapper = trial.keras.layers.Bidirectional(bare)
+        trial.call(wrapper, arrays)
     except Exception as error:
         trial.note("in Bidirectional: it raises without a mask as well (%s)" % type(error).__name__)
         return

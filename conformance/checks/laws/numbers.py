@@ -6,9 +6,8 @@ from conformance.checks import masks as patterns
 from conformance.checks.clauses import clause
 from conformance.checks.evidence import wrong
 from conformance.checks.kinds import KINDS
-from conformance.checks.laws.output_masks import expected_masks
-from conformance.checks.trial import NotApplicable, Trial, raised
-from conformance.worker.recorder import Recorder
+from conformance.checks.laws.output_masks import expected_masks, masks_differ
+from conformance.checks.trial import NotApplicable, raised
 from conformance.worker.values import Raised
 
 STEPWISE = ("transparent", "consumer", "consumer-remover", "reshaper", "combiner", "wrapper")
@@ -30,8 +29,11 @@ def no_mask(trial):
     """
     subject, arrays = trial.subject, trial.subject.arrays()
     layer = trial.layer()
+    if subject.needs_mask:
+        trial.record("without a mask", subject.needs_mask, expected="no exception")
+        return
     plain = trial.call(layer, arrays)
-    if subject.kind != "producer":
+    if not (subject.kind == "producer" or KINDS[subject.kind].ends):
         trial.record_masks("output mask", plain, [None] * len(plain.masks))
     none = [None] * len(arrays)
     if trial.takes_mask and not subject.as_arguments:
@@ -117,11 +119,14 @@ def padding_invariance(trial):
         _record_shorter(trial, layer, arrays, masks, result)
 
 
-def record_garbage(trial, layer, name, masks, arrays=None, **tolerance):
-    """Record outputs with junk at masked steps beside those without; returns those, and where they count."""
+def record_garbage(trial, layer, name, masks, arrays=None, size=300, **tolerance):
+    """Record outputs with junk at masked steps beside those without; returns those, and where they count.
+
+    size: of the junk; what is squared must not be more than the dtype can hold.
+    """
     arrays = trial.subject.arrays() if arrays is None else arrays
     clean = trial.call(layer, arrays, masks)
-    dirty = trial.attempt(layer, trial.subject.replaced(arrays, trial.subject.junk(), masks), masks)
+    dirty = trial.attempt(layer, trial.subject.replaced(arrays, trial.subject.junk(size), masks), masks)
     kept = trial.kept(clean, masks)
     trial.record_outputs(name, dirty, clean, kept, **tolerance)
     return clean, kept
@@ -129,7 +134,7 @@ def record_garbage(trial, layer, name, masks, arrays=None, **tolerance):
 
 def leaks(trial):
     """Whether junk at masked steps matters where the padding is on the right. What C4 says, no other clause repeats."""
-    own = Trial(trial.subject, Recorder(), trial.run, trial.mask_of, trial.first_mode)
+    own = trial.beside(trial.subject)
     record_garbage(own, own.layer(), "output", trial.subject.masks())
     return bool(wrong(own.record.facts))
 
@@ -252,6 +257,9 @@ def fully_masked(trial):
     if "all-masked" in subject.limits:
         trial.record("refused, as declared", isinstance(found, Raised), expected=True)
         return
+    if isinstance(found, Raised) and subject.limits:
+        trial.note("it refuses a sample that is masked throughout: %s" % found.message)
+        return
     if isinstance(found, Raised):
         trial.record("output", found, expected="no exception")
         return
@@ -259,6 +267,17 @@ def fully_masked(trial):
         if output.dtype.kind == "f" or str(output.dtype) == "bfloat16":
             name = "output is finite" + (" %d" % i if len(found.outputs) > 1 else "")
             trial.record(name, np.isfinite(output.astype("float64")), expected=np.ones(output.shape, bool))
+    if not leaks(trial):
+        _record_other_samples(trial, layer, masks, found)
+
+
+def _record_other_samples(trial, layer, masks, clean):
+    """Record the other samples with junk in the first one, which is masked throughout, beside those without."""
+    first = [None if m is None else np.broadcast_to(np.arange(len(m))[:, None] > 0, m.shape[:2]) for m in masks]
+    arrays = trial.subject.replaced(trial.subject.arrays(), trial.subject.junk(), first)
+    dirty = trial.attempt(layer, arrays, masks)
+    kept = [np.broadcast_to(np.arange(len(o)).reshape((-1,) + (1,) * (o.ndim - 1)) > 0, o.shape) for o in clean.outputs]
+    trial.record_outputs("other samples", dirty, clean, kept)
 
 
 @clause(
@@ -281,8 +300,7 @@ def mask_patterns(trial):
     keep (a check of values in Python is skipped there).
     """
     subject, layer = trial.subject, trial.layer()
-    first = trial.mode == trial.first_mode
-    leaky = first and leaks(trial)
+    leaky = trial.is_first and leaks(trial)
     if leaky:
         trial.note("junk on the left and in gaps: it matters on the right; see C4-padding-invariance")
     for pattern in ("left", "gap", "random"):
@@ -290,12 +308,13 @@ def mask_patterns(trial):
         if pattern in subject.limits:
             found = trial.attempt(layer, subject.arrays(), masks)
             trial.record("%s: refused, as declared" % pattern, isinstance(found, Raised), expected=True)
-        elif first and not (pattern == "random" and subject.limits):
+        elif trial.is_first and not (pattern == "random" and subject.limits):
             if leaky:
                 clean = trial.call(layer, subject.arrays(), masks)
             else:
                 clean, _ = record_garbage(trial, layer, "%s: output at unmasked steps" % pattern, masks)
-            trial.record_masks("%s: output mask" % pattern, clean, expected_masks(trial, clean, masks))
-    if first:
+            if not masks_differ(trial):
+                trial.record_masks("%s: output mask" % pattern, clean, expected_masks(trial, clean, masks))
+    if trial.is_first and not subject.needs_mask:
         everything = trial.attempt(layer, subject.arrays(), subject.masks("all-true"))
-        trial.record_outputs("all true: output", everything, trial.call(layer, subject.arrays()))
+        trial.record_outputs("all true: output", everything, trial.call(trial.layer(), subject.arrays()))

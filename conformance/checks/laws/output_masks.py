@@ -3,8 +3,9 @@
 import numpy as np
 
 from conformance.checks.clauses import clause
+from conformance.checks.evidence import wrong
 from conformance.checks.kinds import KINDS
-from conformance.checks.trial import ANY, numbered
+from conformance.checks.trial import ANY, NotApplicable, numbered
 from conformance.worker.values import Raised
 
 MASKED = ("producer", "transparent", "consumer", "combiner", "wrapper")
@@ -21,6 +22,14 @@ def expected_masks(trial, result, masks):
     if kind.passes:
         return [_passed_on(trial, o, m, masks) for o, m in zip(result.outputs, result.masks)]
     return [ANY] * len(result.outputs)
+
+
+def masks_differ(trial):
+    """Whether the output mask is wrong where the padding is on the right. What C6 says, no other clause repeats."""
+    own, masks = trial.beside(trial.subject), trial.subject.masks()
+    found = own.call(own.layer(), trial.subject.arrays(), masks)
+    own.record_masks("output mask", found, expected_masks(trial, found, masks))
+    return bool(wrong(own.record.facts))
 
 
 def _given(masks, result):
@@ -61,22 +70,7 @@ def flag(trial):
     Repair: set `self.supports_masking = True` after `super().__init__(...)`, or override `compute_mask`.
     """
     layer = trial.layer()
-    trial.record("supports_masking", _effective(trial, layer), expected=KINDS[trial.subject.kind].supports)
-
-
-def _effective(trial, layer):
-    """Whether `compute_mask` of the layer is asked."""
-    if layer.supports_masking:
-        return True
-    # Before TensorFlow 2.2 an overridden method is asked whatever the flag says.
-    Layer = trial.keras.layers.Layer
-
-    class Overrides(Layer):
-        def compute_mask(self, inputs, mask=None):
-            return mask
-
-    overridden = getattr(type(layer).compute_mask, "__module__", "") != Layer.compute_mask.__module__
-    return bool(overridden and not Overrides().supports_masking)
+    trial.record("supports_masking", trial.supports(layer), expected=KINDS[trial.subject.kind].supports)
 
 
 @clause(6, "output-mask", kinds=MASKED, cases=["custom.supports-masking-true", "custom.compute-mask-multi-output"])
@@ -184,8 +178,13 @@ def removed_mask(trial):
         return
     none = [None] * len(found.masks)
     trial.record_masks("output mask", found, none)
-    trial.record_masks("output mask without a mask at the input", trial.call(layer, arrays), none)
-    model = trial.functional(layer)
+    if not subject.needs_mask:
+        trial.record_masks("output mask without a mask at the input", trial.call(layer, arrays), none)
+    try:
+        model = trial.functional(layer)
+    except NotApplicable as why:
+        trial.note("in a functional model: %s" % why)
+        return
     trial.record_masks("output mask in a functional model", trial.attempt_model(model, arrays, masks), none)
 
 

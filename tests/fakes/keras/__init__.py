@@ -64,6 +64,13 @@ class Layer:
     def build(self, input_shape):
         pass
 
+    @property
+    def trainable_weights(self):
+        return self.weights
+
+    def get_weights(self):
+        return self.weights
+
     def set_weights(self, arrays):
         self.weights = arrays
 
@@ -90,6 +97,10 @@ class SimpleRNN(Layer):
         return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self.weights[0]
 
 
+class Wrapper(Layer):
+    """Nothing of the cases wraps; the layers that clauses are tried on are made of it."""
+
+
 class Broken(Layer):
     def call(self, inputs):
         return np.linalg.inv(inputs)
@@ -100,7 +111,7 @@ class Loud(Layer):
         raise ValueError(HOSTILE + "x" * 3000)
 
 
-layers = SimpleNamespace(Layer=Layer, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken, Loud=Loud)
+layers = SimpleNamespace(Layer=Layer, Wrapper=Wrapper, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken, Loud=Loud)
 ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray)
 utils = SimpleNamespace(set_random_seed=lambda seed: None)
 _floatx = ["float32"]

@@ -1,6 +1,7 @@
 """Inspects one model: a request as JSON on standard input, an answer as JSON on what was standard output.
 
-Request: "model", "custom" (modules), "batch" (a file or null), "front_end" (or ""), "folder" (that of the user).
+Request: "model", "custom" (modules), "batch" (a file or null), "front_end" (or ""), "folder" (that of the user),
+"unsafe" (whether a model that holds code is loaded).
 Answer: {"trace": ...} or {"refused": "one line"}.
 """
 
@@ -32,7 +33,7 @@ def answer_to(request):
         os.chdir(request["folder"])
         sys.path.insert(0, request["folder"])
         models.import_custom(request["custom"])
-        return {"trace": follow.follow(front, request["model"], request["batch"])}
+        return {"trace": follow.follow(front, request["model"], request["batch"], request["unsafe"])}
     except models.Refused as why:
         return {"refused": str(why)}
 

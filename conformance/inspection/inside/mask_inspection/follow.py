@@ -7,9 +7,9 @@ from mask_inspection.calls import Recorder, attached, fitted
 from mask_inspection.models import Refused, front_of, last_lines, maker
 
 
-def follow(front, text, batch_path):
+def follow(front, text, batch_path, unsafe):
     """The trace of the model that `text` names, as JSON data. Raises `Refused`."""
-    front, model, recorder, refusal = _construct(front, text)
+    front, model, recorder, refusal = _construct(front, text, unsafe)
     if model is None:
         return _refused(front, text, recorder, refusal)
     inputs = _inputs(model)
@@ -51,13 +51,13 @@ def follow(front, text, batch_path):
     }
 
 
-def _construct(front, text):
+def _construct(front, text, unsafe):
     """The Keras that made the model, the model, the recorder that saw it being made, and None.
 
     If a layer refuses a mask there is no model; the last is the call that did.
     """
     recorder = Recorder(front.keras)
-    make = maker(front, text)
+    make = maker(front, text, unsafe)
     with recorder.on():
         try:
             model = make()

@@ -6,6 +6,7 @@ import sys
 import traceback
 
 from conformance.worker import frontend
+from mask_inspection import safety
 
 
 class Refused(Exception):
@@ -61,13 +62,18 @@ def factory(text):
     return found
 
 
-def maker(front, text):
-    """A function without arguments that gives the model, or raises `Refused`."""
-    make = factory(text) if is_factory(text) else lambda: _read(front.keras, text)
+def maker(front, text, unsafe):
+    """A function without arguments that gives the model, or raises `Refused`.
+
+    unsafe: load it even if it holds code of its own.
+    """
+    make = factory(text) if is_factory(text) else lambda: _read(front.keras, text, unsafe)
 
     def checked():
         try:
             model = make()
+        except Refused:
+            raise
         except BaseException as error:
             did = "raises" if is_factory(text) else "does not load:"
             raise Refused("%s %s %s" % (text, did, last_lines(error))) from error
@@ -78,11 +84,16 @@ def maker(front, text):
     return checked
 
 
-def _read(keras, path):
+def _read(keras, path, unsafe):
+    if not unsafe and safety.carries_code(path):
+        raise Refused("%s holds the code of a Lambda layer, which loading would run; --unsafe allows that" % path)
+    if unsafe and hasattr(getattr(keras, "config", None), "enable_unsafe_deserialization"):
+        keras.config.enable_unsafe_deserialization()
     if path.endswith(".json"):
         with open(path) as file:
             return keras.models.model_from_json(file.read())
-    return keras.models.load_model(path)
+    load = keras.models.load_model
+    return load(path, **safety.arguments_of(load, unsafe))
 
 
 def front_of(model, front):
