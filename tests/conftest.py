@@ -1,6 +1,7 @@
 """What the tests share: a fake Keras as a target, a way to run cases on it, and pages in a browser."""
 
 import os
+import re
 import stat
 import sys
 import threading
@@ -148,7 +149,8 @@ DATES = {version: f"2024-0{i + 1}-15T10:00:00Z" for i, version in enumerate(("0.
 
 
 def source(version: str, any_or_all: str = "any") -> str:
-    text = (FAKES / "keras" / "__init__.py").read_text().replace('else "0.1"', f'else "{version}"')
+    text, versions = re.subn(r"(FAULT, )\"0\.1\"", rf'\1"{version}"', (FAKES / "keras" / "__init__.py").read_text())
+    assert versions == 1
     return text.replace("np.any(inputs", f"np.{any_or_all}(inputs")
 
 
