@@ -32,7 +32,7 @@ LAYERS = frozenset(
     }
 )
 UNSEEN = frozenset(
-    {"TFSMLayer", "TensorFlow Lite", "Tokenizer", "export", "ragged", "workaround"}
+    {"TFSMLayer", "TensorFlow Lite", "Tokenizer", "export", "ragged", "recipe", "workaround"}
 )  # outside of a model
 WAYS = frozenset(
     {
@@ -59,7 +59,17 @@ OF_MODEL = frozenset(
 ASKED_OF_MODEL = {"fit": "compile", "train_on_batch": "compile", "evaluate": "compile", "clone_model": "config"}
 CIRCUMSTANCES = frozenset(
     {
-        *("all masked", "batch", "batch_size", "bfloat16", "broadcasting", "build", "custom_objects", "dynamic shape"),
+        *(
+            "CTC",
+            "all masked",
+            "batch",
+            "batch_size",
+            "bfloat16",
+            "broadcasting",
+            "build",
+            "custom_objects",
+            "dynamic shape",
+        ),
         *("float32", "float64", "garbage", "gradient", "ignore_class", "inf", "int32", "law", "layer table", "NaN"),
         *(
             "padding",
