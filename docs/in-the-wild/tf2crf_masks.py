@@ -3,7 +3,7 @@
 # dependencies = ["tf2crf==0.1.33", "tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
 """C3, C12: the potentials of CRF have the mask of the Dense inside, so none if it is passed by hand or lost in a cast.
-C14: `units` is not in its configuration. And what C11 does not see in its numbers: left padding is decoded as if on the right."""
+C14: `units` is not in its configuration. Not seen by C11 in its numbers: left padding is decoded as if on the right."""
 
 import numpy as np
 import tensorflow as tf
