@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["attention==5.0.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""On Keras 3. C13: the __call__ of Attention passes `training` on by position, and predict, which gives it, fails. C14: it
-has no weights before the first call on data, where its inner layers are built, so those of a file cannot be assigned."""
+"""On Keras 3. C13: the __call__ of Attention passes `training` on by position, and predict, which gives it, fails.
+C14: it has no weights before the first call on data, where its inner layers are built; those of a file are refused."""
 
 import tempfile
 from pathlib import Path
