@@ -59,6 +59,9 @@ def _record_in(trial, name, dtype, tolerance, leaky, askew):
         trial.note("%s: refused without a mask as well (%s)" % (name, type(error).__name__))
         return False
     found = trial.attempt(layer, arrays, masks)
+    if isinstance(found, Raised) and dtype == "int32":
+        trial.note("integers: it takes them without a mask only (%s)" % found.message)  # no page promises that it does
+        return False
     expected = [] if isinstance(found, Raised) else expected_masks(trial, found, masks)
     if isinstance(found, Raised) or not askew:
         trial.record_masks(name + ": output mask", found, expected)
