@@ -1,6 +1,6 @@
 """Checks the layers that are declared in this folder and writes ../in-the-wild.md: `nox -s wild`.
 
-With names of declarations, only these are checked again; the page is made of the reports of all of them.
+With names of declarations, only these are checked again, with `--page` none; the page is made of all reports.
 """
 
 import re
@@ -21,6 +21,10 @@ INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 
 def main(names: list[str]) -> int:
     files = sorted(HERE.glob("*.toml"))
+    unknown = {*names} - {"--page", *(file.stem for file in files)}
+    if unknown:
+        print(f"there is no declaration of {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
     codes = [check(file) for file in files if not names or file.stem in names]
     parts = [INTRODUCTION, *(section(file) for file in files if (REPORTS / file.stem / "results.json").is_file())]
     (HERE.parent / "in-the-wild.md").write_text("\n".join(parts), encoding="utf-8")
