@@ -93,9 +93,9 @@ def test_each_reason_has_a_script_of_its_package_and_each_script_a_reason() -> N
         what = declared.read(file)
         for layer in what.layers:
             for reason in clause_cases.expected(layer).values():
-                (script,) = re.findall(r"\((\w+\.py)\)$", reason)
-                named.add(script)
-                assert pins(FOLDER / script) & {*what.requirements}, f"{script} is not about {file.stem}"
+                for script in re.findall(r"\((\w+\.py)\)", reason):
+                    named.add(script)
+                    assert pins(FOLDER / script) & {*what.requirements}, f"{script} is not about {file.stem}"
     assert named == {script.name for script in SCRIPTS}
 
 

@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-hub==0.32.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C15: TransformerEncoder takes the mask off the tensor that it is called on. It is Keras's MultiHeadAttention, called inside on
-that tensor, that does so: what comes next, such as a residual connection around the encoder, has no mask any more."""
+"""C15: TransformerEncoder takes the mask off the tensor that it is called on: Keras's MultiHeadAttention does, which is
+called on it inside. What comes next, such as a residual connection around the encoder, has no mask any more."""
 
 import keras
 import keras_hub
