@@ -122,7 +122,7 @@ LAYERS = """
 import {keras}
 Layer = {keras}.layers.Layer
 
-class Mean(Layer):
+class Sum(Layer):
     def __init__(self, **arguments):
         super().__init__(**arguments)
         self.supports_masking = True
@@ -130,39 +130,41 @@ class Mean(Layer):
     def call(self, inputs, mask=None):
         if mask is not None:
             inputs = inputs * mask_of(mask, inputs)
-        return inputs[:, 0] + inputs[:, 1] + inputs[:, -1]
+        return total(inputs)
 
     def compute_mask(self, inputs, mask=None):
         return None
 
-class Needs(Mean):
+class Needs(Sum):
     def __init__(self, units, **arguments):
         super().__init__(**arguments)
 
-class Leaks(Mean):
+class Leaks(Sum):
     def call(self, inputs, mask=None):
-        return inputs[:, 0] + inputs[:, -1]
+        return total(inputs)
 
 def make():
     return Leaks()
 
-class Raises(Mean):
+class Raises(Sum):
     def call(self, inputs, mask=None):
         raise ValueError("feed me " + str(inputs.shape[-1]))
 
+if hasattr({keras}, "ops"):
+    total, cast = lambda x: {keras}.ops.sum(x, axis=1), {keras}.ops.cast
+else:
+    import tensorflow as tf
+    total, cast = lambda x: tf.reduce_sum(x, axis=1), tf.cast
+
 def mask_of(mask, like):
-    ops = getattr({keras}, "ops", None)
-    if ops is None:
-        import tensorflow as tf
-        return tf.cast(mask, like.dtype)[..., None]
-    return ops.cast(mask, like.dtype)[..., None]
+    return cast(mask, like.dtype)[..., None]
 """
 TESTS = """
 import my_layers
 from conformance.checks import mask_contract
 
-@mask_contract(my_layers.Mean, input_shape=(2, 5, 3), kind="consumer-remover", expected_failures={"C1": "never true"})
-def test_mean(clause):
+@mask_contract(my_layers.Sum, input_shape=(2, 5, 3), kind="consumer-remover", expected_failures={"C1": "never true"})
+def test_sum(clause):
     clause()
 
 @mask_contract(my_layers.Leaks, input_shape=(2, 5, 3), kind="consumer-remover", expected_failures={"C4": "leaks"})
@@ -187,9 +189,9 @@ def mine(tmp_path: Path) -> Callable[[str], Path]:
 def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Path]) -> None:
     options = ("-q", "-rA", "-p", "no:cacheprovider", "-p", "conformance.checks.plugin", "test_mine.py")
     done = run_in(column, "-m", "pytest", *options, "-k", "C1-flag or C4- or C7-", folder=mine(column))
-    assert "FAILED test_mine.py::test_mean[C1-flag]" in done.stdout, done.stdout + done.stderr
+    assert "FAILED test_mine.py::test_sum[C1-flag]" in done.stdout, done.stdout + done.stderr
     assert "passed unexpectedly (eager): declared to fail: never true" in done.stdout
-    assert "PASSED test_mine.py::test_mean[C4-padding-invariance]" in done.stdout
+    assert "PASSED test_mine.py::test_sum[C4-padding-invariance]" in done.stdout
     assert "XFAIL test_mine.py::test_leaks[C4-padding-invariance]" in done.stdout
     counts = "mask contract: 6 clauses: 2 passed, 1 failed, 1 failed as expected, 2 do not apply"
     assert counts in done.stdout
@@ -203,7 +205,7 @@ def test_the_command(column: str, mine: Callable[[str], Path]) -> None:
 
     folder = mine(column)
     chosen = ("--clause", "C1", "--clause", "C4")
-    done = check("my_layers:Mean", *chosen, "--format", "json")
+    done = check("my_layers:Sum", *chosen, "--format", "json")
     (found,) = json.loads(done.stdout)
     assert (done.returncode, found["kind"]) == (0, "consumer-remover")
     assert "it computes something else" in found["guessed"]
@@ -217,8 +219,8 @@ def test_the_command(column: str, mine: Callable[[str], Path]) -> None:
     for arguments, says in [
         (("my_layers:Needs",), "'units': it needs arguments to be built; give a function, such as lambda: Needs(...)"),
         (("my_layers:Raises",), "called on float32 (2, 5, 3) without a mask, Raises raises ValueError: "),
-        (("my_layers:Mean", "--front-end", "tf_keras"), "tf_keras"),
-        (("my_layers:Mean", "--clause", "C99"), "unknown clause 'C99'"),
+        (("my_layers:Sum", "--front-end", "tf_keras"), "tf_keras"),
+        (("my_layers:Sum", "--clause", "C99"), "unknown clause 'C99'"),
     ]:
         done = check(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), done.stderr

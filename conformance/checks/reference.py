@@ -147,8 +147,8 @@ def make_layers(front):
             self.supports_masking = True
 
         def call(self, inputs, mask=None, training=None):
-            x = keep(real(inputs), mask)
-            return self.layer(x) * 2.0
+            x = real(inputs)
+            return self.layer(x - ops.expand_dims(mean(x, mask), 1)) * 2.0
 
         def compute_mask(self, inputs, mask=None):
             return mask
