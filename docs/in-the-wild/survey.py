@@ -47,7 +47,8 @@ def section(file: Path) -> str:
     for layer in what.layers:
         cells = [_said(layer, target, found) for target in found.targets]
         lines.append(f"| `{_call(layer)}` | {layer.kind} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *_reasons(what.layers, found), ""])
+    reasons = [*_reasons(what.layers, found)]
+    return "\n".join([*lines, "", *reasons, *([""] if reasons else [])])
 
 
 def _call(layer: Layer) -> str:
@@ -60,6 +61,8 @@ def _said(layer: Layer, target: results.TargetResult, found: results.Results) ->
     cells = [c for c in found.cells if c.target == target.id and c.case.startswith(f"{layer.slug}.")]
     verdicts = {verdict: _clauses(c.case for c in cells if c.verdict == verdict) for verdict in results.VERDICTS}
     reasons = [c.reason for c in cells if c.verdict == "not-run" and c.reason]
+    if not cells:
+        return "not checked"
     if reasons and len(verdicts["not-run"]) == len(_clauses(c.case for c in cells)):
         return "not run: " + escape(re.sub(r"^cannot be had here: ", "", reasons[0]))[:160]
     broken = sorted({clause for verdict in BAD for clause in verdicts[verdict]}, key=_number)
