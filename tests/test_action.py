@@ -2,15 +2,18 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
-from conformance import action
+from conformance import action, cli
+from conformance.checks.command import parser
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -132,3 +135,29 @@ def test_nothing_of_a_command_is_read_by_a_shell(job: Job) -> None:
     done = job.with_python().step("Run", run="compare $(touch made) `touch made` ; touch made")
     assert done.returncode == 2
     assert not (job.folder / "made").exists()
+
+
+def test_the_workflow_of_the_page_is_safe_and_its_commands_exist() -> None:
+    page = (ROOT / "docs" / "check-on-columns.md").read_text()
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    assert job["timeout-minutes"] <= 60
+    checkout, use = job["steps"]
+    assert re.search(r"uses: actions/checkout@[0-9a-f]{40} # v\d", text)
+    assert checkout["with"]["persist-credentials"] is False
+    assert set(use["with"]) <= set(DOCUMENT["inputs"])
+    commands = [shlex.split(line) for line in use["with"]["run"].splitlines()]
+    assert [words[0] for words in commands] == ["check", "compare"]
+    for name, *words in commands:
+        if name == "check":
+            assert parser().parse_args(words).targets == ["tf-2.15", "keras-3.15"]
+        else:
+            command = cli.main.commands[name]
+            command.make_parser(click.Context(command)).parse_args(words)
+    (shell,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for line in shell.replace("\\\n", " ").splitlines():
+        name, command_name, *words = shlex.split(line, comments=True)
+        assert (name, command_name) == ("conformance", "check")
+        parser().parse_args(words)

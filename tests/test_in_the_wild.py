@@ -1,12 +1,15 @@
 """The survey of released packages: declarations, scripts and page belong together, and scripts stand alone."""
 
 import ast
+import importlib.util
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from packaging.requirements import Requirement
 
 from conformance import clause_cases, declared
@@ -16,6 +19,32 @@ FOLDER = ROOT / "docs" / "in-the-wild"
 DECLARATIONS = sorted(FOLDER.glob("*.toml"))
 OURS = ("survey", "wild_factories")
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if path.stem not in OURS)
+LAYERS = """
+import keras
+
+
+class Stops(keras.layers.Layer):
+    def __init__(self, units=1):
+        super().__init__()
+
+    def call(self, inputs):
+        return inputs * 2.0
+"""
+DECLARED = """
+targets = ["fake-0.1", "fake-uninstallable"]
+modules = ["mine.py"]
+[[layer]]
+layer = "mine:Stops"
+config = { units = 2 }
+input_shape = [2, 5, 3]
+kind = "transparent"
+expected_failures = { C1 = "it is on its way (script.py)" }
+[[layer]]
+layer = "mine:Missing"
+input_shape = [2, 5, 3]
+kind = "transparent"
+"""
+Command = Callable[..., Result]
 PAGE = (FOLDER.parent / "in-the-wild.md").read_text()
 
 
@@ -64,9 +93,9 @@ def test_each_reason_has_a_script_of_its_package_and_each_script_a_reason() -> N
         what = declared.read(file)
         for layer in what.layers:
             for reason in clause_cases.expected(layer).values():
-                (script,) = re.findall(r"\((\w+\.py)\)$", reason)
-                named.add(script)
-                assert pins(FOLDER / script) & {*what.requirements}, f"{script} is not about {file.stem}"
+                for script in re.findall(r"\((\w+\.py)\)", reason):
+                    named.add(script)
+                    assert pins(FOLDER / script) & {*what.requirements}, f"{script} is not about {file.stem}"
     assert named == {script.name for script in SCRIPTS}
 
 
@@ -80,3 +109,21 @@ def test_the_page_is_of_these_declarations() -> None:
     for link in re.findall(r"\]\((in-the-wild/\w+\.py)\)", PAGE):
         assert (FOLDER.parent / link).is_file()
     assert "unexpected" not in PAGE
+
+
+def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(LAYERS)
+    file = tmp_path / "mine.toml"
+    file.write_text(DECLARED)
+    assert command("check", "mine.toml", "--clause=C1", "--out=reports/wild/mine", "--allow-not-run").exit_code == 0
+    spec = importlib.util.spec_from_file_location("survey", FOLDER / "survey.py")
+    assert spec is not None and spec.loader is not None
+    survey = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(survey)
+    text = survey.section(file)
+    assert "| layer | kind | fake-0.1 | fake-uninstallable |" in text
+    refused = "not run: uv pip failed: there is no such wheel"
+    assert f"| `Stops(units=2)` | transparent | breaks C1; keeps 0 | {refused} |" in text
+    assert f"| `Missing()` | transparent | not run: mine has no Missing | {refused} |" in text
+    assert "- **Stops C1**: it is on its way ([script.py](in-the-wild/script.py))" in text
+    assert survey.main(["nobody"]) == 2

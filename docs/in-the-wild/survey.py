@@ -1,6 +1,6 @@
 """Checks the layers that are declared in this folder and writes ../in-the-wild.md: `nox -s wild`.
 
-With names of declarations, only these are checked again; the page is made of the reports of all of them.
+With names of declarations, only these are checked again, with `--page` none; the page is made of all reports.
 """
 
 import re
@@ -21,6 +21,10 @@ INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 
 def main(names: list[str]) -> int:
     files = sorted(HERE.glob("*.toml"))
+    unknown = {*names} - {"--page", *(file.stem for file in files)}
+    if unknown:
+        print(f"there is no declaration of {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
     codes = [check(file) for file in files if not names or file.stem in names]
     parts = [INTRODUCTION, *(section(file) for file in files if (REPORTS / file.stem / "results.json").is_file())]
     (HERE.parent / "in-the-wild.md").write_text("\n".join(parts), encoding="utf-8")
@@ -43,7 +47,8 @@ def section(file: Path) -> str:
     for layer in what.layers:
         cells = [_said(layer, target, found) for target in found.targets]
         lines.append(f"| `{_call(layer)}` | {layer.kind} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *_reasons(what.layers, found), ""])
+    reasons = [*_reasons(what.layers, found)]
+    return "\n".join([*lines, "", *reasons, *([""] if reasons else [])])
 
 
 def _call(layer: Layer) -> str:
@@ -56,6 +61,8 @@ def _said(layer: Layer, target: results.TargetResult, found: results.Results) ->
     cells = [c for c in found.cells if c.target == target.id and c.case.startswith(f"{layer.slug}.")]
     verdicts = {verdict: _clauses(c.case for c in cells if c.verdict == verdict) for verdict in results.VERDICTS}
     reasons = [c.reason for c in cells if c.verdict == "not-run" and c.reason]
+    if not cells:
+        return "not checked"
     if reasons and len(verdicts["not-run"]) == len(_clauses(c.case for c in cells)):
         return "not run: " + escape(re.sub(r"^cannot be had here: ", "", reasons[0]))[:160]
     broken = sorted({clause for verdict in BAD for clause in verdicts[verdict]}, key=_number)

@@ -112,7 +112,7 @@ class Loud(Layer):
 
 
 layers = SimpleNamespace(Layer=Layer, Wrapper=Wrapper, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken, Loud=Loud)
-ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray)
+ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray, zeros_like=np.zeros_like)
 utils = SimpleNamespace(set_random_seed=lambda seed: None)
 _floatx = ["float32"]
 backend = SimpleNamespace(floatx=lambda: _floatx[0], set_floatx=lambda name: _floatx.__setitem__(0, name))
