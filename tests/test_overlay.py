@@ -22,9 +22,9 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
     """Packages that need what the column has, what it has not, and another Keras."""
     with local_index.serve() as found:
         for name, version, requires in [
-            ("my-layers", "1.0", ("keras>=2", "tensorflow-cpu", "helper>=1", "numbers-of-old")),
+            ("my-layers", "1.0", ("keras>=2", "tensorflow-cpu", "needed>=1", "numbers-of-old")),
             ("too-new", "1.0", ("numbers-of-old>=2",)),
-            ("helper", "1.1", ()),
+            ("needed", "1.1", ()),
             ("numbers-of-old", "1.0", ()),
             ("numbers-of-old", "2.0", ()),
         ]:
@@ -49,7 +49,7 @@ def test_what_the_column_lacks_is_added_and_nothing_that_it_is_made_of(
     index: LocalIndex, column: Target, tmp_path: Path
 ) -> None:
     found = overlay(column, ["my-layers==1.0"], tmp_path / "cache")
-    assert found.pins() == [*column.pins(), "helper==1.1", "my-layers==1.0"]
+    assert found.pins() == [*column.pins(), "my-layers==1.0", "needed==1.1"]
     assert found.own is not None and found.own.read_text().count("--hash=sha256:") == 2
     assert msgspec.structs.replace(found, own=column.own) == column
     assert overlay(column, [], tmp_path / "cache") is column
@@ -58,10 +58,10 @@ def test_what_the_column_lacks_is_added_and_nothing_that_it_is_made_of(
 def test_what_is_pinned_is_resolved_once(
     index: LocalIndex, column: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pinned, floating = (overlay(column, [text], tmp_path / "cache") for text in ("helper==1.1", "helper"))
+    pinned, floating = (overlay(column, [text], tmp_path / "cache") for text in ("needed==1.1", "needed"))
     assert floating.pins() == pinned.pins()
     monkeypatch.setattr(provision, "resolve", lambda *a, **k: pytest.fail("resolved again"))
-    assert overlay(column, ["helper==1.1"], tmp_path / "cache") == pinned
+    assert overlay(column, ["needed==1.1"], tmp_path / "cache") == pinned
 
 
 def test_a_package_that_needs_more_than_the_column_has_does_not_fit(
