@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from conformance.checks.errors import BadInput, one_line
-from conformance.worker import frontend, modes, toolbox
+from conformance.worker import backends, frontend, modes, toolbox
 
 _STAGES = {}
 
@@ -21,7 +21,8 @@ class Stage:
 
     def __init__(self, front):
         self.front = front
-        self.modes, self.refused = modes.start_process(front, _here(front))
+        with _untuned():
+            self.modes, self.refused = modes.start_process(front, _here(front))
         self.mask_of = toolbox.make_mask_of(front.keras)
 
     @property
@@ -89,6 +90,21 @@ def _here(front):
     if front.tf.executing_eagerly():
         return ["eager", "graph", "jit"]
     return ["session", "jit"] if front.is_tf1 else ["session"]
+
+
+@contextmanager
+def _untuned():
+    """What a worker does to TensorFlow for speed is nothing to do to the process of somebody else's tests.
+
+    With kernels that outlive `tf.random.set_seed`, for one, the same seed would no longer draw the same.
+    """
+    tuned = backends.keep_kernels, backends.build_gradients_when_asked
+    backends.keep_kernels = lambda: None
+    backends.build_gradients_when_asked = lambda v1: None
+    try:
+        yield
+    finally:
+        backends.keep_kernels, backends.build_gradients_when_asked = tuned
 
 
 @contextmanager
