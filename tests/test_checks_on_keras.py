@@ -185,6 +185,29 @@ def mine(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
+DRAWS = """
+import tensorflow as tf
+from conformance.checks import check_layer
+from {keras} import layers
+
+def draw():
+    tf.random.set_seed(7)
+    return float(tf.random.uniform(()))
+
+before = draw()
+check_layer(lambda: layers.Dense(3), input_shape=(2, 5, 3), kind="transparent", clauses=["C1", "C4"])
+assert before == draw() == draw(), "the same seed draws something else after the check of a layer"
+"""
+
+
+@on_columns
+def test_the_process_of_the_author_is_left_as_it_was(column: str) -> None:
+    """A worker tunes TensorFlow for itself; here, other tests run in the same process."""
+    keras = "tensorflow.keras" if the_target(column).front_end == "tf.keras" else "keras"
+    done = run_in(column, "-c", DRAWS.format(keras=keras))
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 @on_columns
 def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Path]) -> None:
     options = ("-q", "-rA", "-p", "no:cacheprovider", "-p", "conformance.checks.plugin", "test_mine.py")
