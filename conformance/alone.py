@@ -150,6 +150,7 @@ def _run(options: argparse.Namespace) -> int:
         about = describe(where, options.front_end, options.backend, Column(NAME, "", ""), bundle)  # type: ignore[arg-type]
         column = Column(NAME, about["front_end"], about["backend"])
         cases = choose([Case(about["id"], about["file"], about["modes"]) for about in listed(bundle)], options.case)
+        files = {case.id: case.file for case in cases}
         options.out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
         _tell(_title(about))
         lacking = _lacking(options.mode or MODES, where, column, bundle, folder)
@@ -161,7 +162,7 @@ def _run(options: argparse.Namespace) -> int:
             cells = [(case.id, mode) for mode in here for case in cases if mode in modes_on(case.modes, has)]
             work += [(Unit(column, here, cells), cells)] if cells else []
         if work:
-            Session(work, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
+            Session(work, files, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
         if not found.cells:
             raise Unavailable("; ".join(reason for _, reason in found.not_run) or "no case applies to the modes here")
         head = {
@@ -172,7 +173,7 @@ def _run(options: argparse.Namespace) -> int:
         }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
-    _print(found, lacking, {case.id: case.file for case in cases}, options.out / OBSERVATIONS)
+    _print(found, lacking, files, options.out / OBSERVATIONS)
     return 1 if found.problems or found.not_run else 0
 
 
@@ -182,7 +183,7 @@ def _lacking(
     """For each of these modes why it does not work here, None if it does."""
     found: dict[str, str | None] = {}
     groups: list[tuple[list[str], list[tuple[str, str]]]] = [([m for m in g if m in modes], []) for g in PROCESSES]
-    worker = Worker(where, column, [g for g in groups if g[0]], bundle, folder / "probe")  # type: ignore[arg-type]
+    worker = Worker(where, column, [g for g in groups if g[0]], {}, bundle, folder / "probe")  # type: ignore[arg-type]
     for event in worker:
         if event["event"] == "mode":
             found[event["mode"]] = None if event["works"] else event["reason"]

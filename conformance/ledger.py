@@ -49,7 +49,7 @@ class Ledger:
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
             bundle=bundle.digest,
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            created=_now(),
             platform=machine(),
             fixed={**FIXED, "seed": str(SEED)},
             seconds=0.0,
@@ -90,7 +90,9 @@ class Ledger:
 
     def keep_checks(self, unit: Unit, versions: dict[str, str], backend: str) -> None:
         """The process of a unit said what it should before its first case."""
-        said, column = {"versions": versions, "backend": backend}, self._targets[unit.target.id].digest
+        column = self._targets[unit.target.id].digest
+        said = self._memory.recall_checks(unit.target, column, unit.modes) or {}  # it knows of the memory of others
+        said = said | {"versions": versions, "backend": backend}
         self._remember(lambda: self._memory.keep_checks(unit.target, column, unit.modes, said))
 
     def ended(self, unit: Unit, peak_mb: int | None) -> None:
@@ -111,7 +113,7 @@ class Ledger:
 
     def record(self, target: Target, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         """A cell that was executed; `event` and `facts` are as the worker sent them."""
-        kept = _kept(event, facts)
+        kept = _kept(event, facts, _now())
         column = self._targets[target.id].digest
         self._remember(lambda: self._memory.keep(target, column, self._cases[case], mode, kept))
         with self._lock:
@@ -130,6 +132,10 @@ class Ledger:
         self._results.values.update(kept.values)
         self._results.observations[kept.digest] = kept.observation
         case, target, mode = key
+        if kept.when:
+            column = self._targets[target]
+            moments = [*column.measured, kept.when]
+            column.measured = [min(moments), max(moments)]
         cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=kept.seconds)
         cell.observation = kept.digest
         self._judge(cell)
@@ -209,7 +215,11 @@ class Ledger:
         return self._results
 
 
-def _kept(event: dict[str, Any], facts: list[dict[str, Any]]) -> Kept:
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _kept(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> Kept:
     """What a worker sent of a cell, each value once under the digest of its contents."""
     values: dict[str, Value] = {}
 
@@ -228,7 +238,7 @@ def _kept(event: dict[str, Any], facts: list[dict[str, Any]]) -> Kept:
         )
         for fact in facts
     ]
-    return Kept(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"])
+    return Kept(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"], when)
 
 
 def target_result(target: Target, column: str = "") -> TargetResult:

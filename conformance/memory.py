@@ -1,7 +1,7 @@
 """What earlier runs observed, so that nothing is measured twice and an interrupted run goes on where it was.
 
 A cell is kept under a key that stands for everything it depends on: the source of the case and
-what that uses (`Case.digest`), the worker, the locks, the Python (`column_digest`) and the mode.
+what that uses (`Case.digest`), the worker and its variables, the locks, the Python (`column_digest`) and the mode.
 Each column has a journal of lines that are only ever appended, each with one write: two runs
 at once, or a kill at any moment, cost at most what was being written.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from conformance.bundle import Bundle
+from conformance.process import FIXED
 from conformance.results import Case, Observation, Value, digest, write_text
 from conformance.targets import Target
 
@@ -30,6 +31,7 @@ class Kept(msgspec.Struct, frozen=True):
     observation: Observation
     values: dict[str, Value]
     seconds: float
+    when: str = ""  # ISO 8601, UTC; "" if nothing was executed
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -39,6 +41,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     case: str = ""
     mode: str = ""
     seconds: float = 0.0
+    when: str = ""
     observation: str = ""  # a digest; "" of a cell: forget it
     observed: Observation | None = None  # what this digest stands for
     value: str = ""
@@ -86,7 +89,8 @@ class _Journal:
         names = [n for fact in observation.facts for n in (fact.observed, fact.expected) if n is not None]
         if any(name not in self.values for name in names):
             return None
-        return Kept(cell.observation, observation, {name: self.values[name] for name in names}, cell.seconds)
+        values = {name: self.values[name] for name in names}
+        return Kept(cell.observation, observation, values, cell.seconds, cell.when)
 
     def append(self, lines: list[_Line]) -> None:
         """Write lines at once; after a torn line of a killed run, they start on a line of their own."""
@@ -134,7 +138,8 @@ class Memory:
     def column_digest(self, target: Target) -> str:
         """Stands for what all cells of a column depend on beside the case."""
         locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
-        return digest([_FORMAT, self._bundle.worker, *locks, target.base.python, target.front_end, target.backend])
+        worker = [self._bundle.worker, *(f"{name}={value}" for name, value in FIXED.items())]
+        return digest([_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend])
 
     def recall(self, target: Target, column: str, case: Case, mode: str) -> Kept | None:
         """What was kept of a cell; None if nothing was, or nothing that can be read. column: its digest."""
@@ -156,8 +161,8 @@ class Memory:
             lines = [_Line(value=k, is_=v) for k, v in kept.values.items() if k not in journal.values]
             if kept.digest not in journal.observations:
                 lines.append(_Line(observation=kept.digest, observed=kept.observation))
-            key = _key(column, case.digest, mode)
-            lines.append(_Line(key=key, case=case.id, mode=mode, seconds=kept.seconds, observation=kept.digest))
+            cell = _Line(key=_key(column, case.digest, mode), case=case.id, mode=mode, observation=kept.digest)
+            lines.append(msgspec.structs.replace(cell, seconds=kept.seconds, when=kept.when))
             journal.append(lines)
 
     def forget(self, target: Target, column: str, case: Case, mode: str) -> None:

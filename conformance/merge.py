@@ -106,7 +106,7 @@ def _differences(one: TargetResult, other: TargetResult) -> Iterator[str]:
     """What is declared differently, and what reported another version where both have run."""
     for name in one.__struct_fields__:
         a, b = getattr(one, name), getattr(other, name)
-        if name in ("reason", "peak_mb") or (name == "digest" and not (a and b)):
+        if name in ("reason", "peak_mb", "measured") or (name == "digest" and not (a and b)):
             continue  # found by a run
         if name == "versions":
             # Machines may have other patches of Python.

@@ -38,4 +38,5 @@ class Previous:
         observation = self._stored.observations[cell.observation]
         names = [n for fact in observation.facts for n in (fact.observed, fact.expected) if n is not None]
         values = {name: self._stored.values[name] for name in names}
-        return Kept(cell.observation, observation, values, cell.seconds or 0.0)
+        when, *_ = self._targets[key[1]].measured or [self._stored.created]
+        return Kept(cell.observation, observation, values, cell.seconds or 0.0, when)

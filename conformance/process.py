@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,7 @@ FIXED = {
     "OPENBLAS_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
 """Variables of every worker, whatever the caller has; results say them."""
 
@@ -75,7 +76,7 @@ class Ending:
 class Worker:
     """Runs groups of cells of `target` after one import; iterate over it for the events, then see `ending`.
 
-    groups: modes that can share a process, and their cells as (case id, mode).
+    groups: modes that can share a process, and their cells as (case id, mode); files: by case id.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Worker:
         where: Environment,
         target: Target,
         groups: Sequence[tuple[list[str], list[tuple[str, str]]]],
+        files: Mapping[str, str],
         bundle: Bundle,
         scratch: Path,
         case_seconds: float = CASE_SECONDS,
@@ -112,7 +114,10 @@ class Worker:
         request = {
             "front_end": target.front_end,
             "cases": str(bundle.cases),
-            "groups": [{"modes": modes, "cells": cells} for modes, cells in groups],
+            "groups": [
+                {"modes": modes, "cells": cells, "files": sorted({files[case] for case, _ in cells})}
+                for modes, cells in groups
+            ],
         }
         self._send(json.dumps(request).encode())
 

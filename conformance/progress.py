@@ -101,10 +101,10 @@ class LiveProgress:
 
     def running(self, target: str, modes: list[str], now: bool) -> None:
         with self._lock:
-            others = [m for m in self._running[target] if m not in modes]
-            self._running[target] = others + (modes if now else [])
+            for mode in modes:  # several workers may be at it
+                (self._running[target].append if now else self._running[target].remove)(mode)
             done = self._counts.done[target] == self._counts.total[target]
-            self._states[target] = ", ".join(self._running[target]) or ("done" if done else "waiting")
+            self._states[target] = ", ".join(dict.fromkeys(self._running[target])) or ("done" if done else "waiting")
 
     def recorded(self, target: str, verdict: str) -> None:
         with self._lock:

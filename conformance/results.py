@@ -76,6 +76,7 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     versions: dict[str, str] = {}  # reported by the imported modules themselves
     peak_mb: int | None = None  # most memory that one of its processes had; None if none ran to its end
     reason: str | None = None  # why the column did not run; None if it did
+    measured: list[str] = []  # when the first and the last of its cells were; ISO 8601, UTC
 
 
 class Shard(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -156,6 +157,11 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     values: dict[str, Value] = {}
     shard: Shard | None = None
     fixed: dict[str, str] = {}  # what every worker had, whatever the caller has: variables, and the seed
+
+    def measured(self) -> list[str]:
+        """When the first and the last of the cells were measured, which may have been runs ago."""
+        every = [moment for target in self.targets for moment in target.measured]
+        return [min(every), max(every)] if every else [self.created] * 2
 
     def store_value(self, value: Value) -> str:
         key = digest(value)

@@ -17,7 +17,8 @@ from conformance.bundle import Bundle
 from conformance.errors import Unavailable
 from conformance.ledger import Ledger
 from conformance.memory import Memory
-from conformance.plan import Plan, Unit
+from conformance.pieces import Work, divide, expected_seconds
+from conformance.plan import Plan
 from conformance.previous import Previous
 from conformance.progress import Progress
 from conformance.provision import Environment
@@ -45,12 +46,13 @@ def run(
     """Execute `plan` and return its results; their `problems` say what went wrong with the run itself."""
     started = time.monotonic()
     ledger = Ledger(plan, cases, targets, bundle, progress, memory, previous)
-    work: dict[str, list[tuple[Unit, list[tuple[str, str]]]]] = {}
+    work: dict[str, Work] = {}
     for unit in plan.units:
         left = ledger.recall(unit)
         if left is not None:
             work.setdefault(unit.target.id, []).append((unit, left))
-    expected = _durations(targets, memory) if work else {}
+    pieces = divide(work, expected_seconds(targets, memory), jobs) if work else {}
+    files = {case.id: case.file for case in cases}
     scratch = Path(tempfile.mkdtemp(prefix="masks-"))
     stop = threading.Event()
     installers = ThreadPoolExecutor(INSTALLATIONS)
@@ -64,13 +66,13 @@ def run(
             environment = future.result()
             if environment is None:
                 continue
-            its_work = work[installing[future].id]
-            session = Session(its_work, environment, bundle, ledger, scratch, stop, case_seconds)
-            sessions.append(session)
-            # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
-            seconds = sum(expected.get(cell, 0.1) for _, left in its_work for cell in left)
-            ready.put((-seconds, len(sessions), session))
-            running.append(workers.submit(lambda: ready.get()[-1].run()))
+            for seconds, part in pieces[installing[future].id]:
+                folder = scratch / str(len(sessions))
+                session = Session(part, files, environment, bundle, ledger, folder, stop, case_seconds)
+                sessions.append(session)
+                # Of those that are ready, the longest first: a long one that starts last leaves a core idle.
+                ready.put((-seconds, len(sessions), session))
+                running.append(workers.submit(lambda: ready.get()[-1].run()))
         for done in as_completed(running):
             done.result()
     finally:
@@ -82,15 +84,6 @@ def run(
         workers.shutdown(cancel_futures=True)
         shutil.rmtree(scratch, ignore_errors=True)
     return ledger.close(time.monotonic() - started)
-
-
-def _durations(targets: list[Target], memory: Memory) -> dict[tuple[str, str], float]:
-    """Seconds that each cell (case id, mode) takes, by what is recorded: the mean over columns."""
-    recorded: dict[tuple[str, str], list[float]] = {}
-    for target in targets:
-        for cell, seconds in memory.durations(target).items():
-            recorded.setdefault(cell, []).append(seconds)
-    return {cell: sum(seconds) / len(seconds) for cell, seconds in recorded.items()}
 
 
 def _install(target: Target, provision: Provision, ledger: Ledger) -> Environment | None:

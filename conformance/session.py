@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,16 @@ MAX_IDLE_DEATHS = 2  # a worker that dies so often without beginning a cell is n
 
 
 class Session:
-    """The life of a column's units, in a thread of its own. `stop` ends it, together with `kill`.
+    """The life of units of a column, or of a part of their cells, in a thread of its own. `stop` ends it, with `kill`.
 
-    work: each unit with the cells of it that are left to be observed.
+    work: each unit with the cells of it that are left to be observed; files: those of the cases, by id;
+    scratch: a folder for this session alone.
     """
 
     def __init__(
         self,
         work: list[tuple[Unit, list[tuple[str, str]]]],
+        files: Mapping[str, str],
         environment: Environment,
         bundle: Bundle,
         ledger: Ledger,
@@ -40,6 +43,7 @@ class Session:
         self._bundle, self._ledger, self._stop = bundle, ledger, stop
         self._folder = scratch / self._target.id
         self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
+        self._files = files
         self._crashed: set[tuple[str, str]] = set()  # cells in which a worker has died once
         self._served: list[list[str]] = []  # modes of the units that a process has got through
         self._reached = False  # whether the worker that runs has begun a cell
@@ -54,13 +58,13 @@ class Session:
         ledger, left = self._ledger, self._left
         idle_deaths = 0
         refusal = None
-        modes = [mode for unit in self._units for mode in unit.modes]
+        modes = list(dict.fromkeys(mode for _, mode in left)) or self._units[0].modes
         ledger.progress.running(self._target.id, modes, True)
         while not self._stop.is_set() and (groups := self._groups()):
             before, self._reached = len(left), False
             try:
                 worker = self._worker = Worker(
-                    self._environment, self._target, groups, self._bundle, self._folder, **self._limits
+                    self._environment, self._target, groups, self._files, self._bundle, self._folder, **self._limits
                 )
             except OSError as error:  # no such interpreter, no space for its folder, too many processes
                 refusal = f"no worker can be started: {said(error)}"

@@ -37,7 +37,7 @@ def used_source(file: Path, function: str) -> str:
 
     file: a case file; function: a test in it. Imports of installed packages are left out.
     """
-    wanted = follow(read(file), [function], uses, lambda module: module.loose)
+    wanted = follow(read(file), [function], _uses, lambda module: module.loose)
     parts = []
     for path in sorted(wanted, key=lambda p: (p == file, p)):
         module = read(path)
@@ -95,6 +95,9 @@ def uses(node: ast.AST) -> Uses:
     names = frozenset(n.id for n in nodes if isinstance(n, ast.Name))
     attributes = [n for n in nodes if isinstance(n, ast.Attribute)]
     return Uses(names, frozenset((a.value.id, a.attr) for a in attributes if isinstance(a.value, ast.Name)))
+
+
+_uses = functools.cache(uses)  # of statements that `read` keeps
 
 
 @functools.cache

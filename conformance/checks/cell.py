@@ -20,7 +20,7 @@ def check(declaration, clause, record, run):
     """
     name = declaration["name"]
     if name not in _SUBJECTS:
-        _SUBJECTS[name] = Subject(**had(declaration, run._mode.front))
+        _SUBJECTS[name] = Subject(**had(declaration, run.executor.front))
         _SUBJECTS[name].same_weights = True  # columns are compared
     chosen = [case for case in cases_of(lambda: _SUBJECTS[name]) if case.id == clause]
     if not chosen:  # the kind was guessed meanwhile

@@ -82,7 +82,7 @@ class CaseOfClause:
         from conformance.worker.recorder import Recorder
 
         subject = self._make_subject()
-        mask_of = toolbox.make_mask_of(run._mode.front.keras)
+        mask_of = toolbox.make_mask_of(run.executor.front.keras)
         # In a matrix most clauses run in the first of these that a column has.
         modes = [run.mode] if len(self.modes) == 1 or run.mode == "session" else ["eager", "graph", "jit"]
         if not subject.tried_out:
@@ -101,7 +101,7 @@ class CaseOfClause:
         wrong = evidence.wrong(record.facts)
         if not wrong and ours is None:
             return
-        twin = reference(run._mode.front, subject)
+        twin = reference(run.executor.front, subject)
         control, theirs = Recorder(), None
         try:
             self._clause.body(Trial(twin, control, run, mask_of, modes))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from conformance.checks.errors import BadInput, one_line
-from conformance.worker import backends, frontend, modes, toolbox
+from conformance.worker import frontend, modes, toolbox
 
 _STAGES = {}
 
@@ -21,8 +21,8 @@ class Stage:
 
     def __init__(self, front):
         self.front = front
-        with _untuned():
-            self.modes, self.refused = modes.start_process(front, _here(front))
+        # With kernels that outlive `tf.random.set_seed`, for one, the author's tests would no longer draw the same.
+        self.modes, self.refused = modes.start_process(front, _here(front), tuned=False)
         self.mask_of = toolbox.make_mask_of(front.keras)
 
     @property
@@ -93,21 +93,6 @@ def _here(front):
 
 
 @contextmanager
-def _untuned():
-    """What a worker does to TensorFlow for speed is nothing to do to the process of somebody else's tests.
-
-    With kernels that outlive `tf.random.set_seed`, for one, the same seed would no longer draw the same.
-    """
-    tuned = backends.keep_kernels, backends.build_gradients_when_asked
-    backends.keep_kernels = lambda: None
-    backends.build_gradients_when_asked = lambda v1: None
-    try:
-        yield
-    finally:
-        backends.keep_kernels, backends.build_gradients_when_asked = tuned
-
-
-@contextmanager
 def on_stage(mode):
     """Make this the current mode.
 
@@ -131,4 +116,4 @@ def _sessions(mode):
     """Where Keras 2 keeps its session, in modes that give it one of their own."""
     if not isinstance(mode, modes.Session) or mode.front.is_keras3:
         return None
-    return mode._keras_backend()
+    return mode.keras_backend()

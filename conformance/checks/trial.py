@@ -36,8 +36,7 @@ class Trial:
 
     def __init__(self, subject, record, run, mask_of, modes=()):
         self.subject, self.record, self.run, self.mask_of = subject, record, run, mask_of
-        self._mode = run._mode  # nothing else knows how weights are set
-        self.front, self.mode = self._mode.front, self._mode.name
+        self.front, self.mode = run.executor.front, run.mode
         self.modes = list(modes) or [self.mode]
         self.is_first = self.mode == self.modes[0]
         self.keras, self.ops = self.front.keras, self.front.ops
@@ -73,7 +72,7 @@ class Trial:
             return
         if subject.weights is None:
             subject.weights = self._varied(layer, self._initial(layer), subject.same_weights)
-        self._mode.set_weights(layer, subject.weights)
+        self.run.executor.set_weights(layer, subject.weights)
 
     def _initial(self, layer):
         if self.front.is_keras3 and self.mode == "session":
@@ -170,10 +169,10 @@ class Trial:
         Raises:
             Unsupported: it does not exist in the mode.
         """
-        if self._mode.compile_arguments():
+        if self.run.executor.compile_arguments():
             self.run.compile(model, optimizer="sgd")
         else:  # it predicts without, and could not be compiled without a loss
-            self._mode.require_training_loop()
+            self.run.executor.require_training_loop()
 
     def attempt_model(self, model, arrays, masks):
         """As `attempt`, for a model that `functional` has made."""

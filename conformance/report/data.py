@@ -110,16 +110,24 @@ def page_data(
 
 
 def _run(results: Results) -> dict[str, Any]:
-    named = ("platform", "suite_version", "bundle", "seconds")
-    return {"measured": spelled_date(results.created), **{name: getattr(results, name) for name in named}}
+    named = ("platform", "suite_version", "bundle")
+    return {"measured": spelled(results.measured()), **{name: getattr(results, name) for name in named}}
 
 
-def spelled_date(created: str) -> str:
-    """22 November 2026, 09:50 UTC; what is no date stays as it is."""
+def spelled(moments: Sequence[str]) -> str:
+    """22 November 2026, 09:50 to 10:31 UTC; what is no date stays as it is."""
+    first, last = map(_spelled, moments)
+    if first == last:
+        return first
+    day, _, time = last.partition(", ")
+    return f"{first.removesuffix(' UTC')} to {time if first.startswith(day) else last}"
+
+
+def _spelled(moment: str) -> str:
     try:
-        return f"{datetime.datetime.fromisoformat(created):%d %B %Y, %H:%M} UTC".lstrip("0")
+        return f"{datetime.datetime.fromisoformat(moment):%d %B %Y, %H:%M} UTC".lstrip("0")
     except ValueError:
-        return created
+        return moment
 
 
 def _fields(struct: Any) -> dict[str, Any]:

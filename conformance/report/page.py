@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.expectations import Expectation
-from conformance.report.data import page_data, spelled_date
+from conformance.report.data import page_data, spelled
 from conformance.repro.stored import Stored
 from conformance.results import Results
 
@@ -52,7 +52,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         results=results,
         stamp=stamp,
-        measured=spelled_date(results.created),
+        measured=spelled(results.measured()),
         not_run=[target for target in results.targets if target.reason],
         script=Markup(script),
         style=Markup(style),

@@ -41,5 +41,6 @@ def _written(value: object) -> str | None:
 
 if __name__ == "__main__":
     folder = sys.argv[1]
-    options = ["-qq", "--collect-only", "-pno:cacheprovider", f"-c{folder}/pytest.ini", *(f"--mode={m}" for m in MODES)]
+    options = ["-qq", "--collect-only", "--assert=plain", "-pno:cacheprovider", f"-c{folder}/pytest.ini"]
+    options += [f"--mode={mode}" for mode in MODES]
     sys.exit(0 if pytest.main([*options, folder], plugins=[Listing()]) in (0, 5) else 1)

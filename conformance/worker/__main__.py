@@ -1,7 +1,8 @@
 """A worker: reads one request from stdin, executes its cells, writes one JSON event per line.
 
 Request: {"front_end": "keras", "cases": directory of the case files, "groups": [{"modes":
-["eager", ...], "cells": [[case, mode], ...]}, ...]}: the modes of a group share a process.
+["eager", ...], "cells": [[case, mode], ...], "files": those that the cases are in}, ...]}: the modes of a group
+share a process.
 Events, in this order: "hello" (versions); for each group one "mode" for each mode (whether
 a masked tensor gets through it), then for every cell "start", any number of "fact", "end",
 and "served"; at last "done". "polluted" instead of a further "start" means that a case left
@@ -28,6 +29,7 @@ def main(arguments):
     emit = _take_standard_output()
     if arguments[:1] == ["list"]:
         return catalogue.collect(arguments[1], emit)
+    groups.end_with_parent()
     request = json.load(sys.stdin)
     front = frontend.FrontEnd(request["front_end"])
     emit({"event": "hello", "versions": front.versions(), "backend": front.backend})
@@ -44,8 +46,9 @@ def serve(front, group, folder, emit):
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:
-        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -p no:logging -c"
-        files = [os.path.join(folder, "pytest.ini"), folder]
+        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -p no:logging"
+        options += " --assert=plain -c"  # cases assert nothing: no time for their assertions
+        files = [os.path.join(folder, name) for name in ["pytest.ini"] + group["files"]]
         pytest.main(options.split() + files, plugins=[_Session(masks)])
     emit({"event": "served", "modes": group["modes"], "peak_mb": peak_mb()})
 

@@ -44,8 +44,8 @@ class _Listing(object):
 def collect(cases, emit):
     """Emit one dict for each case below the folder `cases`; return 0, or 1 if collection failed."""
     listing = _Listing()
-    arguments = ["-q", "--collect-only", "-p", "no:cacheprovider", "-c", os.path.join(cases, "pytest.ini"), cases]
-    code = pytest.main(arguments, plugins=[listing])
+    options = ["-q", "--collect-only", "--assert=plain", "-p", "no:cacheprovider", "-c"]
+    code = pytest.main(options + [os.path.join(cases, "pytest.ini"), cases], plugins=[listing])
     for case in listing.cases.values():
         emit(case)
     return 0 if code in (0, 5) and listing.cases else 1  # 5: no test left to run, as intended

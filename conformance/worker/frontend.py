@@ -42,7 +42,7 @@ class FrontEnd(object):
         # TF 2.14 and 2.15 load tf.keras lazily, from the package `keras`, without a version of its own.
         keras = self.keras if hasattr(self.keras, "__version__") else sys.modules["keras"]
         found = {"python": "%d.%d.%d" % sys.version_info[:3], "keras": keras.__version__}
-        for module in ("tensorflow", "jax", "torch", "openvino", "numpy"):
+        for module in ("tensorflow", "jax", "jaxlib", "torch", "openvino", "numpy", "h5py"):
             if module in sys.modules and hasattr(sys.modules[module], "__version__"):
                 found[module] = sys.modules[module].__version__
         return found

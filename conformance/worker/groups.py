@@ -4,10 +4,18 @@ A process is in one state, eager or not, but importing Keras takes three seconds
 imported less than one. Nothing may be computed before the last fork: TensorFlow's threads do not survive one.
 """
 
+import ctypes
 import os
 import signal
 import sys
 import traceback
+
+
+def end_with_parent():
+    """From now on the system kills this process when the one that started it ends, in whatever way."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux has it
+    if prctl:
+        prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def serve_all(groups, serve):
@@ -28,6 +36,7 @@ def _in_child(group, serve):
     if child == 0:
         code = 1
         try:
+            end_with_parent()
             serve(group)
             code = 0
         except BaseException:

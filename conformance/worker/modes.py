@@ -216,7 +216,7 @@ class Session(Mode):
         self._initialized = set()
         super(Session, self).begin(case)
         if not self.front.is_keras3:
-            self._keras_backend().set_session(self._session)
+            self.keras_backend().set_session(self._session)
 
     def end(self):
         self._session.close()
@@ -244,7 +244,7 @@ class Session(Mode):
 
     def _initialize(self):
         if not self.front.is_keras3:
-            self._keras_backend().get_session()  # initialises what is not yet
+            self.keras_backend().get_session()  # initialises what is not yet
             return
         new = [v for v in self.front.tf.compat.v1.global_variables() if id(v) not in self._initialized]
         self._run([v.initializer for v in new])
@@ -265,7 +265,8 @@ class Session(Mode):
         if self.front.is_keras3:
             raise Unsupported("Keras 3 trains, evaluates and predicts with eager execution only")
 
-    def _keras_backend(self):
+    def keras_backend(self):
+        """The module in which Keras 2 keeps its session."""
         front = self.front
         if front.is_standalone_keras2:
             return front.keras.backend
@@ -329,11 +330,12 @@ class SessionJit(Session):
         raise Unsupported("Model.compile has no jit_compile argument")
 
 
-def start_process(front, names):
+def start_process(front, names, tuned=True):
     """Put the process into the state that these modes need.
 
     Modes of one process are either all of v1 graphs or none. Returns two dicts by name:
     the modes that can be started, and for the others why not.
+    tuned: whether nothing but cases runs here, so that TensorFlow may be made faster for them.
     """
     if front.backend != "tensorflow":
         here = {"eager": Mode, "jit": JaxJit} if front.backend == "jax" else {"eager": Mode}
@@ -346,12 +348,14 @@ def start_process(front, names):
         elif "session" in names:
             if v1.executing_eagerly():
                 v1.disable_eager_execution()
-            backends.build_gradients_when_asked(v1)
+            if tuned:
+                backends.build_gradients_when_asked(v1)
             here = {"session": Session, "jit": SessionJit} if front.is_tf1 else {"session": Session}
         else:
             if front.is_tf1:
                 v1.enable_eager_execution()
-            backends.keep_kernels()
+            if tuned:
+                backends.keep_kernels()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
     started, refused = {}, {}
     for name in names:

@@ -12,6 +12,7 @@ from conformance.worker import values
 from conformance.worker.modes import Unsupported
 
 MAX_WARNINGS = 20
+OURS = tuple(os.path.join(values.BUNDLE, folder) + os.sep for folder in ("cases", "conformance"))
 _UNSET = object()
 
 
@@ -108,14 +109,14 @@ def raised_by_ourselves(error):
             continue
         if name.startswith(standard) and installed not in name:
             continue
-        return name.startswith(values.BUNDLE)
+        return name.startswith(OURS)
     return True
 
 
 def _where(error):
     """The innermost frame of the case and the innermost of all, as "file:line in function"."""
     frames = _frames(error)
-    in_case = [f for f in frames if f.filename.startswith(os.path.join(values.BUNDLE, "cases"))]
+    in_case = [f for f in frames if f.filename.startswith(OURS[0])]
     picked = in_case[-1:] + frames[-1:]
     return [values.clip("%s:%s in %s" % (f.filename, f.lineno, f.name)) for f in picked]
 

@@ -6,16 +6,17 @@ from conformance.worker.recorder import raised_by_ourselves
 
 
 class Run(object):
-    """Executes functions of tensors, and models, in the mode of the cell (fixture ``run``)."""
+    """Executes functions of tensors, and models, in the mode of the cell (fixture ``run``).
 
-    def __init__(self, mode, recorder):
-        self._mode = mode
+    Attributes:
+        mode: name of the mode.
+        executor: the `modes.Mode` itself, which cases have no need of.
+    """
+
+    def __init__(self, executor, recorder):
+        self.mode = executor.name
+        self.executor = executor
         self._recorder = recorder
-
-    @property
-    def mode(self):
-        """Name of the mode."""
-        return self._mode.name
 
     def __call__(self, fn, *arrays, **options):
         """`fn` of one tensor per array. Returns its result with NumPy arrays as leaves.
@@ -27,7 +28,7 @@ class Run(object):
         shapes = options.pop("shapes", None)
         assert not options, options
         with self._recorder.in_phase("call"):
-            return self._mode.call(fn, arrays, shapes)
+            return self.executor.call(fn, arrays, shapes)
 
     def attempt(self, fn, *arrays, **options):
         """As a call, but an exception of Keras is returned, as a `Raised` to be recorded."""
@@ -45,7 +46,7 @@ class Run(object):
 
     def traced(self, fn):
         """`fn` behind the border of a compiled function of its own: `tf.function`, `jax.jit`."""
-        return self._mode.traced(fn)
+        return self.executor.traced(fn)
 
     def gradients(self, fn, tensors, weights=()):
         """Inside a function given to this object: the gradients of the scalar `fn(*tensors)`.
@@ -54,18 +55,18 @@ class Run(object):
         Returns (value, gradients of the tensors, gradients of the weights); a gradient is
         None where nothing flows.
         """
-        return self._mode.gradients(fn, list(tensors), list(weights))
+        return self.executor.gradients(fn, list(tensors), list(weights))
 
     def compile(self, model, **arguments):
         """`model.compile` with the arguments that select this mode added."""
-        self._mode.require_training_loop()
-        arguments.update(self._mode.compile_arguments())
+        self.executor.require_training_loop()
+        arguments.update(self.executor.compile_arguments())
         with self._recorder.in_phase("compile"):
             model.compile(**arguments)
 
     def fit(self, model, *args, **arguments):
         """`model.fit`, silent; `model` was given to `compile` of this object."""
-        self._mode.require_gradients()
+        self.executor.require_gradients()
         with self._recorder.in_phase("fit"):
             return model.fit(*args, verbose=0, **arguments)
 

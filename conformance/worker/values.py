@@ -50,13 +50,14 @@ def clip(text, limit=MAX_TEXT):
     Folders of this machine, addresses of objects and colours for a terminal are left out.
     """
     text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
-    text = re.sub(r"[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text)
+    # What is not looked for from the middle of a word: a word of a million characters would take hours.
+    text = re.sub(r"(?<![^\s\"'`(<])[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text)
     for folder in (BUNDLE, sysconfig.get_path("stdlib")):
         text = text.replace(folder + os.sep, "")
     # Autograph names its files at random, and files of the bundle relative to what they share with others.
-    text = re.sub(r"[^\s\"']*__autograph_generated_file\w*", "__autograph_generated_file", text)
+    text = re.sub(r"(?<![^\s\"'])[^\s\"']*__autograph_generated_file\w*", "__autograph_generated_file", text)
     text = re.sub(r"relative to [/\\][^\n]*:\n", "\n", text)
-    text = re.sub(r"[^\s\"']*bundles[/\\][0-9a-f]{16}[/\\]", "", text)
+    text = re.sub(r"(?<![^\s\"'])[^\s\"']*bundles[/\\][0-9a-f]{16}[/\\]", "", text)
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
     text = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", text)
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,8 +1,9 @@
 """`conformance` with fake columns and cases, as a process that can be killed.
 
-`python -m tests.fakes.run FOLDER ARGUMENTS...`, where FOLDER is for what the fakes need.
+`python -m tests.fakes.run FOLDER CASES ARGUMENTS...`, where FOLDER is for what the fakes need, CASES one
+beside this file.
 
-Each case of the folder `steady` takes a few hundredths of a second, so that there is a moment to be killed at in each.
+Each case of `steady` takes a few hundredths of a second, so that there is a moment to be killed at in each.
 """
 
 import sys
@@ -14,14 +15,14 @@ from tests.conftest import FAKES, FakeRuns, fake_target
 COLUMNS = ["fake-0.1", "fake-other"]
 
 
-def main(folder: Path, arguments: list[str]) -> None:
+def main(folder: Path, cases: Path, arguments: list[str]) -> None:
     runs = FakeRuns(folder)
     columns = [fake_target(name) for name in COLUMNS]
     targets.load = lambda *_: columns
     provision.provision = lambda target, _: runs.provision(target)
-    bundle.cases_folder = lambda: FAKES / "steady"
+    bundle.cases_folder = lambda: cases
     cli.main(arguments)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]), FAKES / sys.argv[2], sys.argv[3:])

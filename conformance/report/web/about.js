@@ -14,7 +14,7 @@ function part(title, ...contents) {
 
 function method() {
   const [rtol, atol] = DATA.tolerance;
-  const { measured, platform, suite_version, bundle, seconds } = DATA.run;
+  const { measured, platform, suite_version, bundle } = DATA.run;
   const row = (name, value) => [h("dt", null, name), h("dd", null, value)];
   return part(
     "How it was measured",
@@ -41,7 +41,7 @@ function method() {
     h(
       "dl",
       null,
-      row("Measured", `${measured}, in ${Math.round(seconds)} s`),
+      row("Measured", measured),
       row("On", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
     ),

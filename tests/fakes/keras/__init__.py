@@ -108,7 +108,7 @@ class Broken(Layer):
 
 class Loud(Layer):
     def call(self, inputs):
-        raise ValueError(HOSTILE + "x" * 3000)
+        raise ValueError(HOSTILE + "x" * 10**6)
 
 
 layers = SimpleNamespace(Layer=Layer, Wrapper=Wrapper, Masking=Masking, SimpleRNN=SimpleRNN, Broken=Broken, Loud=Loud)

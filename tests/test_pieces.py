@@ -1,0 +1,91 @@
+"""How work is divided: nothing is lost, whole columns first, small pieces last."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance import memory, runner
+from conformance.bundle import make_bundle
+from conformance.pieces import LEAST_SECONDS, UNKNOWN_SECONDS, Piece, Work, divide, expected_seconds
+from conformance.plan import Unit
+from tests.conftest import FAKES, FakeRuns, fake_target
+
+COLUMN = fake_target()
+
+
+def column(cells: int, modes: tuple[str, ...] = ("eager", "graph")) -> Work:
+    """A unit whose modes are only tried, and one with so many cells in each mode."""
+    mine = [(f"area.case-{number}", mode) for mode in modes for number in range(cells)]
+    return [(Unit(COLUMN, ["jit"], [], probe=True), []), (Unit(COLUMN, list(modes), mine), mine)]
+
+
+def same_for_all(work: dict[str, Work], seconds: float) -> dict[str, dict[tuple[str, str], float]]:
+    return {id: {cell: seconds for _, cells in its_work for cell in cells} for id, its_work in work.items()}
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.floats(0.0, 30.0), st.integers(1, 20))
+def test_every_cell_is_in_one_piece_in_order(sizes: list[int], each: float, jobs: int) -> None:
+    work = {f"column-{number}": column(size) for number, size in enumerate(sizes)}
+    found = divide(work, same_for_all(work, each), jobs)
+    assert found.keys() == work.keys()
+    for id, pieces in found.items():
+        assert [cell for piece in pieces for _, cells in piece.work for cell in cells] == work[id][1][1]
+        assert [unit.probe for piece in pieces for unit, cells in piece.work if not cells] == [True]
+        assert all(piece.work for piece in pieces)
+
+
+def test_one_worker_takes_whole_columns() -> None:
+    work = {"one": column(100), "other": column(50)}
+    found = divide(work, same_for_all(work, 5.0), jobs=1)
+    assert found == {"one": [Piece(1000.0, work["one"])], "other": [Piece(500.0, work["other"])]}
+
+
+def test_the_first_columns_are_whole_the_last_in_pieces() -> None:
+    work = {f"column-{number}": column(100) for number in range(9)}
+    counts = [len(pieces) for pieces in divide(work, same_for_all(work, 0.6), jobs=2).values()]
+    assert counts[:5] == [1] * 5 and counts == sorted(counts) and counts[-1] == 4
+
+
+def test_more_cores_than_columns_are_all_used() -> None:
+    work = {"column": column(100)}
+    (pieces,) = divide(work, same_for_all(work, 1.0), jobs=4).values()
+    assert [piece.seconds for piece in pieces] == [25.0] * 8
+
+
+def test_a_small_column_is_left_whole() -> None:
+    work = {"column": column(100)}
+    for seconds in ({}, same_for_all(work, LEAST_SECONDS / 200)["column"]):
+        (pieces,) = divide(work, {"column": seconds}, jobs=16).values()
+        assert len(pieces) == 1
+    assert UNKNOWN_SECONDS * 200 < LEAST_SECONDS
+
+
+def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) -> None:
+    targets = [fake_target(name) for name in ("one", "two", "three")]
+    known = memory.Memory(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
+    lines = {"one": 2.0, "two": 4.0}
+    for id, seconds in lines.items():
+        (tmp_path / "cells").mkdir(exist_ok=True)
+        line = f'{{"key": "k", "case": "a.b", "mode": "eager", "seconds": {seconds}, "observation": "o"}}\n'
+        (tmp_path / "cells" / f"{id}.jsonl").write_text(line)
+    found = expected_seconds(targets, known)
+    assert {id: seconds["a.b", "eager"] for id, seconds in found.items()} == {"one": 2.0, "two": 4.0, "three": 3.0}
+
+
+def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    whole = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
+    monkeypatch.setattr("conformance.pieces.LEAST_SECONDS", 0.2)
+    divided: list[int] = []
+
+    def divide_and_count(*given):  # type: ignore[no-untyped-def]
+        found = divide(*given)
+        divided.extend(len(pieces) for pieces in found.values())
+        return found
+
+    monkeypatch.setattr(runner, "divide", divide_and_count)
+    parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
+    assert divided[0] > 1 and parts.problems == whole.problems
+    assert [(c.case, c.mode, c.verdict, c.observation) for c in parts.cells] == [
+        (c.case, c.mode, c.verdict, c.observation) for c in whole.cells
+    ]
