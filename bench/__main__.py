@@ -15,10 +15,10 @@ from bench.checkout import Checkout
 from bench.measure import Bench
 from bench.page import page
 from bench.record import Entry, Record
-from conformance import targets
 from conformance.cache import cache_folder
+from conformance.columns import targets
 from conformance.errors import UsageError, unknown
-from conformance.results import write_text
+from conformance.files import write_text
 
 WHATS = ("disk", "core", "overhead", "plain", "history")
 COLUMNS = ("tf-1.15", "tf-2.15", "keras-3.15")

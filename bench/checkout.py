@@ -15,14 +15,15 @@ import msgspec
 
 from bench.meter import Failed, Meter
 from bench.record import Sample
-from conformance import bundle, results
-from conformance.bundle import PACKAGE
+from conformance import results
 from conformance.cache import VARIABLE
+from conformance.columns.environment import environment
+from conformance.columns.provision import Environment
 from conformance.errors import UsageError
-from conformance.plan import Unit
-from conformance.process import environment
-from conformance.provision import Environment
 from conformance.results import Case, Results
+from conformance.running.plan import Unit
+from conformance.suite import bundle
+from conformance.suite.bundle import PACKAGE
 
 RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
 FLOOR = Path(__file__).with_name("floor.py")

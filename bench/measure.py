@@ -11,11 +11,14 @@ from typing import Any
 from bench.checkout import RUN_SECONDS, Checkout, Outcome, completed
 from bench.meter import Failed, Meter
 from bench.record import Entry, Sample
-from conformance import catalogue, plan, targets
+from conformance.columns import targets
+from conformance.columns.provision import Environment, provision
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.provision import Environment, provision
 from conformance.results import Case, Results
-from conformance.targets import Target
+from conformance.running import plan
+from conformance.suite import catalogue
+from conformance.verdicts import MODES
 
 QUICK = 3  # how often what takes seconds is measured, at least
 _WORD = {"passed", "failed", "skipped"}
@@ -172,7 +175,7 @@ class Bench:
 
 
 def _units(cases: list[Case], chosen: list[Target]) -> list[plan.Unit]:
-    return [unit for unit in plan.make_plan(cases, chosen, list(targets.MODES)).units if not unit.probe]
+    return [unit for unit in plan.make_plan(cases, chosen, list(MODES)).units if not unit.probe]
 
 
 def _memory(found: Results) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 import psutil
 
 from conformance.errors import UsageError
-from conformance.results import write_text
+from conformance.files import write_text
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

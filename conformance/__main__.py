@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return int(cli.main(given, prog_name="conformance") or 0)
     if given[:1] == ["run"] and "--here" in given:
-        from conformance import alone
+        from conformance.running import alone
 
         return alone.main(given[1:], lacks)
     if given == ["--version"]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance import expectations, results
-from conformance.gate import surprises
+from conformance import results
+from conformance.judging import expectations
+from conformance.judging.gate import surprises
 from conformance.report import github, write_report
 from conformance.repro.suite import scripts_for
 from conformance.verdicts import VERDICTS

@@ -1,25 +1,24 @@
 """The results of a run: the one file that the page, the summary and every tool read.
 
 Facts are kept apart from judgement: `observations` is what was seen, the `verdict` of a
-cell is computed from it by `conformance.judge` and can be computed again.
+cell is computed from it by `conformance.judging.judge` and can be computed again.
 Equal values and equal observations are stored once, under a digest of their contents.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from conformance.errors import UsageError, named
+from conformance.errors import UsageError
+from conformance.files import write_text
 from conformance.forms import wrong_value
 from conformance.printable import cleaned
 from conformance.selection import modes_on
-from conformance.targets import MODES
-from conformance.verdicts import BASES, OF_STATUS, SEVERITIES, VERDICTS
+from conformance.verdicts import BASES, MODES, OF_STATUS, SEVERITIES, VERDICTS
 
 SCHEMA_VERSION = 1
 LONG = 1e9  # seconds; no run takes that
@@ -163,16 +162,6 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
         every = [moment for target in self.targets for moment in target.measured]
         return [min(every), max(every)] if every else [self.created] * 2
 
-    def store_value(self, value: Value) -> str:
-        key = digest(value)
-        self.values[key] = value
-        return key
-
-    def store_observation(self, observation: Observation) -> str:
-        key = digest(msgspec.to_builtins(observation))
-        self.observations[key] = observation
-        return key
-
 
 def digest(data: Any) -> str:
     """16 hexadecimal digits that stand for this JSON data."""
@@ -290,16 +279,3 @@ def write(results: Results, path: Path) -> None:
 
 def _line(value: Any) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write atomically: a reader sees the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise named(error, path) from error
-    finally:
-        temporary.unlink(missing_ok=True)

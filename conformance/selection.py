@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from conformance.errors import unknown
@@ -12,6 +12,11 @@ from conformance.errors import unknown
 class HasId(Protocol):
     @property
     def id(self) -> str: ...
+
+
+class HasModes(HasId, Protocol):
+    @property
+    def modes(self) -> Sequence[str]: ...
 
 
 C = TypeVar("C", bound=HasId)
@@ -39,3 +44,8 @@ def choose(cases: Sequence[C], patterns: Sequence[str]) -> list[C]:
             raise unknown("case", pattern, [c.id for c in cases])
         chosen |= hits
     return [c for c in cases if c.id in chosen]
+
+
+def rows(cases: Iterable[HasModes], has: Collection[str], modes: Collection[str]) -> list[tuple[str, str]]:
+    """(case id, mode) of every cell of a column that has the modes `has`, as far as it is in `modes`."""
+    return [(case.id, mode) for case in cases for mode in modes_on(case.modes, has) if mode in modes]

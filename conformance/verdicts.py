@@ -1,4 +1,4 @@
-"""The verdicts: what can be said of a cell; and the words that a case is declared with."""
+"""Words: the verdicts, that is what can be said of a cell; the modes; what a case is declared with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
+MODES = ("eager", "graph", "session", "jit")
 BASES = ("documented", "established", "unspecified")
 Severity = Literal["silent", "raises", "warns", "cosmetic"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

@@ -12,18 +12,22 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from conformance import bundle as bundle_module
-from conformance import catalogue, cli, plan, provision, runner, targets
-from conformance.adhoc import Column
-from conformance.bundle import Bundle, make_bundle
+from conformance import cli
+from conformance.columns import provision, targets
+from conformance.columns.adhoc import Column
+from conformance.columns.provision import Environment
+from conformance.columns.provision import provision as real_provision
+from conformance.columns.targets import Base, Target
 from conformance.errors import Unavailable
-from conformance.memory import Memory
-from conformance.previous import Previous
-from conformance.progress import PlainProgress
-from conformance.provision import Environment
-from conformance.provision import provision as real_provision
 from conformance.results import Results
-from conformance.targets import MODES, Base, Target
+from conformance.running import plan, runner
+from conformance.running.memory import Memory
+from conformance.running.previous import Previous
+from conformance.running.progress import PlainProgress
+from conformance.suite import bundle as bundle_module
+from conformance.suite import catalogue
+from conformance.suite.bundle import Bundle, make_bundle
+from conformance.verdicts import MODES
 from tests.local_index import LocalIndex, serve, wheel
 from tests.page_browser import browser, context, opened  # noqa: F401
 

@@ -1,16 +1,42 @@
 """Results made up for the tests of the page: one of everything, and hostile texts."""
 
+import functools
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from conformance import judge, results
-from conformance.results import Case, Cell, Exception_, Fact, Observation, Results, TargetResult, Warning_
+from conformance import results
+from conformance.judging import judge
+from conformance.results import (
+    Case,
+    Cell,
+    Exception_,
+    Fact,
+    Observation,
+    Results,
+    TargetResult,
+    Value,
+    Warning_,
+    digest,
+)
 from conformance.worker import values
 
 MODES = ["eager", "graph", "session", "jit"]
 HOSTILE = """</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&<!--"""
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
+
+
+def store_value(found: Results, value: Value) -> str:
+    """Store a value in results; returns its key."""
+    found.values[key := digest(value)] = value
+    return key
+
+
+def store_observation(found: Results, observation: Observation) -> str:
+    """Store an observation in results; returns its key."""
+    found.observations[key := digest(msgspec.to_builtins(observation))] = observation
+    return key
 
 
 class Made:
@@ -65,7 +91,7 @@ class Made:
     def cell(self, case: str, target: str, mode: str, facts: dict[str, Any] | None = None, **about: Any) -> None:
         """facts: name -> observed, or (observed, expected)."""
         cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=0.25)
-        store = self.results.store_value
+        store = functools.partial(store_value, self.results)
         stored = []
         for name, value in (facts or {}).items():
             observed, *expected = value if isinstance(value, tuple) else (value,)
@@ -74,7 +100,7 @@ class Made:
                 fact.expected = store(values.encode(expected[0]))
             stored.append(fact)
         observation = Observation(**{"status": "completed", "facts": stored, **about})
-        cell.observation = self.results.store_observation(observation)
+        cell.observation = store_observation(self.results, observation)
         self.results.cells.append(cell)
 
     def cells(self, case: str, target: str, facts: dict[str, Any] | None = None, **about: Any) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import click
 
-from conformance import bundle, catalogue, provision, repro, results, targets
+from conformance import repro, results
 from conformance.cache import cache_folder
-from conformance.judge import mismatch
+from conformance.columns import provision, targets
+from conformance.judging.judge import mismatch
 from conformance.repro.execute import Done, execute
+from conformance.suite import bundle, catalogue
 
 EXIT_CODES = {"conforms": 0, "observed": 0, "deviates": 1, "raises": 1, "unsupported": 2}
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance import adhoc, provision, targets, wheels
-from conformance.adhoc import Asked
-from conformance.bundle import make_bundle
+from conformance.columns import adhoc, provision, targets, wheels
+from conformance.columns.adhoc import Asked
+from conformance.columns.provision import Environment
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable, UsageError
-from conformance.provision import Environment
-from conformance.targets import Target
+from conformance.suite.bundle import make_bundle
+from conformance.verdicts import MODES
 from tests.conftest import FAKES, HERE, fake_target, run_column
 
 PYPROJECT = """
@@ -124,7 +125,7 @@ def test_what_cannot_be_built_says_why(checkout: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_resolved_says_why(tmp_path: Path) -> None:
     column = fake_column(tmp_path, "keras==99")
-    assert column.target.modes == list(targets.MODES)
+    assert column.target.modes == list(MODES)
     with pytest.raises(Unavailable, match="^uv pip failed: .*there is no version of keras==99"):
         column.environment()
 
@@ -307,7 +308,7 @@ def test_what_is_not_asked_for_is_that_of_the_nearest_column(
     assert sorted(text.replace(" ", "") for text in found.requires[len(requirements) :]) == sorted(added.split())
     assert " ".join(found.drops) == dropped
     assert target.pins() == pins
-    assert sorted([*target.modes, *target.lacks]) == sorted(targets.MODES)
+    assert sorted([*target.modes, *target.lacks]) == sorted(MODES)
 
 
 def test_the_worker_must_find_the_versions_that_were_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import click
 import pytest
 import yaml
 
-from conformance import cli, targets
+from conformance import cli
+from conformance.columns import targets
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from conformance import provision, targets
-from conformance.adhoc import Column
 from conformance.bisect import Answer, bisect, way
 from conformance.bisect.search import first_change
 from conformance.bisect.watch import Sight, Watch, Where
 from conformance.bisect.way import Stop
-from conformance.bundle import Bundle
+from conformance.columns import provision, targets
+from conformance.columns.adhoc import Column
+from conformance.columns.index import Release
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.index import Release
 from conformance.results import Case, Fact, Observation
-from conformance.targets import Target
+from conformance.suite.bundle import Bundle
 from tests.conftest import fake_target
 
 DECLARED = {target.id: target for target in targets.load()}

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from click.testing import Result
 
-from conformance import targets
+from conformance.columns import targets
 from tests.conftest import fake_target
 from tests.local_index import LocalIndex
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from conformance import adhoc, compare, provision, targets
 from conformance.bisect import way
+from conformance.columns import adhoc, provision, targets
+from conformance.columns.index import Release
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.index import Release
-from conformance.targets import Target
+from conformance.judging import compare
 
 DECLARED = {target.id: target for target in targets.load()}
 DAY = datetime(2024, 6, 25, tzinfo=UTC)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from conformance import clause_cases, declared, results
-from conformance.declared import Layer
+from conformance import results
 from conformance.errors import UsageError
+from conformance.layers import clause_cases, declared
+from conformance.layers.declared import Layer
 
 LAYERS = '''
 import os

@@ -9,8 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from conformance import bundle as bundle_module
-from conformance import catalogue
 from conformance.cache import cache_folder
 from conformance.checks import BadInput, ContractBroken, api, check_layer, command, declared, evidence, masks
 from conformance.checks.clauses import all_clauses, find, names
@@ -18,6 +16,8 @@ from conformance.checks.contract import BoundClause, Lazily
 from conformance.checks.kinds import KINDS, NAMES
 from conformance.checks.records import BAD, STATUSES, WORDS, Record, Records
 from conformance.checks.subject import Subject
+from conformance.suite import bundle as bundle_module
+from conformance.suite import catalogue
 from conformance.worker.recorder import Recorder
 
 ROOT = Path(__file__).parent.parent

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from conformance import provision, targets
 from conformance.cache import cache_folder
 from conformance.checks.clauses import all_clauses
 from conformance.checks.kinds import NAMES
-from conformance.targets import Target
+from conformance.columns import provision, targets
+from conformance.columns.targets import Target
 from tests.checks import builtin_layers
 
 ROOT = Path(__file__).parent.parent

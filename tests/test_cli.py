@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import bundle, results
+from conformance import results
 from conformance.report import BESIDE
+from conformance.suite import bundle
 from tests.conftest import FAKES, FakeRuns
 
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 from distributed import LocalCluster
 
-from conformance import cli, cluster, results
+from conformance import cli, results
+from conformance.distributed import cluster
 from conformance.errors import UsageError
 
 COLUMNS = ("tf-1.15", "keras-2.3.1+tf-1.15")

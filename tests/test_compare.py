@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.compare import Comparer, Step, between, default_pair, steps
-from conformance.difference import change, severity
-from conformance.expectations import Expectation, Known
-from conformance.judge import behaviours
+from conformance.judging.compare import Comparer, Step, between, default_pair, steps
+from conformance.judging.difference import change, severity
+from conformance.judging.expectations import Expectation, Known
+from conformance.judging.judge import behaviours
 from conformance.results import Exception_, Results, Warning_
 from conformance.verdicts import SEVERITIES
 from conformance.worker import values

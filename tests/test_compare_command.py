@@ -7,7 +7,9 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance import cli, expectations, results, targets
+from conformance import cli, results
+from conformance.columns import targets
+from conformance.judging import expectations
 from tests.page_samples import MASK, MODES, Made, sample
 
 

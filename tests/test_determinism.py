@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process, results
-from conformance.bundle import make_bundle
-from conformance.machine import machine
-from conformance.provision import Environment
+from conformance import results
+from conformance.columns import environment
+from conformance.columns.provision import Environment
+from conformance.running.machine import machine
+from conformance.suite.bundle import make_bundle
 from conformance.worker import backends
 from tests.conftest import FAKES, FakeRuns, fake_target
 
@@ -23,7 +24,7 @@ THREADS = (
 
 def test_a_worker_has_nothing_of_the_caller_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
-        *process.FIXED,
+        *environment.FIXED,
         "PYTHONPATH",
         "KERAS_BACKEND",
         "KERAS_HOME",
@@ -33,9 +34,9 @@ def test_a_worker_has_nothing_of_the_caller_that_matters(tmp_path: Path, monkeyp
     ):
         monkeypatch.setenv(name, "the caller's")
     bundle = make_bundle(tmp_path, FAKES / "cases")
-    found = process.environment(Environment(Path("python")), fake_target(), bundle, tmp_path)
+    found = environment.environment(Environment(Path("python")), fake_target(), bundle, tmp_path)
     assert "the caller's" not in found.values()
-    assert {*found} <= {*process.INHERITED, *process.FIXED, "PYTHONPATH", "KERAS_BACKEND", "KERAS_HOME"}
+    assert {*found} <= {*environment.INHERITED, *environment.FIXED, "PYTHONPATH", "KERAS_BACKEND", "KERAS_HOME"}
     assert {found[name] for name in THREADS} == {"1"}
     assert found["PYTHONHASHSEED"] == "0" and "PYTHONDONTWRITEBYTECODE" not in found
 
@@ -44,7 +45,7 @@ def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path
     found = run_fake(fake_target(), patterns=("good.masking",))
     results.write(found, tmp_path / "results.json")
     again = results.read(tmp_path)
-    assert again.fixed == {**process.FIXED, "seed": str(backends.SEED)}
+    assert again.fixed == {**environment.FIXED, "seed": str(backends.SEED)}
     assert again.platform == machine() and again.platform["cores"] == str(os.cpu_count())
     assert again.targets[0].versions["numpy"] and again.targets[0].versions["python"]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import provision, results, targets
+from conformance import results
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 
 OLD, NEW, JAX = "tf-1.15", "keras-3.15", "keras-3.15+jax"
 MODES = ("eager", "graph", "session", "jit")

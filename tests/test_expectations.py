@@ -7,10 +7,12 @@ import msgspec
 import pytest
 from packaging.requirements import Requirement
 
-from conformance import expectations, gate, proposals, results, targets
+from conformance import results
+from conformance.columns import targets
 from conformance.errors import UsageError
-from conformance.expectations import Known
-from conformance.judge import judge_all
+from conformance.judging import expectations, gate, proposals
+from conformance.judging.expectations import Known
+from conformance.judging.judge import judge_all
 from tests.page_samples import MASK, Made
 
 CASE = "lstm.skip-masked-steps"

@@ -12,9 +12,11 @@ import filelock
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance import bundle, cli, provision, results, targets
+from conformance import cli, results
+from conformance.columns import provision, targets
+from conformance.columns.provision import Environment
 from conformance.errors import Unavailable
-from conformance.provision import Environment
+from conformance.suite import bundle
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
 
 WRONG_HASH = f"six==1.17.0 --hash=sha256:{'0' * 64}\n"

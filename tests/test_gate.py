@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 from click.testing import Result
 
-from conformance import gate, results, targets
-from conformance.expectations import load
+from conformance import results
+from conformance.columns import targets
+from conformance.judging import gate
+from conformance.judging.expectations import load
 from tests.conftest import FAKES, fake_target
 from tests.page_samples import HOSTILE, MASK, Made
 

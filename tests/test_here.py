@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance import adhoc, description, here, interpreters, targets
-from conformance.adhoc import Asked
-from conformance.bundle import Bundle, make_bundle
+from conformance.columns import adhoc, description, here, interpreters, targets
+from conformance.columns.adhoc import Asked
 from conformance.errors import Unavailable, UsageError
+from conformance.suite.bundle import Bundle, make_bundle
 from conformance.worker import describe
 from tests.conftest import FAKES, HERE, FakeRuns, fake_target, run_column
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from packaging.requirements import Requirement
 
-from conformance import clause_cases, declared
+from conformance.layers import clause_cases, declared
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "in-the-wild"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from conformance import index
+from conformance.columns import index
 from conformance.errors import Unavailable
 from tests.local_index import JSON, LocalIndex, serve
 

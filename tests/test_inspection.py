@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
-from conformance import bundle, catalogue, cli
+from conformance import cli
 from conformance.cache import cache_folder
 from conformance.commands.trace import markdown
 from conformance.inspection import picture, tell, usage
 from conformance.inspection.trace import Call, Mask, Model, Output, Seen, Source, Trace
 from conformance.results import Case
+from conformance.suite import bundle, catalogue
 from tests.browser import launch
 
 HOSTILE = '<script>alert("1")</script> & a|very|long' + " name" * 12

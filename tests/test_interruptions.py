@@ -15,7 +15,8 @@ import msgspec
 import psutil
 import pytest
 
-from conformance import provision, results
+from conformance import results
+from conformance.columns import provision
 from conformance.errors import Unavailable
 from tests.conftest import fake_base, fake_target
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from conformance import judge
+from conformance.judging import judge
 from conformance.results import Exception_, Fact, Observation, Warning_
 from conformance.worker.values import encode
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance import memory, process
-from conformance.bundle import make_bundle
-from conformance.previous import Previous
 from conformance.results import Observation, Results
-from conformance.sources import used_source
+from conformance.running import memory, process
+from conformance.running.previous import Previous
+from conformance.suite.bundle import make_bundle
+from conformance.suite.sources import used_source
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 

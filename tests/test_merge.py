@@ -10,10 +10,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance import bundle, cli, expectations, provision, results, targets
-from conformance.merge import Disagreement, merge
+from conformance import cli, results
+from conformance.columns import provision, targets
+from conformance.distributed.merge import Disagreement, merge
+from conformance.judging import expectations
 from conformance.report import BESIDE
+from conformance.suite import bundle
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
+from tests.page_samples import store_observation, store_value
 
 # Two on one base and one on another: the first shard of two has one column, the second two.
 COLUMNS = [
@@ -80,8 +84,8 @@ def observe(folder: str, case: str, fact: str, value: object) -> None:
             )
             for one in observation.facts:
                 if one.name == fact:
-                    one.observed = found.store_value(value)
-                    cell.observation = found.store_observation(observation)
+                    one.observed = store_value(found, value)
+                    cell.observation = store_observation(found, observation)
     results.write(found, Path(folder) / "results.json")
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance import catalogue, plan, provision, runner, targets
-from conformance.bundle import cases_folder, make_bundle
 from conformance.cache import cache_folder
-from conformance.memory import Memory
-from conformance.progress import PlainProgress
+from conformance.columns import provision, targets
 from conformance.results import Results
+from conformance.running import plan, runner
+from conformance.running.memory import Memory
+from conformance.running.progress import PlainProgress
+from conformance.suite import catalogue
+from conformance.suite.bundle import cases_folder, make_bundle
 
 GENERATIONS = ("tf-1.15", "tf-2.15", "keras-3.15")
 HAVE_NOT = {("oracle.multi-head-attention", "tf-1.15")}

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance import conclusion, results
-from conformance.expectations import Expectation, Known
+from conformance.judging.expectations import Expectation, Known
 from conformance.report import BESIDE, write_report
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance import provision
+from conformance.columns import provision
+from conformance.columns.overlay import overlay
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable, UsageError
-from conformance.overlay import overlay
-from conformance.targets import Target
 from tests import local_index
 from tests.conftest import fake_base, fake_target
 from tests.local_index import LocalIndex

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 import conformance
 from conformance import __main__ as entry
-from conformance import interpreters
+from conformance.columns import interpreters
 from conformance.errors import Unavailable
 
 ROOT = Path(__file__).parent.parent

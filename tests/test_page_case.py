@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from conformance import expectations
+from conformance.judging import expectations
 from conformance.report import page as report
 from conformance.results import Cell, Results
 from conformance.worker import values

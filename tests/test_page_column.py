@@ -4,7 +4,7 @@ import datetime
 
 from playwright.sync_api import expect
 
-from conformance import expectations
+from conformance.judging import expectations
 from conformance.report import page as report
 from tests.page_browser import Opened, panel_of
 from tests.page_samples import sample

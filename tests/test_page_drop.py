@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from conformance import expectations, judge, results
+from conformance import results
+from conformance.judging import expectations, judge
 from conformance.report import page as report
 from conformance.results import Results
 from tests.page_browser import Opened, cell_at, panel_of

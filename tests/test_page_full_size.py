@@ -8,7 +8,8 @@ from statistics import median
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from conformance import expectations, results
+from conformance import results
+from conformance.judging import expectations
 from conformance.report import page as report
 from tests.page_browser import cell_at
 from tests.test_published import PUBLISHED

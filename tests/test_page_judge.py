@@ -11,12 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from conformance import judge, results
+from conformance import results
+from conformance.judging import judge
 from conformance.report import page as report
 from conformance.report.data import page_data
 from conformance.results import Cell, Fact, Observation, Results
 from conformance.worker import values
-from tests.page_samples import Made, sample
+from tests.page_samples import Made, sample, store_observation, store_value
 from tests.test_published import PUBLISHED
 
 JUDGING = ("dom.js", "data.js", "judge.js")
@@ -173,13 +174,13 @@ def test_observations_are_judged_alike(judging: Page, given_: list[Any]) -> None
         stored = [
             Fact(
                 name=f"fact {i}",
-                observed=found.store_value(observed),
-                expected=found.store_value(expected),
+                observed=store_value(found, observed),
+                expected=store_value(found, expected),
                 rtol=0.0 if tight else None,
             )
             for i, (observed, expected) in enumerate(facts)
         ]
-        found.store_observation(Observation(status=status, facts=stored))
+        store_observation(found, Observation(status=status, facts=stored))
     keys = list(found.observations)
     found.cells = [Cell(case="some.case", target="a", mode="eager", verdict="", observation=key) for key in keys]
     theirs, ours = together(judging, found)

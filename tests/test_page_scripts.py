@@ -8,15 +8,16 @@ import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
-from conformance import repro, targets
-from conformance.bundle import make_bundle
+from conformance import repro
 from conformance.cache import cache_folder
-from conformance.catalogue import collect
+from conformance.columns import targets
 from conformance.errors import UsageError
 from conformance.report import page as report
 from conformance.repro.parts import Parts
 from conformance.repro.suite import parts_of, scripts_for
 from conformance.results import Case, Results
+from conformance.suite.bundle import make_bundle
+from conformance.suite.catalogue import collect
 from tests.page_browser import Opened, panel_of
 from tests.page_samples import Made, sample
 

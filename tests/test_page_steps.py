@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from conformance import compare, difference, expectations, results
-from conformance.expectations import Expectation
+from conformance import results
+from conformance.judging import compare, difference, expectations
+from conformance.judging.expectations import Expectation
 from conformance.report import page as report
 from conformance.report.data import page_data
 from conformance.results import Exception_, Fact, Observation, Results, Warning_
-from tests.page_samples import Made, hostile, sample
+from tests.page_samples import Made, hostile, sample, store_value
 from tests.test_page_judge import pairs, told
 from tests.test_published import PUBLISHED
 
@@ -105,7 +106,7 @@ def observations(draw: st.DrawFn) -> tuple[Any, Results]:
         rtol = draw(st.sampled_from([None, 0.0]))
         for facts, value in zip(sides, draw(pairs()), strict=True):
             if draw(st.integers(0, 9)):
-                facts.append(Fact(name=name, observed=found.store_value(value), rtol=rtol))
+                facts.append(Fact(name=name, observed=store_value(found, value), rtol=rtol))
     both = []
     for facts in sides:
         status = draw(st.sampled_from(["completed"] * 4 + ["raised", "crashed", "timed-out", "unsupported"]))

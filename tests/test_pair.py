@@ -8,9 +8,12 @@ import pytest
 from click.testing import Result
 from rich.console import Console
 
-from conformance import adhoc, catalogue, measure, results, targets
+from conformance import results
 from conformance.cache import cache_folder
-from conformance.pair import Names
+from conformance.columns import adhoc, targets
+from conformance.commands.pair import Names
+from conformance.running import measure
+from conformance.suite import catalogue
 from tests.conftest import fake_target
 
 Command = Callable[..., Result]

@@ -5,10 +5,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import memory, runner
-from conformance.bundle import make_bundle
-from conformance.pieces import LEAST_SECONDS, UNKNOWN_SECONDS, Piece, Work, divide, expected_seconds
-from conformance.plan import Unit
+from conformance.running import memory, runner
+from conformance.running.pieces import LEAST_SECONDS, UNKNOWN_SECONDS, Piece, Work, divide, expected_seconds
+from conformance.running.plan import Unit
+from conformance.suite.bundle import make_bundle
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 COLUMN = fake_target()
@@ -75,7 +75,7 @@ def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) 
 
 def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     whole = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
-    monkeypatch.setattr("conformance.pieces.LEAST_SECONDS", 0.2)
+    monkeypatch.setattr("conformance.running.pieces.LEAST_SECONDS", 0.2)
     divided: list[int] = []
 
     def divide_and_count(*given):  # type: ignore[no-untyped-def]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import catalogue
-from conformance.bundle import make_bundle
-from conformance.plan import Unit, make_plan
+from conformance.running.plan import Unit, make_plan
+from conformance.suite import catalogue
+from conformance.suite.bundle import make_bundle
 from tests.conftest import FAKES, fake_target
 
 GROUPS = """

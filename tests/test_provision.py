@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance import interpreters, provision, targets
+from conformance.columns import interpreters, provision, targets
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.targets import Target
 from conformance.worker import values
 from tests.conftest import HERE, fake_base, fake_target
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conformance import expectations, gate, judge, results, targets
+from conformance import results
+from conformance.columns import targets
+from conformance.judging import expectations, gate, judge
 from conformance.report import BESIDE, documents, write_report
 from conformance.repro.suite import scripts_for
 

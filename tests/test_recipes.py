@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import bundle, catalogue
+from conformance.suite import bundle, catalogue
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text()

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from conformance import bundle, catalogue, repro, results, targets
+from conformance import repro, results
 from conformance.cli import main
+from conformance.columns import targets
 from conformance.errors import UsageError
-from conformance.judge import mismatch
+from conformance.judging.judge import mismatch
 from conformance.repro.column import dependencies, setting
 from conformance.repro.execute import Done
 from conformance.repro.fixtures import fixture
@@ -27,6 +28,7 @@ from conformance.repro.request import Request, make_request
 from conformance.repro.stored import script as stored_script
 from conformance.repro.stored import store
 from conformance.results import Case
+from conformance.suite import bundle, catalogue
 
 TARGETS = {target.id: target for target in targets.load()}
 # One column and mode of each kind of script.

@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
-from conformance import bundle, provision, results, targets
+from conformance import results
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.repro.execute import execute
 from conformance.repro.request import make_request
+from conformance.suite import bundle
 from tests.repro_sample import disagreement
 
 OLD, NEW = "tf-1.15", "keras-3.15"

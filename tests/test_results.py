@@ -9,7 +9,7 @@ import pytest
 
 from conformance import results
 from conformance.errors import UsageError
-from conformance.judge import judge_all
+from conformance.judging.judge import judge_all
 from tests.conftest import FakeRuns, fake_target
 
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"

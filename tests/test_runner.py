@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from conformance import process
 from conformance.results import Cell, Results
+from conformance.running import process
 from conformance.worker import backends
 from tests.conftest import FakeRuns, fake_target
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import shards, targets
+from conformance.columns import targets
+from conformance.columns.targets import Target
+from conformance.distributed import shards
+from conformance.distributed.shards import BASE_WEIGHT
 from conformance.errors import UsageError
-from conformance.plan import Plan, Unit
-from conformance.shards import BASE_WEIGHT
-from conformance.targets import Target
+from conformance.running.plan import Plan, Unit
 from tests.conftest import fake_base, fake_target
 
 BASES = [fake_base(id=name) for name in "abc"]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import targets
+from conformance.columns import targets
 from conformance.errors import UsageError
+from conformance.verdicts import MODES
 
 CORE = [
     "keras-2.3.1+tf-1.15",
@@ -57,7 +58,7 @@ def test_every_column_has_pytest_and_installs_nothing_twice(target: targets.Targ
 
 @pytest.mark.parametrize("target", targets.load(), ids=lambda t: t.id)
 def test_every_mode_is_either_there_or_explained(target: targets.Target) -> None:
-    assert sorted([*target.modes, *target.lacks]) == sorted(targets.MODES)
+    assert sorted([*target.modes, *target.lacks]) == sorted(MODES)
 
 
 def test_wrong_id_says_what_was_meant() -> None:

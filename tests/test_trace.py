@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from conformance import bundle, provision, targets
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.inspection import ask
 from conformance.inspection.trace import Call, Trace
+from conformance.suite import bundle
 
 OLD, MIDDLE, NEW = "keras-2.3.1+tf-1.15", "tf-2.15", "keras-3.15"
 ALL = (OLD, MIDDLE, NEW)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance import bundle, provision, targets
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.errors import UsageError
 from conformance.inspection import ask
+from conformance.suite import bundle
 
 INSIDE = ask.INSIDE
 HARMLESS = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "lambda"}}]}}

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from conformance import nearest, targets, versions
+from conformance.columns import nearest, targets, versions
 from conformance.errors import UsageError
+from conformance.verdicts import MODES
 
 DECLARED = targets.load()
 NUMBERS = st.integers(0, 30)
@@ -92,7 +93,7 @@ def test_a_column_that_is_made_has_an_id_of_its_own(front_end: str, data: st.Dat
     made = nearest.make(found, DECLARED, targets.LOCKS)
     assert made.id not in {t.id for t in DECLARED}
     assert made.tier == targets.AD_HOC
-    assert sorted([*made.modes, *made.lacks]) == sorted(targets.MODES)
+    assert sorted([*made.modes, *made.lacks]) == sorted(MODES)
 
 
 def test_what_no_column_is_like_is_named() -> None:

@@ -8,13 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from conformance import compare, difference, judge
 from conformance.bisect import way
 from conformance.bisect.search import Change, first_change
 from conformance.bisect.watch import Sight, Watch
+from conformance.columns.targets import Target
+from conformance.columns.versions import parse
 from conformance.errors import Unavailable
-from conformance.targets import Target
-from conformance.versions import parse
+from conformance.judging import compare, difference, judge
 
 Status = Literal["found", "same", "no-mode", "could-not-run"]
 

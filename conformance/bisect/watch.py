@@ -8,17 +8,18 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from conformance import plan, provision, runner
-from conformance.adhoc import Column
-from conformance.bundle import Bundle
+from conformance.columns import provision
+from conformance.columns.adhoc import Column
+from conformance.columns.provision import Environment
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.judge import same_behaviour
-from conformance.memory import Memory
-from conformance.previous import Previous
-from conformance.progress import PlainProgress
-from conformance.provision import Environment
+from conformance.judging.judge import same_behaviour
 from conformance.results import Case, Cell, Observation, Results, Value
-from conformance.targets import Target
+from conformance.running import plan, runner
+from conformance.running.memory import Memory
+from conformance.running.previous import Previous
+from conformance.running.progress import PlainProgress
+from conformance.suite.bundle import Bundle
 
 Where = tuple[Target, str]
 """A column and a mode that it has, in which the case runs there."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 from packaging.version import Version
 
-from conformance import adhoc, provision
-from conformance.adhoc import Asked, Column
+from conformance.columns import adhoc, provision
+from conformance.columns.adhoc import Asked, Column
+from conformance.columns.index import Release
+from conformance.columns.nearest import FRONT_ENDS
+from conformance.columns.provision import Environment
+from conformance.columns.targets import AD_HOC, Base, Target, pins
+from conformance.columns.versions import parse
 from conformance.errors import Unavailable
-from conformance.index import Release
-from conformance.nearest import FRONT_ENDS
-from conformance.provision import Environment
-from conformance.targets import AD_HOC, Base, Target, pins
-from conformance.versions import parse
 
 Releases = Callable[[str], list[Release]]
 """Lists the releases of a distribution; raises `Unavailable`."""

@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance import expectations
-from conformance import pair as pairs
 from conformance.commands import inspected, options
-from conformance.compare import Comparer, Step
+from conformance.commands import pair as pairs
 from conformance.errors import UsageError
 from conformance.inspection.advice import Advice, Place, advise
+from conformance.judging import expectations
+from conformance.judging.compare import Comparer, Step
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
-from conformance.targets import MODES
+from conformance.verdicts import MODES
 
 HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first column")
 

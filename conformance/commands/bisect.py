@@ -8,14 +8,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance import bundle, catalogue, index, results, targets
+from conformance import results
 from conformance.bisect import Answer, Seen, bisect
 from conformance.bisect.watch import Watch
 from conformance.cache import cache_folder
+from conformance.columns import index, targets
+from conformance.columns.targets import Target
 from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option
 from conformance.errors import UsageError, unknown
 from conformance.results import Case
-from conformance.targets import Target
+from conformance.suite import bundle, catalogue
+from conformance.verdicts import MODES
 
 _EXIT = {"found": 0, "same": 1, "no-mode": 1, "could-not-run": 3}
 _SKIPPED = 300  # characters of a reason, where a person reads it
@@ -25,9 +28,7 @@ _SKIPPED = 300  # characters of a reason, where a person reads it
 @click.argument("id", metavar="CASE")
 @click.option("--from", "first", required=True, metavar="ID", help="The earlier column.")
 @click.option("--to", "last", required=True, metavar="ID", help="The later column.")
-@click.option(
-    "--mode", type=click.Choice(targets.MODES), help="In this mode.  [default: the first in which they differ]"
-)
+@click.option("--mode", type=click.Choice(MODES), help="In this mode.  [default: the first in which they differ]")
 @click.option(
     "--results",
     "stored",

@@ -9,19 +9,19 @@ from typing import Any
 
 import msgspec
 
-from conformance import checks_on_columns, declared
 from conformance.cache import cache_folder
 from conformance.checks.command import declarations
-from conformance.checks_on_columns import Asked
-from conformance.declared import Declared, Layer
 from conformance.errors import Unavailable, UsageError, said
+from conformance.layers import declared, on_columns
+from conformance.layers.declared import Declared, Layer
+from conformance.layers.on_columns import Asked
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Check the layers on the columns that are named; returns the exit code, which is as that of `conformance run`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
     try:
-        return checks_on_columns.check(_declared(arguments), _asked(arguments), cache_folder())
+        return on_columns.check(_declared(arguments), _asked(arguments), cache_folder())
     except UsageError as error:
         return _refused(2, error)
     except Unavailable as error:

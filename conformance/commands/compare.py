@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance import catalogue, compare, expectations, pair
-from conformance.commands import options
-from conformance.compare import Step
+from conformance.commands import options, pair
 from conformance.errors import unknown
+from conformance.judging import compare, expectations
+from conformance.judging.compare import Step
 from conformance.report import steps as steps_
 from conformance.report.text import plural
 from conformance.results import Case
+from conformance.suite import catalogue
 
 HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise", "first column")
 

@@ -4,9 +4,10 @@ import sys
 
 import click
 
-from conformance import bundle, catalogue, provision, targets
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.errors import Unavailable
+from conformance.suite import bundle, catalogue
 
 
 @click.group("list")

@@ -9,14 +9,19 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from conformance import bundle, catalogue, expectations, measure, proposals, results, targets
+from conformance import results
 from conformance.cache import cache_folder
+from conformance.columns import targets
 from conformance.commands import options
 from conformance.commands.options import as_json, cell_of_markdown, print_table
-from conformance.gate import Surprise, is_complete, overdue, surprises
-from conformance.judge import judge_all
-from conformance.previous import Previous
+from conformance.judging import expectations, proposals
+from conformance.judging.gate import Surprise, is_complete, overdue, surprises
+from conformance.judging.judge import judge_all
 from conformance.report.text import plural
+from conformance.running import measure
+from conformance.running.previous import Previous
+from conformance.suite import bundle, catalogue
+from conformance.verdicts import MODES
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +105,7 @@ def _of_columns(path: Path | None, names: tuple[str, ...]) -> results.Results:
     return measure.measure(
         catalogue.collect(the_bundle),
         [measure.declared(target, cache) for target in chosen],
-        targets.MODES,
+        MODES,
         the_bundle,
         cache,
         Console(stderr=True),

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from conformance import adhoc, bundle, here, provision, targets
 from conformance.cache import cache_folder
+from conformance.columns import adhoc, here, provision, targets
 from conformance.errors import UsageError, unknown
 from conformance.inspection import ask
 from conformance.inspection.trace import Trace
+from conformance.suite import bundle
 
 _OPTIONS = (
     click.option("--here", "interpreter", metavar="PYTHON", help="Its environment.  [default: the current one]"),

@@ -8,10 +8,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from conformance import bundle, catalogue, expectations, merge, plan, shards, targets
 from conformance.cache import cache_folder
+from conformance.columns import targets
 from conformance.commands import options
 from conformance.conclusion import conclude, say
+from conformance.distributed import merge, shards
+from conformance.judging import expectations
+from conformance.running import plan
+from conformance.suite import bundle, catalogue
+from conformance.verdicts import MODES
 
 
 @click.command("plan")
@@ -36,7 +41,7 @@ def plan_command(
     """
     chosen_targets = targets.choose(targets.load(), list(target_ids), tier)
     cases = catalogue.choose(catalogue.collect(bundle.make_bundle(cache_folder())), list(patterns))
-    the_plan = plan.make_plan(cases, chosen_targets, list(modes or targets.MODES))
+    the_plan = plan.make_plan(cases, chosen_targets, list(modes or MODES))
     parts = shards.describe(the_plan, chosen_targets, count)
     if as_json:
         click.echo(json.dumps({"include": parts}))

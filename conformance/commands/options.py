@@ -10,7 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from conformance.targets import MODES, TIERS
+from conformance.columns.targets import TIERS
+from conformance.verdicts import MODES
 
 FORMATS = ("table", "json", "markdown")
 

@@ -5,13 +5,15 @@ from pathlib import Path
 import click
 import msgspec
 
-from conformance import bundle, provision, results, targets
+from conformance import results
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.commands import options
 from conformance.repro.column import dependencies
 from conformance.repro.execute import execute
 from conformance.repro.issue import issue
 from conformance.repro.request import make_request
+from conformance.suite import bundle
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

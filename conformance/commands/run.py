@@ -7,26 +7,18 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance import (
-    adhoc,
-    bundle,
-    catalogue,
-    cluster,
-    expectations,
-    here,
-    measure,
-    merge,
-    nearest,
-    plan,
-    results,
-    shards,
-    targets,
-)
+from conformance import results
 from conformance.cache import cache_folder
+from conformance.columns import adhoc, here, nearest, targets
 from conformance.commands import options
 from conformance.conclusion import conclude, say
+from conformance.distributed import cluster, merge, shards
 from conformance.errors import Unavailable, UsageError
-from conformance.previous import Previous
+from conformance.judging import expectations
+from conformance.running import measure, plan
+from conformance.running.previous import Previous
+from conformance.suite import bundle, catalogue
+from conformance.verdicts import MODES
 
 
 @click.command("run")
@@ -99,7 +91,7 @@ def run_command(
     added = _undeclared(adhoc.Asked(requirements, python, front_end, backend), interpreter, the_bundle, cache)
     columns = [*(measure.declared(target, cache) for target in chosen), *added]
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
-    chosen_modes = list(modes or targets.MODES)
+    chosen_modes = list(modes or MODES)
     the_plan = plan.make_plan(cases, [column.target for column in columns], chosen_modes)
     # Only where every column is run can an expectation be found to match nothing.
     complete = tier == "history" and not (target_ids or patterns or modes)

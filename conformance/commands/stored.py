@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 import msgspec
 
-from conformance import expectations, results
+from conformance import results
 from conformance.commands import options
-from conformance.judge import judge_all
+from conformance.files import write_text
+from conformance.judging import expectations
+from conformance.judging.judge import judge_all
 from conformance.report import changes, documents, write_report
 from conformance.repro.suite import scripts_for
 
@@ -42,7 +44,7 @@ def cells_command(path: Path) -> None:
 def docs_command(path: Path, out: Path) -> None:
     """Write cases.md and findings.md from stored results."""
     for name, text in documents.documents(results.read(path), expectations.load()):
-        results.write_text(out / name, text)
+        write_text(out / name, text)
         click.echo(out / name)
 
 

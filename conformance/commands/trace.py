@@ -7,8 +7,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from conformance import results
 from conformance.commands import inspected, options
+from conformance.files import write_text
 from conformance.inspection import picture, tell
 from conformance.inspection.trace import Trace
 
@@ -28,7 +28,7 @@ def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> N
     """
     found = inspected.inspect(model, **where)
     if svg is not None:
-        results.write_text(svg, picture.svg(found))
+        write_text(svg, picture.svg(found))
     if format_ == "json":
         click.echo(options.as_json(found))
     elif format_ == "markdown":

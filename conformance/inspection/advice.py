@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from conformance.compare import Step
 from conformance.inspection import tell, usage
 from conformance.inspection.trace import Trace
+from conformance.judging.compare import Step
 from conformance.results import Results
 
 

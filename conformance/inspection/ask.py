@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from conformance import process
-from conformance.bundle import Bundle
+from conformance.columns.environment import environment, tail
+from conformance.columns.provision import Environment
+from conformance.columns.targets import Target
 from conformance.errors import UsageError, said
 from conformance.inspection.trace import Trace
 from conformance.printable import cleaned
-from conformance.provision import Environment
-from conformance.targets import Target
+from conformance.suite.bundle import Bundle
 
 SECONDS = 600.0
 INSIDE = Path(__file__).parent / "inside"
@@ -80,7 +80,7 @@ def inspect(model: Model, where: Environment, bundle: Bundle, target: Target | N
         answer = cleaned(json.loads(done.stdout), done.stdout)
     except ValueError as error:
         lines = done.stderr.decode("utf-8", "replace").splitlines()
-        ending = f"the process ended with {done.returncode}: {process.tail(lines)}"
+        ending = f"the process ended with {done.returncode}: {tail(lines)}"
         raise UsageError(f"{model.text} cannot be inspected: {ending}") from error
     if "refused" in answer:
         raise UsageError(answer["refused"])
@@ -93,5 +93,5 @@ def _variables(where: Environment, bundle: Bundle, target: Target | None, scratc
         folders = [bundle.folder, INSIDE, where.on_top, own]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONIOENCODING": "utf-8"}
         return dict(os.environ) | quiet | {"PYTHONPATH": os.pathsep.join(str(f) for f in folders if f)}
-    variables = process.environment(where, target, bundle, scratch)
+    variables = environment(where, target, bundle, scratch)
     return variables | {"PYTHONPATH": os.pathsep.join([variables["PYTHONPATH"], str(INSIDE)])}

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from conformance import results
-from conformance.expectations import Expectation
+from conformance.files import write_text
+from conformance.judging.expectations import Expectation
 from conformance.report import badge, changes, junit, page, summary
 from conformance.repro.stored import Stored
 from conformance.results import Results
@@ -21,10 +22,10 @@ BESIDE: dict[str, Callable[[Results, Sequence[Expectation]], str]] = {
     "changes.json": lambda found, _: changes.as_json(changes.changes(found)),
 }
 RULES = (
-    "compare.py",
-    "difference.py",
-    "expectations.py",
-    "judge.py",
+    "judging/compare.py",
+    "judging/difference.py",
+    "judging/expectations.py",
+    "judging/judge.py",
     "verdicts.py",
     "worker/values.py",
 )  # what the files are made by, beside this folder
@@ -51,9 +52,9 @@ def write_report(
         return
     found = results.read(file)  # so that the same file always gives the same page
     for name, make in BESIDE.items():
-        results.write_text(out / name, make(found, known))
+        write_text(out / name, make(found, known))
     beside = ("results.json", *BESIDE)
-    results.write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
+    write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:

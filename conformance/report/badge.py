@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import jinja2
 
-from conformance.compare import default_pair
-from conformance.difference import short
+from conformance.judging.compare import default_pair
+from conformance.judging.difference import short
 from conformance.report.text import xml_characters
 from conformance.results import Results, TargetResult
 from conformance.verdicts import BAD

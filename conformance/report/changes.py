@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from conformance.judge import behaviours, outcome
+from conformance.judging.judge import behaviours, outcome
 from conformance.results import Cell, Results
-from conformance.targets import MODES
-from conformance.verdicts import BAD
+from conformance.verdicts import BAD, MODES
 
 SCHEMA_VERSION = 1
 

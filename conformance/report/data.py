@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from conformance.expectations import Book, Expectation
-from conformance.judge import behaviours, mismatch
+from conformance.judging.expectations import Book, Expectation
+from conformance.judging.judge import behaviours, mismatch
 from conformance.repro.stored import Stored
 from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
-from conformance.targets import MODES
-from conformance.verdicts import OF_STATUS, VERDICTS
+from conformance.verdicts import MODES, OF_STATUS, VERDICTS
 from conformance.worker import values as worker_values
 
 AREAS = {"blog_claims": "The blog's claims"}

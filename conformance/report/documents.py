@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from conformance.expectations import Book, Expectation
-from conformance.judge import behaviours, outcome, said
+from conformance.judging.expectations import Book, Expectation
+from conformance.judging.judge import behaviours, outcome, said
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results

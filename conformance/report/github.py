@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from conformance.expectations import Book, Expectation
-from conformance.gate import of_entries, surprise
+from conformance.judging.expectations import Book, Expectation
+from conformance.judging.gate import of_entries, surprise
 from conformance.report.text import plural, where
 from conformance.results import Case, Cell, Results
 

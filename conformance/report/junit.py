@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from conformance.expectations import Book, Expectation
-from conformance.gate import surprise
+from conformance.judging.expectations import Book, Expectation
+from conformance.judging.gate import surprise
 from conformance.report.text import xml_characters
 from conformance.results import Case, Cell, Results, TargetResult
 

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from conformance.expectations import Expectation
+from conformance.judging.expectations import Expectation
 from conformance.report.data import page_data, spelled
 from conformance.repro.stored import Stored
 from conformance.results import Results

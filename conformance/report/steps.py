@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from conformance.compare import Step, between
+from conformance.judging.compare import Step, between
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.verdicts import SEVERITIES

@@ -4,9 +4,9 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 
-from conformance.compare import Comparer, between, default_pair
-from conformance.expectations import Book, Expectation
-from conformance.gate import surprise
+from conformance.judging.compare import Comparer, between, default_pair
+from conformance.judging.expectations import Book, Expectation
+from conformance.judging.gate import surprise
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural, where
 from conformance.results import Cell, Results

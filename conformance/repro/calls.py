@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 
-from conformance.sources import Module, read
+from conformance.suite.sources import Module, read
 
 
 def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> dict[str, set[str]]:

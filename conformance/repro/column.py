@@ -6,8 +6,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from conformance.nearest import FRONT_ENDS
-from conformance.targets import Target
+from conformance.columns.nearest import FRONT_ENDS
+from conformance.columns.targets import Target
 
 _TORCH_INDEX = """\
 # [[tool.uv.index]]

@@ -6,11 +6,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.bundle import Bundle
+from conformance.columns.environment import START_SECONDS, environment
+from conformance.columns.provision import Environment
+from conformance.columns.targets import Target
 from conformance.errors import Unavailable
-from conformance.process import CASE_SECONDS, START_SECONDS, environment
-from conformance.provision import Environment
-from conformance.targets import Target
+from conformance.running.process import CASE_SECONDS
+from conformance.suite.bundle import Bundle
 
 CONFORMS, DEVIATES, UNSUPPORTED = 0, 1, 2
 

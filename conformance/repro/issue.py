@@ -2,8 +2,8 @@
 
 from packaging.version import Version
 
+from conformance.columns.nearest import FRONT_ENDS
 from conformance.errors import UsageError
-from conformance.nearest import FRONT_ENDS
 from conformance.repro.column import dependencies
 from conformance.repro.execute import CONFORMS, UNSUPPORTED, Done
 from conformance.repro.request import Request

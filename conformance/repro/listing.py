@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.targets import MODES
+from conformance.verdicts import MODES
 
 
 class Listing:

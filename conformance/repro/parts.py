@@ -14,7 +14,7 @@ from conformance.repro import source
 from conformance.repro.calls import details
 from conformance.repro.collected import Collected, collect
 from conformance.results import Case
-from conformance.sources import Module, Uses, follow, read, uses
+from conformance.suite.sources import Module, Uses, follow, read, uses
 
 # In the order of a script.
 _USES = (

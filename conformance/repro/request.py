@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance import repro
-from conformance.bundle import Bundle
-from conformance.catalogue import collect as collect_cases
+from conformance.columns.targets import Target
 from conformance.errors import UsageError, unknown
 from conformance.repro.parts import make_parts
 from conformance.results import Case, Results
-from conformance.targets import MODES, Target
+from conformance.suite.bundle import Bundle
+from conformance.suite.catalogue import collect as collect_cases
+from conformance.verdicts import MODES
 
 
 @dataclass(frozen=True)

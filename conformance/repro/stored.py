@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from conformance.columns.targets import Target
 from conformance.repro.column import header, imports, setting
 from conformance.repro.fixtures import fixture
 from conformance.repro.parts import Parts
-from conformance.targets import Target
 
 
 class StoredColumn(msgspec.Struct):

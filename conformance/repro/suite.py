@@ -5,12 +5,15 @@ from pathlib import Path
 
 import msgspec
 
-from conformance import bundle, catalogue, repro, targets
-from conformance.bundle import Bundle
+from conformance import repro
 from conformance.cache import cache_folder
+from conformance.columns import targets
+from conformance.files import write_text
 from conformance.repro.parts import Parts
 from conformance.repro.stored import Stored, store
-from conformance.results import Results, write_text
+from conformance.results import Results
+from conformance.suite import bundle, catalogue
+from conformance.suite.bundle import Bundle
 
 HERE = Path(__file__).parent
 

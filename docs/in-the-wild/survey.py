@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance import clause_cases, declared, results
 from conformance.declared import Layer
 from conformance.expectations import BAD
+
+from conformance import clause_cases, declared, results
 from conformance.report.text import escape
 
 HERE = Path(__file__).parent

@@ -16,10 +16,10 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from conformance import provision, targets
 from conformance.cache import cache_folder
-from conformance.targets import Target
-from conformance.versions import within
+from conformance.columns import provision, targets
+from conformance.columns.targets import Target
+from conformance.columns.versions import within
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -9,7 +9,9 @@ Each case of `steady` takes a few hundredths of a second, so that there is a mom
 import sys
 from pathlib import Path
 
-from conformance import bundle, cli, provision, targets
+from conformance import cli
+from conformance.columns import provision, targets
+from conformance.suite import bundle
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 COLUMNS = ["fake-0.1", "fake-other"]

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from conformance import provision, targets
 from conformance.cache import cache_folder
+from conformance.columns import provision, targets
 from conformance.errors import UsageError
 from tests.mutants.run import Mutants, Outcome, exit_code
 

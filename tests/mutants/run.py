@@ -13,15 +13,16 @@ from typing import Any
 
 from rich.console import Console
 
-from conformance import catalogue, plan, runner
-from conformance.bundle import Bundle, make_bundle
+from conformance.columns.provision import Environment
+from conformance.columns.targets import Target
 from conformance.errors import UsageError
-from conformance.judge import same_behaviour
-from conformance.memory import Memory
-from conformance.progress import PlainProgress
-from conformance.provision import Environment
+from conformance.judging.judge import same_behaviour
 from conformance.results import Case, Cell, Observation, Results
-from conformance.targets import Target
+from conformance.running import plan, runner
+from conformance.running.memory import Memory
+from conformance.running.progress import PlainProgress
+from conformance.suite import catalogue
+from conformance.suite.bundle import Bundle, make_bundle
 
 HERE = Path(__file__).parent
 WRONG = ("deviates", "raises", "crashes", "times-out")

@@ -1,5 +1,5 @@
 // What differs between two observations of one case, in words, and how harmful that is.
-// The rules are those of `conformance/difference.py`, and told there; the tests hold the two side by side.
+// The rules are those of `conformance/judging/difference.py`, and told there; the tests hold the two side by side.
 
 const SEVERITIES = ["silent", "raises", "warns", "cosmetic"];
 const SPELLED_FACTS = 2;

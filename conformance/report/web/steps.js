@@ -1,4 +1,4 @@
-// What differs between two columns. The rules are those of `conformance/compare.py`, and told there; the tests hold
+// What differs between two columns. The rules are those of `conformance/judging/compare.py`, and told there; the tests hold
 // the two side by side.
 
 const STEP_KINDS = ["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"];

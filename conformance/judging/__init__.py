@@ -1,0 +1,1 @@
+"""From observations to verdicts, to steps between columns, and what is known of them."""

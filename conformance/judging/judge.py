@@ -1,0 +1,183 @@
+"""From an observation to a verdict, and to the fingerprint that groups equal behaviours."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from conformance import verdicts
+from conformance.results import Cell, Fact, Observation, Results, Value
+from conformance.verdicts import MODES
+from conformance.worker import values as worker_values
+
+_SPELLED = 60  # elements of a mask that are spelled out
+
+
+def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
+    """As `verdicts.verdict` says."""
+    judged = (mismatch(fact, values) for fact in observation.facts if fact.expected is not None)
+    return verdicts.verdict(observation.status, judged)
+
+
+def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
+    """Why a fact is not as expected, in one line; None if it is, or if nothing is expected."""
+    if fact.expected is None:
+        return None
+    rtol = worker_values.RTOL if fact.rtol is None else fact.rtol
+    atol = worker_values.ATOL if fact.atol is None else fact.atol
+    why: str | None = worker_values.difference(values[fact.observed], values[fact.expected], rtol, atol)
+    return why
+
+
+def outcome(observation: Observation, values: Mapping[str, Value]) -> str:
+    """What a cell did that is not as it should be, in words that stay the same from run to run.
+
+    Masks, other small exact values and single numbers are spelled out; of the arrays of
+    floats that are wrong it is only said that they are, and whether they hold NaN.
+    """
+    found = verdict(observation, values)
+    if observation.exception:
+        return f"{found}: {observation.exception.raised[0]} in phase {observation.exception.phase}"
+    wrong = [fact for fact in observation.facts if mismatch(fact, values)]
+    return f"{found}: {said(wrong, values)}" if wrong else found
+
+
+def said(facts: list[Fact], values: Mapping[str, Value]) -> str:
+    """What was observed, in a few words for each fact."""
+    expected = [None if fact.expected is None else values[fact.expected] for fact in facts]
+    return "; ".join(f"{f.name} {_spelled(values[f.observed], e)}" for f, e in zip(facts, expected, strict=True))
+
+
+def _spelled(value: Value, expected: Value) -> str:
+    if isinstance(value, dict) and "raised" in value:
+        return f"raises {value['raised'][0]}"
+    if not (isinstance(value, dict) and "dtype" in value):
+        if isinstance(value, list):
+            return f"is [{', '.join(_spelled(v, None).removeprefix('is ') for v in value)}]"[:100]
+        return f"is {value!r}"[:100]
+    data, shape = value["data"], value["shape"]
+    size = shape[-1] if shape else 1
+    if value["dtype"] == "bool" and data and len(data) <= _SPELLED:
+        digits = "".join(str(int(v)) for v in data)
+        return "is " + " ".join(digits[i : i + size] for i in range(0, len(digits), size))
+    said = f"is {float(data[0]):.3g}" if len(data) == 1 else "differs"
+    if isinstance(expected, dict) and shape != expected.get("shape"):
+        said += f", of shape {tuple(shape)}"
+    return said + (", with NaN" if "nan" in data and len(data) > 1 else "")
+
+
+def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
+    """12 hexadecimal digits that stand for what was observed.
+
+    Bools, ints, shapes, dtypes, types and phases of exceptions, and the categories of
+    warnings count exactly; floats count with three significant digits, NaN, the
+    infinities and zero as such. Messages, expected values and durations do not count.
+    """
+    behaviour = [_kinds(observation), [_rounded(values[fact.observed]) for fact in observation.facts]]
+    text = json.dumps(behaviour, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _rounded(value: Value) -> Any:
+    if isinstance(value, list):
+        return [_rounded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "raised" in value:
+        return ["raised", value["raised"][0], value["phase"]]
+    if "dtype" not in value:
+        return value
+    data = [v if isinstance(v, int) else _round_float(v) for v in value["data"]]
+    return [value["dtype"], value["shape"], data, value.get("sha256")]
+
+
+def _round_float(number: float | str) -> str:
+    # float() also reads "nan", "inf" and "-0.0"; tiny magnitudes are noise around zero.
+    value = float(number)
+    return "0" if abs(value) < 1e-6 else f"{value:.2e}"
+
+
+def same_behaviour(one: Observation, other: Observation, values: Mapping[str, Value]) -> bool:
+    """Whether two observations of a case are the same, on the values and with the tolerances of the facts.
+
+    What counts is what counts for the fingerprint; rounding has no edges here.
+    """
+    if one == other:
+        return True
+    if _kinds(one) != _kinds(other):
+        return False
+    for a, b in zip(one.facts, other.facts, strict=True):
+        rtol = worker_values.RTOL if a.rtol is None else a.rtol
+        atol = worker_values.ATOL if a.atol is None else a.atol
+        first, second = values[a.observed], values[b.observed]
+        if _dtypes(first) != _dtypes(second) or worker_values.difference(first, second, rtol, atol):
+            return False
+    return True
+
+
+def _kinds(observation: Observation) -> list[Any]:
+    raised = observation.exception
+    return [
+        observation.status,
+        [fact.name for fact in observation.facts],
+        [raised.raised[0], raised.phase] if raised else None,
+        sorted({warning.category for warning in observation.warnings}),
+    ]
+
+
+def _dtypes(value: Value) -> Any:
+    if isinstance(value, list):
+        return [_dtypes(v) for v in value]
+    if isinstance(value, dict) and "raised" in value:
+        return [value["raised"][0], value["phase"]]
+    return value.get("dtype") if isinstance(value, dict) else None
+
+
+def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
+    """A number for each (case, observation): the same where a case behaves the same, in the order of the columns.
+
+    What was not executed has no behaviour.
+    """
+    order = {target.id: i for i, target in enumerate(results.targets)}
+    known: dict[str, list[Observation]] = {}
+    numbers: dict[tuple[str, str | None], int] = {}
+    for cell in sorted(results.cells, key=lambda cell: (order[cell.target], MODES.index(cell.mode))):
+        if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
+            continue
+        observation = results.observations[cell.observation]
+        seen = known.setdefault(cell.case, [])
+        same = (i for i, other in enumerate(seen) if same_behaviour(other, observation, results.values))
+        number = next(same, len(seen))
+        if number == len(seen):
+            seen.append(observation)
+        numbers[cell.case, cell.observation] = number
+    return numbers
+
+
+class Judge:
+    """Judges the cells of `results`; equal observations are judged once."""
+
+    def __init__(self, results: Results):
+        self._results = results
+        self._known: dict[str, tuple[str, str, str | None]] = {}
+
+    def __call__(self, cell: Cell) -> None:
+        """Give a cell that has an observation its verdict, fingerprint and reason."""
+        assert cell.observation is not None
+        if cell.observation not in self._known:
+            self._known[cell.observation] = self._judged(self._results.observations[cell.observation])
+        cell.verdict, cell.fingerprint, cell.reason = self._known[cell.observation]
+
+    def _judged(self, observation: Observation) -> tuple[str, str, str | None]:
+        values, reason = self._results.values, observation.reason
+        if observation.status == "error" and observation.exception:
+            reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"
+        return verdict(observation, values), fingerprint(observation, values), reason
+
+
+def judge_all(results: Results) -> None:
+    """Compute every verdict, fingerprint and reason of `results` anew."""
+    judge = Judge(results)
+    for cell in results.cells:
+        if cell.observation is not None:
+            judge(cell)

@@ -1,0 +1,1 @@
+"""Authors' layers on columns, as the cases of a run."""

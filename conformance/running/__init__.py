@@ -1,0 +1,1 @@
+"""A run: what is planned, who does it, what is remembered."""
