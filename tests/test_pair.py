@@ -57,9 +57,10 @@ def test_what_a_column_has_can_be_said(released: Command, monkeypatch: pytest.Mo
         return measure.declared(declared[len(asked) - 1], cache_folder())
 
     monkeypatch.setattr(adhoc, "column", column)
-    result = released("compare", "keras==0.1 numpy<3", "keras", "--case", "good.masking")
+    result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
     assert "1 kept promise is broken" in result.stdout
-    assert [one.requirements for one in asked] == [["keras==0.1", "numpy<3"], ["keras"]]
+    assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
+    assert "Error: unknown column 'python==3.12'" in released("compare", "python==3.12", "keras").stderr
 
 
 def test_a_column_that_cannot_be_installed(command: Command) -> None:

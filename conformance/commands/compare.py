@@ -65,9 +65,9 @@ def compare_command(
 ) -> None:
     """Show every behaviour that differs between two columns, silent changes first.
 
-    FROM and TO are columns (`conformance list targets`); or what a column has, such as "keras==3.12.1 jax", a wheel
-    or a folder of sources; or results, a file or its folder: with one column, or with the one that is named after a
-    "#". Columns of which the stored results know nothing are measured.
+    FROM and TO are columns (`conformance list targets`); or what a column has, such as "keras==3.12.1 jax
+    python==3.12", a wheel or a folder of sources; or results, a file or its folder: with one column, or with the one
+    that is named after a "#". Columns of which the stored results know nothing are measured.
 
     Exit code: 0; 1 as --fail-on says; 2 usage; 3 a column cannot be measured.
     """

@@ -1,8 +1,8 @@
 """Two columns by name in one set of results: from stored results where they are there, else measured.
 
 A name is a column of the stored results or of `targets.toml`; other results, a file or its folder, with "#COLUMN" if
-they have several; or what a column that nobody declared has: a requirement or several with spaces between them, a
-wheel, a folder of sources (docs/any-version.md).
+they have several; or what a column that nobody declared has: a requirement or several with spaces between them, among
+them perhaps "python==3.12", a wheel, a folder of sources (docs/any-version.md).
 """
 
 import re
@@ -31,6 +31,7 @@ from conformance.verdicts import MODES
 Chosen = Callable[[list[Case]], list[Case]]
 
 _ASKED = re.compile(r"[=<>~!\s]|\.whl$|/")
+_PYTHON = "python=="
 _SOURCES = ("pyproject.toml", "setup.py")
 
 
@@ -145,9 +146,10 @@ class _Finder:
         file, _, column = name.partition("#")
         if Path(file).exists() and not _can_be_installed(Path(file)):
             return self._of_file(Path(file), column)
-        if _ASKED.search(name) or name in requirements.DISTRIBUTIONS:
+        asked = _asked(name)
+        if asked.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
             say(self._console, [f"resolving {name}"])
-            return _to_measure(adhoc.column(Asked(name.split()), list(declared.values()), self.cache))
+            return _to_measure(adhoc.column(asked, list(declared.values()), self.cache))
         raise unknown("column", name, [*there, *declared])
 
     def _of_file(self, file: Path, column: str) -> _Place:
@@ -167,6 +169,12 @@ class _Finder:
             self._read[_file(path)] = results.read(path)
             judge_all(self._read[_file(path)])
         return self._read[_file(path)]
+
+
+def _asked(name: str) -> Asked:
+    words = name.split()
+    python = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), None)
+    return Asked([word for word in words if not word.startswith(_PYTHON)], python)
 
 
 def _to_measure(column: Column) -> _Place:
