@@ -1,7 +1,11 @@
 """How work is divided: nothing is lost, whole columns first, small pieces last."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,3 +93,12 @@ def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkey
     assert [(c.case, c.mode, c.verdict, c.observation) for c in parts.cells] == [
         (c.case, c.mode, c.verdict, c.observation) for c in whole.cells
     ]
+
+
+@pytest.mark.parametrize(("cores", "free", "jobs"), [(2, 24, 2), (16, 8, 6), (16, 64, 16), (4, 1, 1)])
+def test_workers_are_as_many_as_cores_and_memory_allow(
+    cores: int, free: int, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * 2**30))
+    assert runner.workers_at_a_time() == jobs

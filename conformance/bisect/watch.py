@@ -1,6 +1,5 @@
 """What one case does on columns: taken from stored results or memory where it is known there, else measured."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +94,6 @@ class Watch:
             with PlainProgress(the_plan, Console(quiet=True)) as progress:
                 found = runner.run(
                     *(the_plan, [self.case], chosen, self._bundle, self._memory, environment, progress),
-                    jobs=os.cpu_count() or 1,
                     previous=self._previous,
                 )
             self.values |= found.values

@@ -81,7 +81,7 @@ def parser():
     add("--with", dest="with_", action="append", metavar="PATH_OR_PIN", help="installed in each column; needs [matrix]")
     add("--tier", choices=("core", "history"), help="all columns of a tier; needs [matrix]")
     add("--out", metavar="FOLDER", help="where the page of columns goes (reports/check)")
-    add("--jobs", type=int, metavar="N", help="workers at a time, on columns (one for each core)")
+    add("--jobs", type=int, metavar="N", help="workers at a time, on columns (as cores and memory allow)")
     add("--no-cache", action="store_true", help="measure again what is known of these columns")
     add("--allow-not-run", action="store_true", help="a column or layer that cannot be had there is no failure")
     return made

@@ -46,7 +46,7 @@ from conformance.verdicts import MODES
 @options.mode_option
 @click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
 @click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
-@click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: number of cores]")
+@click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: as cores and memory allow]")
 @options.out_option(default=results.LATEST, show_default=True)
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
 @click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")

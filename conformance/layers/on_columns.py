@@ -1,7 +1,6 @@
 """`conformance check --target`: declared layers on columns, as the cases of a run (docs/check-on-columns.md)."""
 
 import datetime
-import os
 import tempfile
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ def check(what: Declared, asked: Asked, cache: Path) -> int:
             memory.Memory(cache, bundle, fresh=asked.no_cache),
             lambda target: environments[target.id](),
             progress,
-            asked.jobs or os.cpu_count() or 1,
+            asked.jobs,
         )
     settle(found)
     code = conclude(

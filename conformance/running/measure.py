@@ -1,6 +1,5 @@
 """Measures cases on columns, declared or not: what is remembered is not measured again, progress is shown."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def measure(
 ) -> Results:
     """Every case on every column in every of these modes that it has there.
 
-    jobs: workers at a time, by default as many as there are cores; fresh: nothing is taken from memory;
+    jobs: workers at a time, by default as many as `runner` thinks fit; fresh: nothing is taken from memory;
     previous: takes cells over from stored results.
 
     Raises:
@@ -53,6 +52,6 @@ def measure(
             Memory(cache, bundle, fresh),
             lambda target: environments[target.id](),
             progress,
-            jobs or os.cpu_count() or 1,
+            jobs,
             previous=previous,
         )

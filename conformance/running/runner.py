@@ -4,6 +4,7 @@ Whatever happens to a worker, every planned cell is recorded exactly once. What 
 earlier run has observed is not measured again; a column that needs nothing is not even installed.
 """
 
+import os
 import queue
 import shutil
 import tempfile
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
+
+import psutil
 
 from conformance.columns.provision import Environment
 from conformance.columns.targets import Target
@@ -27,6 +30,7 @@ from conformance.running.session import Session
 from conformance.suite.bundle import Bundle
 
 INSTALLATIONS = 2
+WORKER_MB = 1300  # what one had most of
 
 Provision = Callable[[Target], Environment]
 
@@ -39,11 +43,15 @@ def run(
     memory: Memory,
     provision: Provision,
     progress: Progress,
-    jobs: int = 2,
+    jobs: int | None = None,
     case_seconds: float | None = None,
     previous: Previous | None = None,
 ) -> Results:
-    """Execute `plan` and return its results; their `problems` say what went wrong with the run itself."""
+    """Execute `plan` and return its results; their `problems` say what went wrong with the run itself.
+
+    jobs: workers at a time, by default `workers_at_a_time`.
+    """
+    jobs = jobs or workers_at_a_time()
     started = time.monotonic()
     ledger = Ledger(plan, cases, targets, bundle, progress, memory, previous)
     work: dict[str, Work] = {}
@@ -84,6 +92,12 @@ def run(
         workers.shutdown(cancel_futures=True)
         shutil.rmtree(scratch, ignore_errors=True)
     return ledger.close(time.monotonic() - started)
+
+
+def workers_at_a_time() -> int:
+    """As many as there are cores that we may use, as far as each has the memory it may need."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, psutil.virtual_memory().available // (WORKER_MB * 2**20)))
 
 
 def _install(target: Target, provision: Provision, ledger: Ledger) -> Environment | None:
