@@ -82,16 +82,16 @@ def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkey
     monkeypatch.setattr("conformance.running.pieces.LEAST_SECONDS", 0.2)
     divided: list[int] = []
 
-    def divide_and_count(*given):  # type: ignore[no-untyped-def]
-        found = divide(*given)
+    def divide_and_count(work, seconds, _):  # type: ignore[no-untyped-def]
+        found = divide(work, seconds, jobs=4)
         divided.extend(len(pieces) for pieces in found.values())
         return found
 
     monkeypatch.setattr(runner, "divide", divide_and_count)
     parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
     assert divided[0] > 1 and parts.problems == whole.problems
-    assert [(c.case, c.mode, c.verdict, c.observation) for c in parts.cells] == [
-        (c.case, c.mode, c.verdict, c.observation) for c in whole.cells
+    assert [(c.case, c.mode, c.verdict, c.fingerprint) for c in parts.cells] == [
+        (c.case, c.mode, c.verdict, c.fingerprint) for c in whole.cells
     ]
 
 
