@@ -182,6 +182,19 @@ def records(*statuses: str, kind: str = "consumer") -> Records:
     return Records("Mine", kind, None, "keras", {"keras": "3.15.1", "tensorflow": "2.21.0"}, ["eager", "graph"], made)
 
 
+def test_what_several_clauses_show_is_shown_once() -> None:
+    found = records("failed", "failed", "failed", "passed")
+    for record, line in zip(found, ("ValueError: no", "ValueError: no", "another"), strict=False):
+        record.evidence = [line]
+    assert found.text().splitlines()[1:-1] == [
+        "  C1-flag  failed (eager): so",
+        "      ValueError: no",
+        "  C2-no-mask  failed (eager): as C1-flag",
+        "  C3-implicit-explicit  failed (eager): so",
+        "      another",
+    ]
+
+
 def test_records_are_counted() -> None:
     found = records("passed", "passed", "failed", "expected", "keras", "not-applicable", "unexpected-pass")
     assert found.counts() == (

@@ -1,5 +1,7 @@
 """What can go wrong with a check, apart from a layer that breaks a clause."""
 
+from conformance.worker import values
+
 
 class BadInput(ValueError):
     """The check cannot be made of what was given; one line that says what to change."""
@@ -19,7 +21,7 @@ class ContractBroken(AssertionError):
 
 def one_line(error):
     """Class and message of an exception, in one line."""
-    text = " ".join(str(error).split())
+    text = " ".join(values.clip(error).split())
     return clip("%s: %s" % (type(error).__name__, text) if text else type(error).__name__)
 
 

@@ -25,16 +25,20 @@ def wrong(facts):
 
 def about(fact):
     """What must be the same for two layers to fail alike: the fact, of whichever output, and what was raised."""
+    return re.sub(r" \d+$", "", fact["name"]), exception(fact)
+
+
+def exception(fact):
+    """The class of the exception that was observed, None if none was."""
     observed = fact["observed"]
-    raised = observed["raised"][0] if isinstance(observed, dict) and "raised" in observed else None
-    return re.sub(r" \d+$", "", fact["name"]), raised
+    return observed["raised"][0] if isinstance(observed, dict) and "raised" in observed else None
 
 
 def lines(fact, why):
     """The fact in words: what differs, at which samples and steps, and the numbers there."""
     observed, expected = fact["observed"], fact["expected"]
     found = ["%s: %s" % (fact["name"], _clip(why))]
-    if isinstance(observed, dict) and "raised" in observed:
+    if exception(fact):
         return found
     arrays = [_array(observed), _array(expected)]
     if arrays[0] is None or arrays[1] is None or arrays[0].shape != arrays[1].shape:

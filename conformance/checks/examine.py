@@ -1,8 +1,6 @@
 """Runs clauses on a subject: in which modes, whose fault, and what becomes of the record."""
 
 import logging
-import os
-import sysconfig
 import time
 import traceback
 import warnings
@@ -16,10 +14,10 @@ from conformance.checks.stage import front_end_of, on_stage, stage
 from conformance.checks.subject import make_layer
 from conformance.checks.trial import NotApplicable, Trial, raised
 from conformance.worker.modes import Unsupported
-from conformance.worker.recorder import Recorder
+from conformance.worker.recorder import Recorder, raised_by_ourselves
 from conformance.worker.toolbox import Run
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+RAISES = "it raises where the clause calls it; what else is wrong will be seen when it does not."
 
 
 class Examination:
@@ -106,17 +104,20 @@ class Examination:
             status=status,
             reason=reasons[0] if reasons else None,
             evidence=lines,
-            hint=clause.repair if status == "failed" else "",
+            hint="" if status != "failed" else RAISES if all(v.raises for v in telling) else clause.repair,
             notes=list(dict.fromkeys(notes)),
             seconds=time.time() - started,
         )
 
 
 class View:
-    """One clause in one mode: `status`, `reason`, `evidence` and `notes` as those of a `Record`."""
+    """One clause in one mode: `status`, `reason`, `evidence` and `notes` as those of a `Record`.
+
+    raises: whether an exception is all that is wrong.
+    """
 
     def __init__(self, examination, clause, mode):
-        self.mode, self.status, self.reason, self.evidence = mode, "passed", None, []
+        self.mode, self.status, self.reason, self.evidence, self.raises = mode, "passed", None, [], False
         seen = Seen(examination, clause, mode, examination.subject)
         self.notes = seen.notes
         if seen.unsupported is not None:
@@ -131,6 +132,7 @@ class View:
             alike = control.abouts()
             own = [pair for pair in seen.wrong if evidence.about(pair[0]) not in alike]
             self.status = "failed" if own else "keras"
+            self.raises = all(evidence.exception(fact) for fact, _ in own)
             for fact, why in own or seen.wrong:
                 self.evidence += evidence.lines(fact, why)
             self.reason = "%s: %s" % (
@@ -155,7 +157,7 @@ class Seen:
             except Unsupported as why:
                 self.unsupported = why
             except Exception as error:
-                if _is_ours(error):
+                if raised_by_ourselves(error):
                     self.mistake = error
                     self.trace = traceback.format_exc().splitlines()[-8:]
                 else:
@@ -165,20 +167,6 @@ class Seen:
     def abouts(self):
         """Names of what is wrong."""
         return {evidence.about(fact) for fact, _ in self.wrong}
-
-
-def _is_ours(error):
-    """Whether the check itself raised: whose is the innermost frame outside of the standard library and NumPy."""
-    installed = os.sep + "site-packages" + os.sep
-    standard = sysconfig.get_path("stdlib") + os.sep
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        name = frame.filename
-        if name.startswith("<") or installed + "numpy" + os.sep in name:
-            continue
-        if name.startswith(standard) and installed not in name:
-            continue
-        return name.startswith(OURS)
-    return True
 
 
 class _quiet(warnings.catch_warnings):

@@ -48,9 +48,11 @@ class Record:
     def __repr__(self):
         return "<%s %s%s>" % (self.clause, self.status, ": " + self.reason if self.reason else "")
 
-    def lines(self):
-        """The record for a terminal."""
+    def lines(self, as_in=None):
+        """The record for a terminal; as_in: id of a clause of which the same is shown already."""
         where = " (%s)" % ", ".join(self.modes) if self.modes else ""
+        if as_in:
+            return ["%s  %s%s: as %s" % (self.clause, WORDS[self.status], where, as_in)]
         found = ["%s  %s%s%s" % (self.clause, WORDS[self.status], where, ": " + self.reason if self.reason else "")]
         if self.status in BAD:
             found += ["    " + line for line in self.evidence]
@@ -103,13 +105,17 @@ class Records(list):
         return "It is unaware of masks: %s." % (does[0] if does else "they stop at it")
 
     def text(self, everything=False):
-        """All that needs a look, and the counts; everything: a line for each clause."""
-        found = [self.head()]
+        """All that needs a look, and the counts; everything: a line for each clause.
+
+        Of clauses with the same evidence, such as one exception, the first one shows it.
+        """
+        found, shown = [self.head()], {}
         if self.unaware():
             found.append(self.unaware())
         for record in self:
             if everything or record.status not in ("passed", "not-applicable"):
-                found += ["  " + line for line in record.lines()]
+                first = shown.setdefault(tuple(record.evidence) or record.clause, record.clause)
+                found += ["  " + line for line in record.lines(None if first == record.clause else first)]
         return "\n".join(found + [self.counts()])
 
     def as_dict(self):

@@ -310,7 +310,7 @@ ANY = object()
 def raised(error):
     """An exception as a value to record."""
     found = values.Raised.of(error, "call")
-    found.message = clip(" ".join(str(error).split()))
+    found.message = clip(" ".join(found.message.split()))
     return found
 
 
