@@ -1,6 +1,8 @@
 """What can go wrong with a check, apart from a layer that breaks a clause."""
 
-from conformance.worker import values
+import re
+
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
 
 class BadInput(ValueError):
@@ -21,7 +23,7 @@ class ContractBroken(AssertionError):
 
 def one_line(error):
     """Class and message of an exception, in one line."""
-    text = " ".join(values.clip(error).split())
+    text = " ".join(_COLOURS.sub("", str(error)).split())
     return clip("%s: %s" % (type(error).__name__, text) if text else type(error).__name__)
 
 
