@@ -51,6 +51,13 @@ def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="not Linux")
+def test_beside_tf_keras_the_keras_of_tensorflow_is_that_too(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path, FAKES / "cases")
+    for front_end, expected in (("tf_keras", "1"), ("keras", None), ("tf.keras", None)):
+        found = environment.environment(Environment(Path("python")), fake_target(front_end=front_end), bundle, tmp_path)
+        assert found.get("TF_USE_LEGACY_KERAS") == expected
+
+
 def test_the_processor_is_named_with_what_it_can() -> None:
     assert machine()["processor"] and machine()["libc"]
     assert not {"model name", "bogomips"} & {*machine()}

@@ -34,6 +34,9 @@ FIXED = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
 """Variables of every worker, whatever the caller has; results say them."""
+OF_FRONT_END = {"tf_keras": {"TF_USE_LEGACY_KERAS": "1"}}
+"""Variables of the workers of a front end: beside tf_keras, the `tf.keras` of TensorFlow is that too, for layers that
+are made of it and for what of tf_keras itself is."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,17 @@ class Environment:
     on_top: Path | None = None
 
 
+def fixed(front_end: str) -> dict[str, str]:
+    """The variables that a worker has whatever the caller has."""
+    return {**FIXED, **OF_FRONT_END.get(front_end, {})}
+
+
 def environment(where: Environment, target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
     """The worker's whole environment: little of the caller's, everything that matters fixed."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {
         **inherited,
-        **FIXED,
+        **fixed(target.front_end),
         "PYTHONPATH": os.pathsep.join(str(f) for f in (bundle.folder, where.on_top) if f),
         "KERAS_BACKEND": target.backend,
         "KERAS_HOME": str(scratch),  # not the user's keras.json

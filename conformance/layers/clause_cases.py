@@ -38,8 +38,7 @@ def test_{name}(record, run):
 def files_of_checks() -> dict[str, Path]:
     """What the cases need beside the worker, by its place in the bundle."""
     folder = PACKAGE / "checks"
-    found = {f"conformance/checks/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
-    return {**found, "sitecustomize.py": folder / "startup.py"}
+    return {f"conformance/checks/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
 
 
 def write(layers: Sequence[Layer], clauses: Sequence[str], folder: Path) -> None:

@@ -6,6 +6,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from conformance.columns.environment import OF_FRONT_END
 from conformance.columns.nearest import FRONT_ENDS
 from conformance.columns.targets import Target
 
@@ -75,10 +76,9 @@ def imports(here: Setting) -> str:
     lines = ["import numpy as np"]
     lines += ["import tensorflow as tf"] if here.tensorflow else []
     lines = sorted([*lines, _IMPORTS[here.front_end]], key=lambda line: (line.startswith("from"), line))
-    before = (
-        f'from os import environ\nenviron["KERAS_BACKEND"] = "{here.backend}"\n' if here.front_end == "keras" else ""
-    )
-    return before + "\n".join(lines) + _start(here)
+    variables = {"KERAS_BACKEND": here.backend} if here.front_end == "keras" else OF_FRONT_END.get(here.front_end, {})
+    before = ["from os import environ", *(f'environ["{name}"] = "{value}"' for name, value in variables.items())]
+    return "\n".join([*(before if variables else []), *lines]) + _start(here)
 
 
 def _start(here: Setting) -> str:

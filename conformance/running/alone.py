@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from conformance import __version__
 from conformance.columns.description import describe
-from conformance.columns.environment import FIXED, Environment, tail
+from conformance.columns.environment import Environment, fixed, tail
 from conformance.errors import Unavailable, UsageError, said
 from conformance.printable import printable
 from conformance.running.machine import machine
@@ -170,7 +170,7 @@ def _run(options: argparse.Namespace) -> int:
             "suite_version": __version__,
             "bundle": bundle.digest,
             "platform": machine(),
-            "fixed": {**FIXED, "seed": str(SEED)},
+            "fixed": {**fixed(about["front_end"]), "seed": str(SEED)},
         }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.columns.environment import FIXED
+from conformance.columns.environment import fixed
 from conformance.columns.targets import Target
 from conformance.files import write_text
 from conformance.results import Case, Observation, Value, digest
@@ -139,7 +139,7 @@ class Memory:
     def column_digest(self, target: Target) -> str:
         """Stands for what all cells of a column depend on beside the case."""
         locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
-        worker = [self._bundle.worker, *(f"{name}={value}" for name, value in FIXED.items())]
+        worker = [self._bundle.worker, *(f"{name}={value}" for name, value in fixed(target.front_end).items())]
         return digest([_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend])
 
     def recall(self, target: Target, column: str, case: Case, mode: str) -> Kept | None:

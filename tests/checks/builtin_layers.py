@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from conformance.cache import cache_folder
 from conformance.columns import provision, targets
+from conformance.columns.environment import OF_FRONT_END
 from conformance.columns.targets import Target
 from conformance.columns.versions import within
 
@@ -67,6 +68,7 @@ def check(target: Target, names: list[str] | None = None, every_mode: bool = Tru
         "KERAS_BACKEND": target.backend,
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        **OF_FRONT_END.get(target.front_end, {}),
     }
     process = subprocess.Popen(
         [where.python, HERE / "builtin_subjects.py"],
