@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.declared import Layer
-from conformance.expectations import BAD
-
-from conformance import clause_cases, declared, results
+from conformance import results
+from conformance.layers import clause_cases, declared
+from conformance.layers.declared import Layer
 from conformance.report.text import escape
+from conformance.verdicts import BAD
 
 HERE = Path(__file__).parent
 REPORTS = Path("reports/wild")
