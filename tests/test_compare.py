@@ -169,6 +169,9 @@ def test_laws(results: Results, kind: str) -> None:
             }
             for step in found:
                 check_since(step, results, comparer, one, other)
+            neither = comparer.on_neither(one, other)
+            assert neither == comparer.on_neither(other, one) and neither <= comparer.compared(one, other)
+            assert not neither & {step.case for step in found}
             differ = []
             for case in results.cases:
                 for mode in set(comparer.modes(case, one)) & set(comparer.modes(case, other)):

@@ -137,3 +137,9 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
     )
     beside = json.loads(compare("tf-2.15", "new#here", "--format", "json").output)
     assert [step["case"] for step in beside["steps"]] == ["masking.plain"]
+
+
+def test_what_neither_has_is_not_the_same(released) -> None:  # type: ignore[no-untyped-def]
+    chosen = ("--case", "good.needs", "--case", "good.attempt", "--mode", "eager")
+    result = released("compare", "fake-0.1", "fake-0.5", *chosen)
+    assert result.output.splitlines()[-1].endswith("1 behaves the same. 1 exists on neither of the two.")

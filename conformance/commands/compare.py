@@ -25,13 +25,15 @@ HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise",
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Two columns beside each other.
 
-    same: how many cases behave the same; no_mode: how many neither column has in the chosen modes;
+    same: how many cases behave the same; on_neither: how many neither column has the API of;
+    no_mode: how many neither column has in the chosen modes;
     left_out: cases that the two do not share, where they come from different results.
     """
 
     before: str
     after: str
     same: int
+    on_neither: int = 0
     no_mode: int
     left_out: list[str]
     steps: list[Step]
@@ -82,17 +84,27 @@ def compare_command(
     compared = comparer.compared(*columns, modes) & {case.id for case in cases}
     steps = [_restricted(step, modes) for step in comparer.steps(*columns)]
     shown = [step for step in steps if step.case in compared and step.modes]
-    same, no_mode = len(compared) - len({step.case for step in shown}), len(cases) - len(compared)
+    on_neither = len(compared & comparer.on_neither(*columns, modes))
+    same, no_mode = len(compared) - len({step.case for step in shown}) - on_neither, len(cases) - len(compared)
     kinds = Counter(step.kind for step in steps_.worst_of_cases(shown))
     notes = [steps_.headline(shown, same, found.results, *columns)]
     notes += (
         [f"By step: {', '.join(f'{kinds[kind]} {kind}' for kind in compare.KINDS if kinds[kind])}."] if kinds else []
     )
+    notes += [f"{plural(on_neither, 'exists', 'exist')} on neither of the two."] if on_neither else []
     notes += [f"{plural(no_mode, 'is', 'are')} not run in such a mode."] if no_mode else []
     left_out = found.left_out
     notes += [f"{plural(len(left_out), 'is', 'are')} not the same in both files, and left out."] if left_out else []
     if format_ == "json":
-        told = Comparison(before=before, after=after, same=same, no_mode=no_mode, left_out=left_out, steps=shown)
+        told = Comparison(
+            before=before,
+            after=after,
+            same=same,
+            on_neither=on_neither,
+            no_mode=no_mode,
+            left_out=left_out,
+            steps=shown,
+        )
         click.echo(options.as_json(told))
     elif format_ == "markdown":
         click.echo("\n".join([" ".join(notes), *steps_.tables(shown, found.results, *columns)]))

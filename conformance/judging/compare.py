@@ -131,8 +131,24 @@ class Comparer:
 
     def compared(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
         """The cases that are compared, in one of `modes` if any is named."""
-        pairs = {case.id: self.pairs(case, from_id, to_id) for case in self._results.cases}
-        return {case for case, some in pairs.items() if any(not modes or {*modes} & {*pair} for pair in some)}
+        return {case.id for case in self._results.cases if self._pairs_in(case, from_id, to_id, modes)}
+
+    def on_neither(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
+        """Of the cases that are compared those of which neither column has the API: there is nothing to be the same."""
+
+        def is_on_neither(case: Case) -> bool:
+            states = {
+                self.state(self._cells[case.id, column, mode]) if mode else None
+                for pair in self._pairs_in(case, from_id, to_id, modes)
+                for column, mode in zip((from_id, to_id), pair, strict=True)
+            }
+            return states == {"absent"}
+
+        return {case.id for case in self._results.cases if is_on_neither(case)}
+
+    def _pairs_in(self, case: Case, from_id: str, to_id: str, modes: Sequence[str]) -> list[Pair]:
+        pairs = self.pairs(case, from_id, to_id)
+        return [pair for pair in pairs if not modes or {*modes} & {*pair}]
 
     def pairs(self, case: Case, from_id: str, to_id: str) -> list[Pair]:
         """The modes in which a case is compared; none if neither column has one of them."""

@@ -79,7 +79,8 @@ def _changes(results: Results, expectations: Sequence[Expectation]) -> list[str]
     comparer = Comparer(results, expectations)
     titles = [escape(steps_.title(results, column)) for column in pair]
     found = comparer.steps(*pair)
-    same = len(comparer.compared(*pair)) - len({step.case for step in found})
+    differ = {step.case for step in found}
+    same = len(comparer.compared(*pair) - comparer.on_neither(*pair) - differ)
     lines = [f"## From {titles[0]} to {titles[1]}", "", escape(steps_.headline(found, same, results, *pair)), ""]
     path = [pair[0], *(t.id for t in between(results, *pair) if t.reason is None), pair[1]]
     if len(path) > 2:
