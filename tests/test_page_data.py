@@ -31,6 +31,30 @@ def test_what_the_page_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    "moments, spelled",
+    [
+        (("2026-11-22T09:50:06+00:00",) * 2, "22 November 2026, 09:50 UTC"),
+        (("2026-11-22T09:50:06+00:00", "2026-11-22T10:31:00+00:00"), "22 November 2026, 09:50 to 10:31 UTC"),
+        (
+            ("2026-11-22T09:50:06+00:00", "2026-12-01T00:10:00+00:00"),
+            "22 November 2026, 09:50 to 1 December 2026, 00:10 UTC",
+        ),
+        (("some day", "some day"), "some day"),
+    ],
+)
+def test_a_span_of_time(moments: tuple[str, str], spelled: str) -> None:
+    assert data.spelled(moments) == spelled
+
+
+def test_when_cells_were_measured_is_the_span_of_all_columns() -> None:
+    shown = sample()
+    assert shown.measured() == [shown.created] * 2
+    first, last = shown.targets[0], shown.targets[-1]
+    first.measured, last.measured = ["2026-11-20", "2026-11-22"], ["2026-11-19", "2026-11-21"]
+    assert shown.measured() == ["2026-11-19", "2026-11-22"]
+
+
+@pytest.mark.parametrize(
     "file, area",
     [
         ("test_masking.py", "Masking"),

@@ -141,7 +141,10 @@ def make_layers(front):
         def compute_mask(self, inputs, mask=None):
             return None
 
-    class MinimalWrapper(keras.layers.TimeDistributed.__mro__[1]):  # `Wrapper`, which Keras 2.3 keeps to itself
+    # Keras 2.3 keeps it to itself.
+    Wrapper = getattr(keras.layers, "Wrapper", None) or keras.layers.TimeDistributed.__mro__[1]
+
+    class MinimalWrapper(Wrapper):
         def __init__(self, layer=None, **arguments):
             super().__init__(layer or keras.layers.Activation("linear"), **arguments)
             self.supports_masking = True
