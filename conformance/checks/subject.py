@@ -26,6 +26,7 @@ class Subject:
         same_weights: whether those that are trained are to be the same whatever an initializer draws.
         tried_out: whether `guess.try_out` was done with it.
         needs_mask: what it raises without a mask if it works with one, a `values.Raised`; else None.
+        answers: to questions that several clauses have (`Trial.answer`).
         weights: arrays that every instance is given, once the first one was built.
     """
 
@@ -51,6 +52,7 @@ class Subject:
         if kind is not None and kind not in NAMES:
             raise BadInput("unknown kind %r%s; one of %s" % (kind, closest(kind, NAMES), ", ".join(NAMES)))
         self.kind, self.guessed = kind, None
+        self.answers = {}
         shapes = _shapes(input_shape)
         self.any_length = any(len(s) > 1 and s[1] is None for s in shapes)
         self.shapes = [tuple(_number(d, i) for i, d in enumerate(shape)) for shape in shapes]

@@ -45,6 +45,13 @@ class Trial:
         self.Attach = _ATTACH[id(self.front)]
         self.notes = []
 
+    def answer(self, question):
+        """What a function of a trial returns; asked once for subject and mode, however many clauses want to know."""
+        answers, key = self.subject.answers, (question.__name__, self.mode)
+        if key not in answers:
+            answers[key] = question(self)
+        return answers[key]
+
     # The layer
 
     def layer(self):

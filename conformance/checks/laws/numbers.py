@@ -196,7 +196,7 @@ def gradients(trial):
         raise NotApplicable("its inputs are no real numbers, which have no gradients")
     arrays, layer, ops = subject.arrays(), trial.layer(), trial.ops
     clean = trial.call(layer, arrays, masks)
-    if leaks(trial):
+    if trial.answer(leaks):
         raise NotApplicable("what is masked matters to its outputs, so gradients flow there; see C4-padding-invariance")
     floats = [o.dtype.kind == "f" or str(o.dtype) == "bfloat16" for o in clean.outputs]
     if not any(floats):
@@ -267,7 +267,7 @@ def fully_masked(trial):
         if output.dtype.kind == "f" or str(output.dtype) == "bfloat16":
             name = "output is finite" + (" %d" % i if len(found.outputs) > 1 else "")
             trial.record(name, np.isfinite(output.astype("float64")), expected=np.ones(output.shape, bool))
-    if not leaks(trial):
+    if not trial.answer(leaks):
         _record_other_samples(trial, layer, masks, found)
 
 
@@ -300,7 +300,7 @@ def mask_patterns(trial):
     keep (a check of values in Python is skipped there).
     """
     subject, layer = trial.subject, trial.layer()
-    leaky = trial.is_first and leaks(trial)
+    leaky = trial.is_first and trial.answer(leaks)
     if leaky:
         trial.note("junk on the left and in gaps: it matters on the right; see C4-padding-invariance")
     for pattern in ("left", "gap", "random"):
@@ -313,8 +313,8 @@ def mask_patterns(trial):
                 clean = trial.call(layer, subject.arrays(), masks)
             else:
                 clean, _ = record_garbage(trial, layer, "%s: output at unmasked steps" % pattern, masks)
-            if not masks_differ(trial):
+            if not trial.answer(masks_differ):
                 trial.record_masks("%s: output mask" % pattern, clean, expected_masks(trial, clean, masks))
     if trial.is_first and not subject.needs_mask:
         everything = trial.attempt(layer, subject.arrays(), subject.masks("all-true"))
-        trial.record_outputs("all true: output", everything, trial.call(trial.layer(), subject.arrays()))
+        trial.record_outputs("all true: output", everything, trial.call(layer, subject.arrays()))

@@ -32,7 +32,7 @@ def dtypes(trial):
     subject = trial.subject
     if not all(d in ("float32", "float16", "float64") for d in subject.dtypes):
         raise NotApplicable("its inputs are no real numbers")
-    tried, leaky, askew = [], leaks(trial), masks_differ(trial)
+    tried, leaky, askew = [], trial.answer(leaks), trial.answer(masks_differ)
     for name, policy, dtype, tolerance in (
         ("mixed precision", "mixed_float16", "float32", HALF),
         ("float64", "float64", "float64", {}),
