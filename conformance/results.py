@@ -75,6 +75,7 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     versions: dict[str, str] = {}  # reported by the imported modules themselves
     peak_mb: int | None = None  # most memory that one of its processes had; None if none ran to its end
     reason: str | None = None  # why the column did not run; None if it did
+    fixed: dict[str, str] = {}  # variables that its workers had beside those of all, `Results.fixed`
     measured: list[str] = []  # when the first and the last of its cells were; ISO 8601, UTC
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from conformance import __version__
-from conformance.columns.environment import FIXED
+from conformance.columns.environment import FIXED, OF_FRONT_END
 from conformance.columns.targets import Target
 from conformance.columns.versions import same
 from conformance.judging.judge import Judge
@@ -256,4 +256,5 @@ def target_result(target: Target, column: str = "") -> TargetResult:
         modes=target.modes,
         lacks=target.lacks,
         tier=target.tier,
+        fixed=OF_FRONT_END.get(target.front_end, {}),
     )
