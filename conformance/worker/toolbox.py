@@ -70,6 +70,19 @@ class Run(object):
         with self._recorder.in_phase("fit"):
             return model.fit(*args, verbose=0, **arguments)
 
+    def train_on_batch(self, model, *args, **arguments):
+        """`model.train_on_batch`: a step of `fit` without what `fit` sets up around it, which takes most of its time."""
+        self.executor.require_gradients()
+        with self._recorder.in_phase("fit"):
+            _forget_metrics(model)
+            return model.train_on_batch(*args, **arguments)
+
+    def test_on_batch(self, model, *args, **arguments):
+        """`model.test_on_batch`: a step of `evaluate` without what that sets up around it."""
+        with self._recorder.in_phase("call"):
+            _forget_metrics(model)
+            return model.test_on_batch(*args, **arguments)
+
     def evaluate(self, model, *args, **arguments):
         """`model.evaluate`, silent."""
         with self._recorder.in_phase("call"):
@@ -83,6 +96,12 @@ class Run(object):
     def saving(self):
         """Context in which exceptions belong to the phase "save"."""
         return self._recorder.in_phase("save")
+
+
+def _forget_metrics(model):
+    """`fit` and `evaluate` begin so; on Keras 3 a single step adds to what the steps before it have seen."""
+    if hasattr(model, "reset_metrics"):  # Keras 2.2 has none and forgets by itself
+        model.reset_metrics()
 
 
 def make_build(mode):
