@@ -2,8 +2,10 @@
 
 import errno
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,17 +24,24 @@ def cases(tmp_path: Path) -> Path:
 
 
 class Measured:
-    """The cells that workers really execute while this is in place."""
+    """The cells that workers really execute while this is in place, and the modes that they try."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.cells: list[tuple[str, str]] = []
-        start = process.Worker.__init__
+        self.tried: list[str] = []
+        start, events = process.Worker.__init__, process.Worker.__iter__
 
         def counted(worker, where, target, groups, *rest, **more):  # type: ignore[no-untyped-def]
             self.cells += [cell for _, cells in groups for cell in cells]
             start(worker, where, target, groups, *rest, **more)
 
+        def heard(worker: process.Worker) -> Iterator[dict[str, Any]]:
+            for event in events(worker):
+                self.tried += [event["mode"]] if event["event"] == "mode" else []
+                yield event
+
         monkeypatch.setattr(process.Worker, "__init__", counted)
+        monkeypatch.setattr(process.Worker, "__iter__", heard)
 
 
 def stable(results: Results) -> list[object]:
@@ -66,6 +75,7 @@ def test_a_changed_constant_runs_what_uses_it(run_fake: FakeRuns, cases: Path, m
     measured = Measured(monkeypatch)
     run_fake(fake_target(), cases=cases, fresh=False)
     assert measured.cells == [("good.masking", "eager")]
+    assert measured.tried == []  # the first run has seen that the modes are as declared
 
 
 def test_fresh_measures_again(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +83,7 @@ def test_fresh_measures_again(run_fake: FakeRuns, cases: Path, monkeypatch: pyte
     measured = Measured(monkeypatch)
     run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=True)
     assert measured.cells == [("good.masking", "eager")]
+    assert measured.tried == [*fake_target().lacks, *fake_target().modes]
 
 
 def test_a_crash_is_believed_when_it_happens_twice(

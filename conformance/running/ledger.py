@@ -88,6 +88,10 @@ class Ledger:
                     self._observe(key, kept)
         return left or None
 
+    def has_tried(self, unit: Unit) -> bool:
+        """Whether the modes of a unit were as declared when an earlier run tried them."""
+        return self._memory.recall_checks(unit.target, self._targets[unit.target.id].digest, unit.modes) is not None
+
     def keep_checks(self, unit: Unit, versions: dict[str, str], backend: str) -> None:
         """The process of a unit said what it should before its first case."""
         column = self._targets[unit.target.id].digest

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,8 @@ class Ending:
 class Worker:
     """Runs groups of cells of `target` after one import; iterate over it for the events, then see `ending`.
 
-    groups: modes that can share a process, and their cells as (case id, mode); files: by case id.
+    groups: modes that can share a process, and their cells as (case id, mode); files: by case id;
+    tried: modes that are known to be as declared.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Worker:
         bundle: Bundle,
         scratch: Path,
         case_seconds: float = CASE_SECONDS,
+        tried: Collection[str] = (),
     ):
         self.ending = Ending()
         self._too_large: str | None = None
@@ -87,7 +89,12 @@ class Worker:
             "front_end": target.front_end,
             "cases": str(bundle.cases),
             "groups": [
-                {"modes": modes, "cells": cells, "files": sorted({files[case] for case, _ in cells})}
+                {
+                    "modes": modes,
+                    "try": [mode for mode in modes if mode not in tried],
+                    "cells": cells,
+                    "files": sorted({files[case] for case, _ in cells}),
+                }
                 for modes, cells in groups
             ],
         }

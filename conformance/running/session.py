@@ -46,6 +46,7 @@ class Session:
         self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
         self._files = files
         self._crashed: set[tuple[str, str]] = set()  # cells in which a worker has died once
+        self._tried = {mode for unit in self._units if ledger.has_tried(unit) for mode in unit.modes}
         self._served: list[list[str]] = []  # modes of the units that a process has got through
         self._reached = False  # whether the worker that runs has begun a cell
         self._worker: Worker | None = None
@@ -65,7 +66,14 @@ class Session:
             before, self._reached = len(left), False
             try:
                 worker = self._worker = Worker(
-                    self._environment, self._target, groups, self._files, self._bundle, self._folder, **self._limits
+                    self._environment,
+                    self._target,
+                    groups,
+                    self._files,
+                    self._bundle,
+                    self._folder,
+                    tried=self._tried,
+                    **self._limits,
                 )
             except OSError as error:  # no such interpreter, no space for its folder, too many processes
                 refusal = f"no worker can be started: {said(error)}"

@@ -1,9 +1,9 @@
 """A worker: reads one request from stdin, executes its cells, writes one JSON event per line.
 
 Request: {"front_end": "keras", "cases": directory of the case files, "groups": [{"modes":
-["eager", ...], "cells": [[case, mode], ...], "files": those that the cases are in}, ...]}: the modes of a group
-share a process.
-Events, in this order: "hello" (versions); for each group one "mode" for each mode (whether
+["eager", ...], "try": those of them that nobody has tried, "cells": [[case, mode], ...], "files": those that the
+cases are in}, ...]}: the modes of a group share a process.
+Events, in this order: "hello" (versions); for each group one "mode" for each mode to try (whether
 a masked tensor gets through it), then for every cell "start", any number of "fact", "end",
 and "served"; at last "done". "polluted" instead of a further "start" means that a case left
 global state changed and that the rest of the group needs another process.
@@ -39,10 +39,10 @@ def main(arguments):
 
 
 def serve(front, group, folder, emit):
-    """Try the modes of a group, then execute its cells."""
+    """Try modes of a group, then execute its cells."""
     cells = [tuple(cell) for cell in group["cells"]]
     masks = plugin.Masks(front, group["modes"], cells, emit).start()
-    for name in group["modes"]:
+    for name in group["try"]:
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:

@@ -343,6 +343,8 @@ def start_process(front, names, tuned=True):
             backends.openvino_in_float32()
     else:
         v1 = front.tf.compat.v1
+        if tuned:
+            backends.keep_no_stacks(v1)
         if front.is_standalone_keras2 and not front.is_tf1:
             here = {"graph": KerasFunction}
         elif "session" in names:

@@ -71,7 +71,7 @@ class Run(object):
             return model.fit(*args, verbose=0, **arguments)
 
     def train_on_batch(self, model, *args, **arguments):
-        """`model.train_on_batch`: a step of `fit` without what `fit` sets up around it, which takes most of its time."""
+        """`model.train_on_batch`: a step of `fit` without what that sets up around it."""
         self.executor.require_gradients()
         with self._recorder.in_phase("fit"):
             _forget_metrics(model)
