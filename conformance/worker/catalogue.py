@@ -29,16 +29,19 @@ class _Listing(object):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config):
-        config.masks = plugin.Masks(None, modes.MODES)
+        config.masks = plugin.Masks(None, modes.MODES[:1])  # each case once, in whatever modes it runs
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(hookwrapper=True)
     def pytest_collection_modifyitems(self, items):
-        for item in items:
-            if hasattr(item, "case") and item.case.id not in self.cases:
-                lines, start = inspect.getsourcelines(item.function)
-                about = {name: getattr(item.case, name) for name in FIELDS}
-                self.cases[item.case.id] = dict(about, line=start, code="".join(lines))
+        sources = {}  # of a function, which may be many cases
+        for (name, _), item in plugin.by_cell(items).items():
+            if item.function not in sources:
+                sources[item.function] = inspect.getsourcelines(item.function)
+            lines, start = sources[item.function]
+            about = {field: getattr(item.case, field) for field in FIELDS}
+            self.cases[name] = dict(about, line=start, code="".join(lines))
         items[:] = []
+        yield
 
 
 def collect(cases, emit):

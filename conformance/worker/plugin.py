@@ -111,21 +111,31 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("mode_name", metafunc.config.masks.mode_names)
 
 
+def pytest_itemcollected(item):
+    if item.get_closest_marker("case"):
+        item.mode_name = item.callspec.params["mode_name"]
+        item.case = Case(item, item.callspec.id[: -len(item.mode_name)].rstrip("-"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    cells = {}
-    for item in items:
-        if item.get_closest_marker("case"):
-            item.mode_name = item.callspec.params["mode_name"]
-            item.case = Case(item, item.callspec.id[: -len(item.mode_name)].rstrip("-"))
-            other = cells.setdefault((item.case.id, item.mode_name), item)
-            if other is not item:
-                raise pytest.UsageError("case id %r is used twice: %s, %s" % (item.case.id, other.nodeid, item.nodeid))
+    cells = by_cell(items)
     wanted = config.masks.cells
     if wanted is None:
         items[:] = [i for i in items if not hasattr(i, "case") or i.mode_name in i.case.runs_in()]
     else:
         items[:] = [cells[cell] for cell in wanted if cell in cells]
+
+
+def by_cell(items):
+    """Tests that are cases, by id and mode."""
+    cells = {}
+    for item in items:
+        if hasattr(item, "case"):
+            other = cells.setdefault((item.case.id, item.mode_name), item)
+            if other is not item:
+                raise pytest.UsageError("case id %r is used twice: %s, %s" % (item.case.id, other.nodeid, item.nodeid))
+    return cells
 
 
 def pytest_runtest_setup(item):
