@@ -154,6 +154,7 @@ class Book:
     def __init__(self, expectations: Sequence[Expectation], results: Results):
         self._results = results
         self._targets = {target.id: target for target in results.targets}
+        self._outcomes: dict[str, str] = {}  # by observation
         self._of_case: dict[str, list[tuple[Expectation, Known]]] = {}
         for expectation in expectations:
             for known in expectation.cells:
@@ -181,4 +182,7 @@ class Book:
     def outcome(self, cell: Cell) -> str:
         """What a measured cell did, as expectations spell it."""
         assert cell.observation is not None
-        return outcome(self._results.observations[cell.observation], self._results.values)
+        if cell.observation not in self._outcomes:
+            observation = self._results.observations[cell.observation]
+            self._outcomes[cell.observation] = outcome(observation, self._results.values)
+        return self._outcomes[cell.observation]

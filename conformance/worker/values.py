@@ -170,7 +170,7 @@ def wrong_elements(observed, expected, rtol=RTOL, atol=ATOL):
     if observed["shape"] != expected["shape"] or _kind(observed) != _kind(expected):
         return None
     pairs = enumerate(zip(observed["data"], expected["data"]))
-    return [i for i, (a, b) in pairs if not _close(float(a), float(b), rtol, atol)]
+    return [i for i, (a, b) in pairs if a != b and not _close(float(a), float(b), rtol, atol)]
 
 
 def _difference_arrays(observed, expected, rtol, atol):
