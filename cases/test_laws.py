@@ -118,13 +118,14 @@ def test_padding(keras, run, build, ops, record, name):
     without the masked ones.
     """
     layer, observed, lawful = make(keras, build, ops, name), [], []
-    for d in DRAWS:
+    draws = DRAWS[1:] if run.mode == "jit" else DRAWS  # XLA would compile the same layer for other sizes
+    for d in draws:
         padded, short = run(
             lambda x, mask, query, short: [layer(x, mask, query), layer(short, None, query)],
             *[d.x, d.mask, d.query, d.short],
         )
         observed, lawful = observed + rows(name, padded, d.mask), lawful + list(short)
-    record_difference(record, MASK, observed, lawful)
+    record_difference(record, np.concatenate([d.mask for d in draws]), observed, lawful)
 
 
 @pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
