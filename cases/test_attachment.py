@@ -214,7 +214,8 @@ def test_out_of_function(keras, run, mask_of, record):
 
     Whether the result of Masking still has its mask outside of the function is not specified.
     """
-    function = run.traced(keras.layers.Masking())
+    masking = keras.layers.Masking()
+    function = run.traced(lambda x: masking(x))
     record("mask", run(lambda x: mask_of(function(x)), PADDED))
 
 
