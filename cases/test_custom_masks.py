@@ -278,8 +278,12 @@ def test_positional_mask(keras, run, mask_of, record):
             return inputs * 2.0
 
     layer = Double()
-    by_position, by_name = run(lambda x, m: [mask_of(layer(x, m)), mask_of(layer(x, mask=m))], X, MASK)
-    in_call = run(lambda x, m: (layer(x, m), seen[-1])[1], X, MASK)
+
+    def call(x, m):
+        by_position = mask_of(layer(x, m))
+        return seen[-1], by_position, mask_of(layer(x, mask=m))
+
+    in_call, by_position, by_name = run(call, X, MASK)
     record("mask in call", in_call, expected=MASK)
     record("mask afterwards", by_position, expected=by_name)
 

@@ -128,7 +128,12 @@ def test_float_ids(keras, run, build, mask_of, record):
     """
     embedding, table = make_embedding(keras, build, mask_zero=True)
     ids = np.where(MASK, IDS, IDS + 0.4).astype("float32")
-    mask, output = run(lambda t: [mask_of(embedding(t)), embedding(t)], ids)
+
+    def call(t):
+        output = embedding(t)
+        return mask_of(output), output
+
+    mask, output = run(call, ids)
     record("mask", mask)
     record("0.4 is looked up as 0", bool(np.allclose(output[~MASK], table[IDS[~MASK]])))
 
@@ -184,9 +189,12 @@ def test_reversible(keras, run, build, mask_of, record):
     """
     layer = keras.layers.ReversibleEmbedding(VOCABULARY, FEATURES, mask_zero=True)
     (table,) = build(layer, (None, STEPS))
-    mask, logits, logits_mask = run(
-        lambda ids, x: [mask_of(layer(ids)), layer(x, reverse=True), mask_of(layer(x, reverse=True))], IDS, X
-    )
+
+    def call(ids, x):
+        logits = layer(x, reverse=True)
+        return mask_of(layer(ids)), logits, mask_of(logits)
+
+    mask, logits, logits_mask = run(call, IDS, X)
     record("mask of the vectors", mask, expected=IDS != 0)
     record("logits", logits, expected=X @ table.T)
     record("mask of the logits", logits_mask, expected=None)

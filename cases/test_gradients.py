@@ -68,7 +68,7 @@ def test_rnn_weights(keras, run, build, ops, record):
     large = np.where(MASK[..., None], X, np.float32(1e6))
 
     def gradients(t, mask):
-        return run.gradients(lambda x: squares(ops, rnn(x, mask=mask)), [t], rnn.trainable_weights)[2]
+        return run.gradients(lambda: squares(ops, rnn(t, mask=mask)), [], rnn.trainable_weights)[2]
 
     plain, dirty = run(lambda t, g, m: [gradients(t, m), gradients(g, m)], X, large, MASK)
     for i, name in enumerate(["kernel", "recurrent kernel", "bias"]):
@@ -92,7 +92,7 @@ def test_rnn_nan(keras, run, build, ops, record, garbage):
     rnn, weights = make_rnn(keras, build)
     dirty = np.where(MASK[..., None], X, np.float32(garbage))
     value, _, gradients = run(
-        lambda t, m: run.gradients(lambda x: squares(ops, rnn(x, mask=m)), [t], rnn.trainable_weights), dirty, MASK
+        lambda t, m: run.gradients(lambda: squares(ops, rnn(t, mask=m)), [], rnn.trainable_weights), dirty, MASK
     )
     record("value", value, expected=np.square(oracle.simple_rnn(X, MASK, *weights)[1]).sum())
     for name, gradient in zip(["kernel", "recurrent kernel", "bias"], gradients):

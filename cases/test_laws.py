@@ -118,13 +118,14 @@ def test_padding(keras, run, build, ops, record, name):
     without the masked ones.
     """
     layer, observed, lawful = make(keras, build, ops, name), [], []
-    for d in DRAWS:
+    draws = DRAWS[:1] if run.mode == "jit" else DRAWS  # XLA would compile the same layer for other sizes
+    for d in draws:
         padded, short = run(
             lambda x, mask, query, short: [layer(x, mask, query), layer(short, None, query)],
             *[d.x, d.mask, d.query, d.short],
         )
         observed, lawful = observed + rows(name, padded, d.mask), lawful + list(short)
-    record_difference(record, MASK, observed, lawful)
+    record_difference(record, np.concatenate([d.mask for d in draws]), observed, lawful)
 
 
 @pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
@@ -258,9 +259,9 @@ def test_loss(keras, run, build, record, law):
     y = random.uniform(-1, 1, MASK.shape + (UNITS,)).astype("float32")
     model, weights = make_model(mask_zero=True)
     if law == "all-true":
-        one, other = run.evaluate(model, ids, y), run.evaluate(make_model(mask_zero=False)[0], ids, y)
+        one, other = (run.test_on_batch(m, ids, y) for m in (model, make_model(mask_zero=False)[0]))
     else:
-        one = run.evaluate(model, ids * MASK, y)
+        one = run.test_on_batch(model, ids * MASK, y)
         if law == "permutation":
             order = random.permutation(len(ids))
             ids, y, changed = ids[order], y[order], MASK[order]
@@ -268,6 +269,6 @@ def test_loss(keras, run, build, record, law):
             weights[0][0] = 50.0
             model.set_weights(weights)
             y, changed = np.where(MASK[..., None], y, np.float32(-70)), MASK
-        other = run.evaluate(model, ids * changed, y)
+        other = run.test_on_batch(model, ids * changed, y)
     record("seed", SEED)
     record("loss", one, expected=other)

@@ -117,12 +117,12 @@ def test_incoming_mask(keras, tf, run, ops, mask_of, record, name):
         output = call(recipe, layer, [producer(list(pair)) for pair in zip(x, m)] if m else list(x))
         return [output, mask_of(output)]
 
-    plain = run.attempt(lambda: construct(masked=False))  # builds the layer, too
-    masked, warned = hear(lambda: run.attempt(lambda: construct(masked=True)))
-    word = refusal(masked, plain)
-    if word is None and symbolic[True] is None:
-        word = dropped(warned)
-    record("symbolic", word or ("gives a mask" if symbolic[False] is None else "produces"))
+    masked, warned = hear(lambda: run.attempt(lambda: construct(masked=True)))  # builds the layer, too
+    if masked is None and symbolic[True] is None:
+        record("symbolic", dropped(warned))
+    else:
+        plain = run.attempt(lambda: construct(masked=False))
+        record("symbolic", refusal(masked, plain) or ("gives a mask" if symbolic[False] is None else "produces"))
 
     # Without masks first: on JAX, `reshape` to the same shape returns its argument, which has the mask then.
     both, warned = hear(lambda: run.attempt(lambda *t: [observe(t[: len(arrays)]), observe(t)], *(arrays + masks)))

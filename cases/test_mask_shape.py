@@ -46,7 +46,7 @@ def test_one_sample_alone(keras, run, mask_of, record):
     The masks of batches of one sample each are the rows of the mask of the batch.
     """
     masking = make_masking(keras, mask_of)
-    alone = [run(masking, PADDED[i : i + 1]) for i in range(BATCH)]
+    alone = run(lambda *samples: [masking(sample) for sample in samples], *np.split(PADDED, BATCH))
     record("alone", alone, expected=[MASK[i : i + 1] for i in range(BATCH)])
 
 

@@ -33,7 +33,12 @@ def test_dense(keras, run, build, mask_of, record):
     embedding, table = make_embedding(keras, build)
     dense = keras.layers.Dense(UNITS)
     kernel, bias = build(dense, (None, STEPS, FEATURES), seed=1)
-    mask, output = run(lambda ids: [mask_of(dense(embedding(ids))), dense(embedding(ids))], IDS)
+
+    def call(ids):
+        output = dense(embedding(ids))
+        return mask_of(output), output
+
+    mask, output = run(call, IDS)
     record("mask", mask, expected=MASK)
     record("output", output, expected=table[IDS] @ kernel + bias)
 
