@@ -4,9 +4,9 @@ import numpy as np
 import oracle
 import pytest
 
-BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
+BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
-MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
+MASK = np.array([[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]], bool)
 X = np.random.RandomState(37).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
 STATES = np.random.RandomState(38).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")

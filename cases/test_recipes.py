@@ -56,9 +56,10 @@ def test_read(keras, run, record):
     model = keras.Model(inputs, MaskOf()(keras.layers.Masking()(inputs)))
 
     masking, reader = keras.layers.Masking(), MaskOf()
-    record("of a masked tensor", run(lambda x: reader(masking(x)), ZEROED), expected=1.0 * MASK)
-    record("of an unmasked tensor", run(reader, ZEROED), expected=np.ones(MASK.shape))
-    record("in a functional model", run(model, ZEROED), expected=1.0 * MASK)
+    masked, unmasked, functional = run(lambda x: [reader(masking(x)), reader(x), model(x)], ZEROED)
+    record("of a masked tensor", masked, expected=1.0 * MASK)
+    record("of an unmasked tensor", unmasked, expected=np.ones(MASK.shape))
+    record("in a functional model", functional, expected=1.0 * MASK)
 
 
 @pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"], modes=MODES)
@@ -88,9 +89,14 @@ def test_set(keras, run, build, mask_of, record):
     weights = build(rnn)
     last = oracle.simple_rnn(X, MASK, *weights)[1]
     set_mask, masking = SetMask(), keras.layers.Masking()
-    record("mask", run(lambda x, m: mask_of(set_mask([x, m])), X, MASK), expected=MASK)
-    record("replaced", run(lambda x, m: mask_of(set_mask([masking(x), m])), OTHER_ZEROED, MASK), expected=MASK)
-    record("functional", run(lambda x, m: model([x, m]), X, MASK), expected=last)
+
+    def call(x, other, m):
+        return mask_of(set_mask([x, m])), mask_of(set_mask([masking(other), m])), model([x, m])
+
+    mask, replaced, functional = run(call, X, OTHER_ZEROED, MASK)
+    record("mask", mask, expected=MASK)
+    record("replaced", replaced, expected=MASK)
+    record("functional", functional, expected=last)
 
 
 @pytest.mark.case(
@@ -123,8 +129,9 @@ def test_drop(keras, run, build, mask_of, record):
 
     weights = build(rnn)
     masking, drop = keras.layers.Masking(), DropMask()
-    record("mask", run(lambda x: mask_of(drop(masking(x))), ZEROED), expected=None)
-    record("functional", run(model, ZEROED), expected=oracle.simple_rnn(ZEROED, None, *weights)[1])
+    mask, functional = run(lambda x: [mask_of(drop(masking(x))), model(x)], ZEROED)
+    record("mask", mask, expected=None)
+    record("functional", functional, expected=oracle.simple_rnn(ZEROED, None, *weights)[1])
 
 
 @pytest.mark.case(
@@ -163,9 +170,10 @@ def test_compute(keras, run, build, mask_of, record):
     data = np.where(OTHER_MASK[..., None], ZEROED, np.float32(-1))
     both = MASK & OTHER_MASK
     masking, missing = keras.layers.Masking(), MaskMissing.from_config(MaskMissing().get_config())
-    record("alone", run(lambda x: mask_of(missing(x)), data), expected=OTHER_MASK)
-    record("of a masked tensor", run(lambda x: mask_of(missing(masking(x))), data), expected=both)
-    record("functional", run(model, data), expected=oracle.simple_rnn(data, both, *weights)[1])
+    alone, of_masked, last = run(lambda x: [mask_of(missing(x)), mask_of(missing(masking(x))), model(x)], data)
+    record("alone", alone, expected=OTHER_MASK)
+    record("of a masked tensor", of_masked, expected=both)
+    record("functional", last, expected=oracle.simple_rnn(data, both, *weights)[1])
 
 
 @pytest.mark.case(
@@ -207,11 +215,16 @@ def test_recompute(keras, run, build, mask_of, record):
     weights = build(rnn)
     sums, kept = ZEROED[:, ::2] + ZEROED[:, 1::2], MASK[:, ::2] | MASK[:, 1::2]
     masking, pairs = keras.layers.Masking(), SumPairs()
-    output, mask = run(lambda x: [pairs(masking(x)), mask_of(pairs(masking(x)))], ZEROED)
+
+    def call(x, unmasked):
+        output = pairs(masking(x))
+        return output, mask_of(output), mask_of(pairs(unmasked)), model(x)
+
+    output, mask, without, last = run(call, ZEROED, X)
     record("output", output, expected=sums)
     record("mask", mask, expected=kept)
-    record("without a mask", run(lambda x: mask_of(pairs(x)), X), expected=None)
-    record("functional", run(model, ZEROED), expected=oracle.simple_rnn(sums, kept, *weights)[1])
+    record("without a mask", without, expected=None)
+    record("functional", last, expected=oracle.simple_rnn(sums, kept, *weights)[1])
 
 
 @pytest.mark.case(
@@ -255,10 +268,15 @@ def test_list_masks(keras, run, mask_of, record):
         return output, mask_of(output)
 
     both = ZEROED + OTHER_ZEROED
-    record("both", run(lambda x, y: call([one(x), other(y)]), data, more), expected=[both, MASK])
-    record("first", run(lambda x, y: call([one(x), y]), data, OTHER), expected=[ZEROED + OTHER, MASK])
-    record("last", run(lambda x, y: call([x, other(y)]), X, more), expected=[X + OTHER_ZEROED, None])
-    record("none", run(lambda x, y: call([x, y]), X, OTHER), expected=[X + OTHER, None])
+
+    def calls(x, y, first, last):
+        return call([one(first), other(last)]), call([one(first), y]), call([x, other(last)]), call([x, y])
+
+    of_both, of_first, of_last, of_none = run(calls, X, OTHER, data, more)
+    record("both", of_both, expected=[both, MASK])
+    record("first", of_first, expected=[ZEROED + OTHER, MASK])
+    record("last", of_last, expected=[X + OTHER_ZEROED, None])
+    record("none", of_none, expected=[X + OTHER, None])
 
 
 @pytest.mark.case(
@@ -288,10 +306,15 @@ def test_merge_and(keras, run, build, mask_of, record):
     weights = build(rnn)
     add, one, other = AddAnd(), keras.layers.Masking(), keras.layers.Masking()
     both, sums = MASK & OTHER_MASK, ZEROED + OTHER_ZEROED
-    record("two masks", run(lambda x, y: mask_of(add([one(x), other(y)])), ZEROED, OTHER_ZEROED), expected=both)
-    record("one mask", run(lambda x, y: mask_of(add([one(x), y])), ZEROED, OTHER), expected=MASK)
-    record("no mask", run(lambda x, y: mask_of(add([x, y])), X, OTHER), expected=None)
-    last = run(lambda x, y: model([x, y]), ZEROED, OTHER_ZEROED)
+
+    def call(x, y):
+        masks = [mask_of(add(pair)) for pair in ([one(x), other(y)], [one(x), y], [x, y])]
+        return masks, model([x, y])
+
+    masks, last = run(call, ZEROED, OTHER_ZEROED)
+    record("two masks", masks[0], expected=both)
+    record("one mask", masks[1], expected=MASK)
+    record("no mask", masks[2], expected=None)
     record("functional", last, expected=oracle.simple_rnn(sums, both, *weights)[1])
 
 
@@ -329,8 +352,9 @@ def test_masked_softmax(keras, run, record):
     garbage = np.where(mask[..., None], X, np.float32(1e6))
     expected = np.exp(X) * mask[..., None]
     expected = expected / np.maximum(expected.sum(axis=1, keepdims=True), 1e-9)
-    record("masked", run(lambda x, m: layer(x, mask=m), garbage, mask), expected=expected)
-    record("unmasked", run(layer, X), expected=np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
+    masked, unmasked = run(lambda x, m, y: [layer(x, mask=m), layer(y)], garbage, mask, X)
+    record("masked", masked, expected=expected)
+    record("unmasked", unmasked, expected=np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
 
 
 @pytest.mark.case(
