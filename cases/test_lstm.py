@@ -9,6 +9,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+H0, C0 = np.random.RandomState(4).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 
 ONCE = ["eager", "graph", "session"]  # the compiled LSTM is compared in lstm.skip-masked-steps
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
@@ -157,3 +158,14 @@ def test_stacked(keras, run, build, record):
     last = run(lambda t: second(first(masking(t))), ZEROED)
     between = oracle.lstm(X, MASK, *weights1)[0]
     record("last output", last, expected=oracle.lstm(between, MASK, *weights2)[1])
+
+
+@pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking", "initial_state"])
+def test_initial_state_implicit(keras, run, build, record):
+    """The mask of the input is used when initial states are given.
+
+    After Masking and with initial_state=[h, c], an LSTM still skips the masked steps.
+    """
+    masking, (lstm, weights) = keras.layers.Masking(), make(keras, build)
+    last = run(lambda t, h, c: lstm(masking(t), initial_state=[h, c]), ZEROED, H0, C0)
+    record("last output", last, expected=oracle.lstm(X, MASK, *weights, state=(H0, C0))[1])

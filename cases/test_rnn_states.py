@@ -12,10 +12,6 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of 
 H0 = np.random.RandomState(4).uniform(0.2, 0.9, (BATCH, UNITS)).astype("float32")
 
 MASK_ARGUMENT = "API docs of keras.layers.RNN, 'Call arguments', mask: a timestep with a False entry should be ignored"
-AUTOMATIC = (
-    "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
-    "Keras fetches the mask of an input and passes it to any layer that knows how to use it"
-)
 ONCE = ["eager", "graph", "session"]  # compiled recurrence is compared in the cases about values
 
 
@@ -94,17 +90,6 @@ def test_initial_state_explicit(keras, run, build, record):
     """
     rnn, weights = make(keras, build)
     last = run(lambda t, m, h: rnn(t, mask=m, initial_state=h), X, MASK, H0)
-    record("last output", last, expected=oracle.simple_rnn(X, MASK, *weights, state=H0)[1])
-
-
-@pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["RNN", "Masking", "initial_state"])
-def test_initial_state_implicit(keras, run, build, record):
-    """The mask of the input is used when an initial state is given.
-
-    After Masking and with initial_state=, an RNN still skips the masked steps.
-    """
-    masking, (rnn, weights) = keras.layers.Masking(), make(keras, build)
-    last = run(lambda t, h: rnn(masking(t), initial_state=h), ZEROED, H0)
     record("last output", last, expected=oracle.simple_rnn(X, MASK, *weights, state=H0)[1])
 
 
