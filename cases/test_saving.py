@@ -293,7 +293,13 @@ def convert_to_lite(keras, model, monkeypatch):
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             flat = converter.convert()
     elif hasattr(tf.lite.TFLiteConverter, "from_keras_model"):
-        flat = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+        # What `from_keras_model` does with all layers of the model as well, which takes most of its time.
+        module, traced = tf.Module(), tf.function(lambda sample: model(sample))
+        module.weights = model.weights
+        concrete = traced.get_concrete_function(tf.TensorSpec((1, STEPS, FEATURES)))
+        with folder() as path:
+            tf.saved_model.save(module, path, signatures=concrete)
+            flat = tf.lite.TFLiteConverter.from_saved_model(path).convert()
     else:
         raise Unsupported("tf.lite converts no model that is in memory")
     interpreter = tf.lite.Interpreter(model_content=flat)
