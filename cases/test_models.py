@@ -206,7 +206,7 @@ def test_output_mask(keras, run, build, mask_of, record):
 
     A layer that is called on the output of a model is given the mask that the last layer of the model passed on.
     """
-    (embedding, dense, _), _ = make_chain(keras, build)
+    (embedding, dense, _), _ = make_mean(keras, build)
     model = make_functional(keras, [embedding, dense])
     record("mask", run(lambda ids: mask_of(model(ids)), IDS), expected=MASK)
 
