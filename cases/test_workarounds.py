@@ -197,5 +197,5 @@ def test_metric_weights(keras, run, build, record):
     run.compile(model, optimizer="sgd", loss="mse", weighted_metrics=["mse"], **options)
     y = OTHER[..., :UNITS]
     errors = oracle.squared_errors(y, oracle.sigmoid(ZEROED @ kernel + bias), MASK)
-    found = run.test_on_batch(model, ZEROED, y, sample_weight=MASK.astype("float32"))[1]
+    found = run.evaluate(model, ZEROED, y, sample_weight=MASK.astype("float32"))[1]
     record("metric", found, expected=errors.mean())
