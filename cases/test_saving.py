@@ -59,22 +59,21 @@ def make_model(keras, run, build, invert, functional=True, seed=0):
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     first = keras.layers.SimpleRNN(WIDTH, return_sequences=True)
     second = keras.layers.SimpleRNN(UNITS, return_sequences=True)
-    (table,) = build(embedding, (None, STEPS), seed)
-    first_weights = build(first, (None, STEPS, FEATURES), seed)
-    second_weights = build(second, (None, STEPS, WIDTH), seed)
-    hidden = oracle.simple_rnn(2 * table[IDS], ~MASK, *first_weights)[0]
-    want = [oracle.simple_rnn(hidden, ~MASK, *second_weights)[0]]
-    ids = keras.Input((STEPS,), dtype="int32")
+    layers, ids = [embedding, first, second], keras.Input((STEPS,), dtype="int32")
     if functional:
         rnn, x = keras.layers.SimpleRNN(UNITS), keras.Input((STEPS, FEATURES))
-        want.append(oracle.simple_rnn(ZEROED, OTHER, *build(rnn, (None, STEPS, FEATURES), seed))[1])
         outputs = [second(first(invert()(embedding(ids)))), rnn(keras.layers.Masking(-1.0)(x))]
-        model = keras.Model([ids, x], outputs)
+        model, layers = keras.Model([ids, x], outputs), layers + [rnn]
     else:
         model = keras.Sequential([embedding, invert(), first, second])
         model(ids)
     run.compile(model, optimizer="sgd", loss="mse")  # tells where the mode has no models that are trained and saved
-    return model, want
+    # All at once: in a session, each time that weights are set the graph is handed over anew.
+    drawn = dict(zip([id(weight) for weight in model.weights], build(model, seed=seed)))
+    table, *weights = [[drawn[id(weight)] for weight in layer.weights] for layer in layers]
+    hidden = oracle.simple_rnn(2 * table[0][IDS], ~MASK, *weights[0])[0]
+    want = [oracle.simple_rnn(hidden, ~MASK, *weights[1])[0]]
+    return model, want + [oracle.simple_rnn(ZEROED, OTHER, *last)[1] for last in weights[2:]]
 
 
 def call_model(model, ids, x, functional=True):
@@ -293,7 +292,13 @@ def convert_to_lite(keras, model, monkeypatch):
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             flat = converter.convert()
     elif hasattr(tf.lite.TFLiteConverter, "from_keras_model"):
-        flat = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+        # What `from_keras_model` does with all layers of the model as well, which takes most of its time.
+        module, traced = tf.Module(), tf.function(lambda sample: model(sample))
+        module.weights = model.weights
+        concrete = traced.get_concrete_function(tf.TensorSpec((1, STEPS, FEATURES)))
+        with folder() as path:
+            tf.saved_model.save(module, path, signatures=concrete)
+            flat = tf.lite.TFLiteConverter.from_saved_model(path).convert()
     else:
         raise Unsupported("tf.lite converts no model that is in memory")
     interpreter = tf.lite.Interpreter(model_content=flat)
