@@ -52,7 +52,7 @@ def test_steps_ignored(keras, run, build, record):
     they change the squared errors of the unmasked steps, whatever the sum of these is divided by.
     """
     model, output = make_compiled(keras, run, build)
-    loss, other_padding, other = (float(run.test_on_batch(model, IDS, y)) for y in (Y, OTHER_PADDING, OTHER_Y))
+    loss, other_padding, other = (run.test_on_batch(model, IDS, y) for y in (Y, OTHER_PADDING, OTHER_Y))
     errors, other_errors = oracle.squared_errors(Y, output, MASK), oracle.squared_errors(OTHER_Y, output, MASK)
     record("factor for other targets at masked steps", other_padding / loss, expected=1.0)
     record("factor for other targets", other / loss, expected=other_errors.sum() / errors.sum())
@@ -72,8 +72,8 @@ def test_normalisation(keras, run, build, record):
     model, output = make_compiled(keras, run, build)
     mean = oracle.squared_errors(Y, output, MASK).mean()
     padded = [np.concatenate([a, np.zeros_like(a)], axis=1) for a in (IDS, Y)]
-    record("loss as " + MULTIPLES, float(run.test_on_batch(model, IDS, Y)) / mean)
-    record("after as many steps of padding", float(run.test_on_batch(model, *padded)) / mean)
+    record("loss as " + MULTIPLES, run.test_on_batch(model, IDS, Y) / mean)
+    record("after as many steps of padding", run.test_on_batch(model, *padded) / mean)
 
 
 @pytest.mark.case(
@@ -88,7 +88,7 @@ def test_all_masked(keras, run, build, record):
     What it is, and what a step of training makes of the weights, is not specified.
     """
     model, _ = make_compiled(keras, run, build)
-    record("loss", float(run.train_on_batch(model, IDS * 0, Y)))
+    record("loss", run.train_on_batch(model, IDS * 0, Y))
     record("all weights are finite after a step of training", all_finite(model))
 
 
@@ -110,9 +110,7 @@ def test_sample_weight(keras, run, build, record):
     """
     model, (table, kernel, bias) = make_model(keras, build)
     run.compile(model, optimizer="sgd", loss="mse", **announced(model))
-    loss, weighted = (
-        float(run.test_on_batch(model, IDS, Y, sample_weight=w)) for w in (np.ones_like(WEIGHTS), WEIGHTS)
-    )
+    loss, weighted = (run.test_on_batch(model, IDS, Y, sample_weight=w) for w in (np.ones_like(WEIGHTS), WEIGHTS))
     errors = oracle.squared_errors(Y, table[IDS] @ kernel + bias, MASK)
     record("factor", weighted / loss, expected=(WEIGHTS[MASK] * errors).sum() / errors.sum())
 
@@ -136,7 +134,7 @@ def test_reduction_sum(keras, run, build, record):
     With reduction="sum" nothing is divided by a number of steps.
     """
     model, output = make_compiled(keras, run, build, loss=keras.losses.MeanSquaredError(reduction="sum"))
-    record("loss", float(run.test_on_batch(model, IDS, Y)), expected=oracle.squared_errors(Y, output, MASK).sum())
+    record("loss", run.test_on_batch(model, IDS, Y), expected=oracle.squared_errors(Y, output, MASK).sum())
 
 
 @pytest.mark.case(
@@ -244,7 +242,7 @@ def test_spelling(keras, run, build, record):
     found = []
     for loss in ("mse", keras.losses.mean_squared_error, keras.losses.MeanSquaredError()):
         run.compile(model, optimizer="sgd", loss=loss)
-        found.append(float(run.test_on_batch(model, IDS, Y)))
+        found.append(run.test_on_batch(model, IDS, Y))
     record("function", found[1], expected=found[0])
     record("object", found[2], expected=found[0])
 
@@ -274,7 +272,7 @@ def test_ignore_class(keras, run, build, record):
     kept = MASK & (y >= 0)
     flipped = np.where(kept, 1 - y, y)
     targets = [y, np.where(MASK, y, 0), np.where(kept, 1, y), flipped]
-    got = [float(run.test_on_batch(model, IDS, t.astype("int32"))) for t in targets]
+    got = [run.test_on_batch(model, IDS, t.astype("int32")) for t in targets]
     probabilities = oracle.softmax(table[IDS] @ kernel + bias)
     sums = [-np.log(np.take_along_axis(probabilities, t[..., None], -1)[kept]).sum() for t in targets]
     record("factor for other targets at masked steps", got[1] / got[0], expected=1.0)

@@ -49,9 +49,9 @@ def test_unweighted(keras, run, build, record):
     """
     model, output = make_compiled(keras, run, build, metrics=["mse"])
     want = oracle.squared_errors(Y, output, MASK).mean()
-    record("metric", float(run.evaluate(model, IDS, OTHER_PADDING)[1]), expected=want)
+    record("metric", run.evaluate(model, IDS, OTHER_PADDING)[1], expected=want)
     weighted = run.test_on_batch(model, IDS, Y, sample_weight=WEIGHTS)[1]
-    record("with sample weights", float(weighted), expected=want)
+    record("with sample weights", weighted, expected=want)
 
 
 @pytest.mark.case(
@@ -68,9 +68,9 @@ def test_weighted(keras, run, build, record):
     model, output = make_compiled(keras, run, build, weighted_metrics=["mse"])
     errors, weights = oracle.squared_errors(Y, output, MASK), WEIGHTS[MASK]
     unweighted = run.evaluate(model, IDS, OTHER_PADDING)[1]
-    record("without sample weights", float(unweighted), expected=errors.mean())
+    record("without sample weights", unweighted, expected=errors.mean())
     weighted = run.test_on_batch(model, IDS, Y, sample_weight=WEIGHTS)[1]
-    record("with sample weights", float(weighted), expected=(weights * errors).sum() / weights.sum())
+    record("with sample weights", weighted, expected=(weights * errors).sum() / weights.sum())
 
 
 @pytest.mark.case(

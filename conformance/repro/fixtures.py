@@ -44,6 +44,8 @@ def fixture(here: Setting, use: str) -> str | None:
         "run.gradients": lambda: _gradients(here),
         "run.compile": lambda: _compile(here),
         "run.fit": lambda: None if here.backend in _ONLY_INFERENCE else _silent("fit"),
+        "run.train_on_batch": lambda: None if here.backend in _ONLY_INFERENCE else _step(here, "train_on_batch"),
+        "run.test_on_batch": lambda: _step(here, "test_on_batch"),
         "run.evaluate": lambda: _silent("evaluate"),
         "run.predict": lambda: _silent("predict"),
         "run.saving": lambda: "import contextlib\n\nrun.saving = contextlib.nullcontext",
@@ -189,6 +191,12 @@ def _compile(here: Setting) -> str | None:
     comma = ", " if given else ""
     text = f"run.compile = lambda model, **arguments: model.compile({given}{comma}**arguments)"
     return f"{templates.IN_FLOAT32}\n\n{text}" if here.backend == "openvino" else text
+
+
+def _step(here: Setting, method: str) -> str:
+    if here.backend == "numpy":
+        return templates.STEP_OF_NUMPY
+    return _filled(templates.STEP, method=method, reset="    model.reset_metrics()\n" if here.keras3 else "")
 
 
 def _silent(method: str) -> str:

@@ -60,6 +60,20 @@ def record(name, observed, rtol=1e-4, atol=1e-5, **promised):
         if not agree(observed, expected, rtol, atol):
             %(wrong)s"""
 
+STEP = """\
+def %(method)s(model, *data, **arguments):
+%(reset)s    found = model.%(method)s(*data, **arguments)
+    return [float(number) for number in found] if isinstance(found, (list, tuple)) else float(found)
+
+
+run.%(method)s = %(method)s"""
+
+STEP_OF_NUMPY = """\
+# There, Keras makes the loss in `evaluate` only.
+run.test_on_batch = lambda model, x, *data, **arguments: model.evaluate(
+    x, *data, batch_size=len(x), verbose=0, **arguments
+)"""
+
 BUILD = """\
 def build(layer%(shape)s%(seed)s):  # with weights from a seed, no two alike
 %(build)s    draw = np.random.RandomState(%(from)s)

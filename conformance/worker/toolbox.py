@@ -71,17 +71,23 @@ class Run(object):
             return model.fit(*args, verbose=0, **arguments)
 
     def train_on_batch(self, model, *args, **arguments):
-        """`model.train_on_batch`: a step of `fit` without what that sets up around it."""
+        """The loss, or loss and metrics, of `model.train_on_batch`: a step of `fit` without what that sets up."""
         self.executor.require_gradients()
         with self._recorder.in_phase("fit"):
-            _forget_metrics(model)
-            return model.train_on_batch(*args, **arguments)
+            return self._step(model, model.train_on_batch, args, arguments)
 
     def test_on_batch(self, model, *args, **arguments):
-        """`model.test_on_batch`: a step of `evaluate` without what that sets up around it."""
+        """As `train_on_batch`: a step of `evaluate`."""
+        if self.executor.front.backend == "numpy":  # there, Keras makes the loss in `evaluate` only
+            return self.evaluate(model, *args, batch_size=len(args[0]), **arguments)
         with self._recorder.in_phase("call"):
-            _forget_metrics(model)
-            return model.test_on_batch(*args, **arguments)
+            return self._step(model, model.test_on_batch, args, arguments)
+
+    def _step(self, model, method, args, arguments):
+        if self.executor.front.is_keras3:  # otherwise metrics add to what the steps before have seen
+            model.reset_metrics()
+        found = method(*args, **arguments)
+        return [float(number) for number in found] if isinstance(found, (list, tuple)) else float(found)
 
     def evaluate(self, model, *args, **arguments):
         """`model.evaluate`, silent."""
@@ -96,12 +102,6 @@ class Run(object):
     def saving(self):
         """Context in which exceptions belong to the phase "save"."""
         return self._recorder.in_phase("save")
-
-
-def _forget_metrics(model):
-    """`fit` and `evaluate` begin so; on Keras 3 a single step adds to what the steps before it have seen."""
-    if hasattr(model, "reset_metrics"):  # Keras 2.2 has none and forgets by itself
-        model.reset_metrics()
 
 
 def make_build(mode):

@@ -166,7 +166,7 @@ def shared_remembers(keras, ops):
 
 @fault("mode.call-vs-predict")
 def predict_drops(keras, ops):
-    """SimpleRNN ignores its mask within predict."""
+    """GlobalAveragePooling1D ignores its mask within predict."""
     within = []
 
     def predict(call, given):
@@ -176,7 +176,7 @@ def predict_drops(keras, ops):
         return result
 
     wrap(keras.Model, "predict", predict)
-    mask_argument(keras.layers.SimpleRNN, lost, where=lambda given: bool(within))
+    mask_argument(keras.layers.GlobalAveragePooling1D, lost, where=lambda given: bool(within))
 
 
 # Losses and metrics.
