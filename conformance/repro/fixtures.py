@@ -196,7 +196,8 @@ def _compile(here: Setting) -> str | None:
 def _step(here: Setting, method: str) -> str:
     if here.backend == "numpy":
         return templates.STEP_OF_NUMPY
-    return _filled(templates.STEP, method=method, reset="    model.reset_metrics()\n" if here.keras3 else "")
+    known = "" if here.keras3 else '    if hasattr(model, "reset_metrics"):\n    '
+    return _filled(templates.STEP, method=method, reset=f"{known}    model.reset_metrics()\n")
 
 
 def _silent(method: str) -> str:

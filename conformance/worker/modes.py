@@ -343,8 +343,6 @@ def start_process(front, names, tuned=True):
             backends.openvino_in_float32()
     else:
         v1 = front.tf.compat.v1
-        if tuned:
-            backends.keep_no_stacks(v1)
         if front.is_standalone_keras2 and not front.is_tf1:
             here = {"graph": KerasFunction}
         elif "session" in names:
@@ -359,6 +357,8 @@ def start_process(front, names, tuned=True):
             if tuned:
                 backends.keep_kernels()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
+        if tuned:
+            backends.keep_no_stacks(v1)  # last: it makes a graph, after which TF 1 cannot be made eager
     started, refused = {}, {}
     for name in names:
         try:

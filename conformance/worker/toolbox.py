@@ -84,7 +84,7 @@ class Run(object):
             return self._step(model, model.test_on_batch, args, arguments)
 
     def _step(self, model, method, args, arguments):
-        if self.executor.front.is_keras3:  # otherwise metrics add to what the steps before have seen
+        if hasattr(model, "reset_metrics"):  # otherwise they add to what steps before have seen; Keras 2.2 forgets it
             model.reset_metrics()
         found = method(*args, **arguments)
         return [float(number) for number in found] if isinstance(found, (list, tuple)) else float(found)
