@@ -18,6 +18,7 @@ _MISSING = {
     "run.gradients": "takes no gradients",
     "run.compile": "compiles no models",
     "run.fit": "trains no models",
+    "run.train_on_batch": "trains no models",
     "run.traced": "has no functions that are traced",
 }
 
