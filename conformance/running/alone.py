@@ -101,8 +101,12 @@ class Found:
     def check_versions(self, target: Column, versions: dict[str, str], backend: str) -> None:
         """Whatever is here, is here."""
 
-    def keep_checks(self, *about: object) -> None:
+    def has_tried(self, *about: object) -> bool:
         """Nothing is remembered: what is here may change."""
+        return False
+
+    def keep_checks(self, *about: object) -> None:
+        """As above."""
 
     def ended(self, *about: object) -> None:
         """The memory that a process had is of no interest here."""
