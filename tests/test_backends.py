@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import sys
+import traceback
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -123,6 +124,26 @@ def test_operations_share_a_stack_where_a_version_lets_them(
     backends.keep_no_stacks(v1)
     v1.placeholder("float32")
     assert v1.stacks == kept and given == [] and ops.tf_stack.convert_stack(3) == "3"
+
+
+def test_the_stack_that_operations_share_says_that_it_is_none_of_theirs() -> None:
+    (frame,) = backends._stack_of_one_line(traceback.extract_stack)
+    assert frame.filename == "<stacks of operations are not kept>" and frame.lineno == 1
+
+
+def test_no_gradients_are_built_for_processors_that_no_worker_sees(module: Callable[..., Any]) -> None:
+    class ConcreteFunction:
+        built = 0
+
+        def add_gradient_functions_to_graph(self, g: object = None) -> None:
+            self.built += 1
+
+    module("some_tensorflow.python.eager.function", ConcreteFunction=ConcreteFunction)
+    module("some_library", ConcreteFunction="of another kind")
+    backends.build_no_gradients_for_gpus()
+    function = ConcreteFunction()
+    function.add_gradient_functions_to_graph()
+    assert function.built == 0
 
 
 @pytest.mark.parametrize("backend, name", [("numpy", "NumPy"), ("openvino", "OpenVINO")])

@@ -1,5 +1,6 @@
 """What Keras computes with, and how it is asked for what Keras has no function of its own for."""
 
+import _thread
 import importlib
 import random
 import sys
@@ -98,13 +99,24 @@ def keep_no_stacks(v1):
                 ops.tf_stack = found
 
 
+def _stack_of_one_line(extract):
+    """What `extract` finds in a new thread, whose only line says, in an error, why it is not that of the operation."""
+    found, done = [], _thread.allocate_lock()
+    code = "try: found.append(extract())\nfinally: done.release()"
+    line = compile(code, "<stacks of operations are not kept>", "exec")
+    done.acquire()
+    _thread.start_new_thread(exec, (line, {"found": found, "extract": extract, "done": done}))
+    done.acquire()
+    return found[0]
+
+
 class _OneStack(types.ModuleType):
     """TensorFlow's module of stacks, with the same one for all operations."""
 
     def __init__(self, module):
         super(_OneStack, self).__init__(module.__name__)
         self.__dict__.update(vars(module))
-        stack = module.extract_stack()
+        stack = _stack_of_one_line(module.extract_stack)
         self.extract_stack = self.extract_stack_for_node = self.extract_stack_for_op = lambda *args, **kwargs: stack
 
 
@@ -115,6 +127,18 @@ def build_gradients_when_asked(v1):
         experimental.output_all_intermediates(False)
 
 
+def build_no_gradients_for_gpus():
+    """Keras 2 traces an LSTM or a GRU once more, for GPUs, with gradients: 70 % of the time of a symbolic call.
+
+    A worker sees no GPU. It is still traced, so what cannot be traced still raises; only these gradients are not built.
+    Nothing else asks for gradients in this way but TensorFlow's CTC loss.
+    """
+    for module in list(sys.modules.values()):
+        function = vars(module).get("ConcreteFunction") if isinstance(module, types.ModuleType) else None
+        if hasattr(function, "add_gradient_functions_to_graph"):
+            function.add_gradient_functions_to_graph = lambda self, g=None: None
+
+
 def leave_to_python(fn):
     """Autograph does not rewrite this function of a case; it still rewrites what Keras lets it rewrite inside."""
     if hasattr(fn, "__code__"):
@@ -123,7 +147,7 @@ def leave_to_python(fn):
 
 def tidy(backend, cells):
     """Called when so many cells are done."""
-    if backend == "jax" and cells % 50 == 0:
+    if backend == "jax" and cells % 30 == 0:
         # JAX keeps all that it has compiled: 3 GB by the last cell. More often, it compiles too much anew.
         importlib.import_module("jax").clear_caches()
 

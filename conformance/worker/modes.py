@@ -358,6 +358,7 @@ def start_process(front, names, tuned=True):
                 backends.keep_kernels()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
         if tuned:
+            backends.build_no_gradients_for_gpus()
             backends.keep_no_stacks(v1)  # last: it makes a graph, after which TF 1 cannot be made eager
     started, refused = {}, {}
     for name in names:
