@@ -58,6 +58,14 @@ class Checkout:
             if not entry.is_symlink():
                 shutil.rmtree(entry)
 
+    def give_back(self) -> None:
+        """Add what was measured here to the real memory: it is as good as what any run measures."""
+        for journal in (self.cache / "cells").glob("*.jsonl"):
+            kept = self.real_cache / "cells" / journal.name
+            kept.parent.mkdir(exist_ok=True)
+            with kept.open("ab") as file:
+                file.write(b"\n" + journal.read_bytes())
+
     def make_bundle(self) -> bundle.Bundle:
         return bundle.make_bundle(self.cache, self.folder / "cases")
 

@@ -40,16 +40,20 @@ class Bench:
         self._load = round(os.getloadavg()[0], 2)
 
     def runs(self, tier: str) -> Iterator[Entry]:
-        """Runs of a tier: nothing remembered, nothing changed, one case changed; and what is found in the first."""
+        """Runs of a tier: nothing remembered, nothing changed, one case changed; and what is found in the first.
+
+        Of the core columns, the first is held against its floor.
+        """
         options = ["--tier", tier, *self._chosen]
         try:
             self._installed(targets.choose(self._registry, [], tier))
             self._warm_up("--tier", tier)
             cold = [self._cold(*options) for _ in range(self._repeats)]
         except Failed as why:
-            for what in ("cold", "memory", "page", "results", "warm", *(["changed"] if tier == "core" else [])):
-                yield self._entry(what, tier, failure=str(why))
+            whats = ("cold", "memory", "page", "results", "warm", *(["changed", "floor"] if tier == "core" else []))
+            yield from (self._entry(what, tier, failure=str(why)) for what in whats)
             return
+        self._checkout.give_back()
         yield self._entry("cold", tier, suite_runs=[c.sample for c in cold])
         yield self._attempt("memory", tier, lambda: _memory(cold[-1].results))
         for what, name in (("page", "index.html"), ("results", "results.json")):
@@ -58,6 +62,7 @@ class Bench:
         yield self._attempt("warm", tier, lambda: {"suite_runs": [self._warm(*options) for _ in range(quick)]})
         if tier == "core":
             yield self._attempt("changed", tier, lambda: self._one_changed(tier, options))
+            yield self._attempt("floor", tier, lambda: self._floor_of(tier, cold))
 
     def overhead(self, column: str) -> Entry:
         """The suite on a column, one worker at a time, beside its floor: one process after the other."""
@@ -70,14 +75,8 @@ class Bench:
             suite, floor = [], []
             for _ in range(self._repeats):
                 run = self._cold("--target", column, "--jobs", "1", *self._chosen)
-                sample, ended = self._floor(units, where, 1)
-                if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
-                    raise Failed(
-                        f"the floor called {sample.cells} bodies, {ended} to their end; "
-                        f"the suite executed {run.sample.cells} cells, {completed(run.results)} to their end"
-                    )
                 suite.append(run.sample)
-                floor.append(sample)
+                floor.append(self._floor_under(run, units, where, 1))
             return {"suite_runs": suite, "other": floor}
 
         return self._attempt("overhead", column, measure)
@@ -138,6 +137,27 @@ class Bench:
             if suite[-1].cells != floor[-1].cells:
                 raise Failed(f"the floor called {floor[-1].cells} bodies, the suite executed {suite[-1].cells} cells")
         return {"suite_runs": suite, "other": floor, "detail": self._changed.id}
+
+    def _floor_of(self, tier: str, runs: list[Outcome]) -> dict[str, Any]:
+        """The floor of all columns of a tier: as many processes at a time as there are cores, the longest first."""
+        chosen = targets.choose(self._registry, [], tier)
+        where = self._installed(chosen)
+        took = dict.fromkeys((target.id for target in chosen), 0.0)
+        for cell in runs[0].results.cells:
+            took[cell.target] += cell.seconds or 0
+        units = sorted(_units(self._cases, chosen), key=lambda unit: -took[unit.target.id])
+        floors = [self._floor_under(run, units, where, self._jobs) for run in runs]
+        return {"suite_runs": [run.sample for run in runs], "other": floors}
+
+    def _floor_under(self, run: Outcome, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> Sample:
+        """The floor of what a run executed."""
+        sample, ended = self._floor(units, where, jobs)
+        if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
+            raise Failed(
+                f"the floor called {sample.cells} bodies, {ended} to their end; "
+                f"the suite executed {run.sample.cells} cells, {completed(run.results)} to their end"
+            )
+        return sample
 
     def _floor(self, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
         """Import Keras on each column and call the cases; the sample, and how many cases got to their end."""

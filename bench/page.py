@@ -16,8 +16,8 @@ def page(record: Record) -> str:
     return Template(TEXT.read_text()).substitute(
         budgets=_budgets(record),
         notes=_notes(record),
-        overhead=_pairs(record, "overhead", "floor"),
-        plain=_pairs(record, "plain", "plain pytest"),
+        overhead=_pairs(record, ["floor", "overhead"], "floor"),
+        plain=_pairs(record, ["plain"], "plain pytest"),
         runs=_runs(record),
         machine=f"{machine.cores} cores of {machine.processor}, {machine.memory_gb:.0f} GB of memory, "
         f"{machine.system}, Python {machine.python}",
@@ -61,9 +61,10 @@ def _most(entry: Entry, cores: int) -> float:
     return max(sample.share_of_others(cores) for sample in [*entry.suite_runs, *entry.other])
 
 
-def _pairs(record: Record, what: str, name: str) -> str:
+def _pairs(record: Record, whats: list[str], name: str) -> str:
     lines = []
-    for entry in (e for of in record.columns(what) if (e := record.get(what, of)) and e.suite_runs):
+    entries = (record.get(what, of) for what in whats for of in record.columns(what))
+    for entry in (e for e in entries if e and e.suite_runs):
         wall = wall_ratio(entry)
         for number, (suite, other) in enumerate(zip(entry.suite_runs, entry.other, strict=True)):
             # The ratios are of all pairs together.
@@ -72,7 +73,7 @@ def _pairs(record: Record, what: str, name: str) -> str:
     if not lines:
         return "Not measured."
     columns = [f"{side}: {figure}" for side in ("suite", name) for figure in ("wall", "processor", "cells")]
-    return _table(["column", *columns, f"suite / {name}, wall", f"suite / {name}, processor"], lines)
+    return _table(["of", *columns, f"suite / {name}, wall", f"suite / {name}, processor"], lines)
 
 
 def _times(sample: Sample) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
@@ -84,7 +85,7 @@ def test_processor_time_has_a_ratio_of_its_own() -> None:
 def test_what_was_not_measured_is_said() -> None:
     found = budgets.rows(record_of())
     assert {r.state for r in found} == {"not measured"} and all(not r.measured and r.share is None for r in found)
-    assert len(found) == len({r.label for r in found}) == 15
+    assert len(found) == len({r.label for r in found}) == 16
 
 
 def test_a_size_without_a_budget_is_not_judged() -> None:
@@ -337,10 +338,18 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 def test_a_tier_is_measured(bench: Bench) -> None:
     found = {e.what: e for e in bench.runs("core")}
     assert {e.what: e.failure for e in found.values()} == dict.fromkeys(found)
-    assert list(found) == ["cold", "memory", "page", "results", "warm", "changed"]
+    assert list(found) == ["cold", "memory", "page", "results", "warm", "changed", "floor"]
     cold, warm, changed = (found[what].suite_runs[0].cells for what in ("cold", "warm", "changed"))
     assert cold > 3 and warm == 0 and changed == found["changed"].other[0].cells == 1
     assert found["memory"].detail == "fake-0.1" and found["page"].megabytes is not None
+    assert found["floor"].suite_runs == found["cold"].suite_runs and found["floor"].other[0].cells == cold
+
+
+def test_what_a_tier_has_measured_is_remembered(bench: Bench, tmp_path: Path) -> None:
+    next(bench.runs("core"))
+    bench._checkout.forget()
+    shutil.copytree(tmp_path / "cache" / "cells", bench._checkout.cache / "cells")
+    assert bench._warm("--tier", "core", "--case", "good.*").cells == 0
 
 
 def test_the_floor_calls_what_the_suite_executes(bench: Bench) -> None:
@@ -360,7 +369,7 @@ def test_a_column_that_does_not_run_fails_every_measurement(bench: Bench) -> Non
     (python,) = bench._checkout.cache.glob("environments/*/bin/python")
     python.write_text("#!/bin/sh\nexit 9\n")
     found = [*bench.runs("core"), bench.overhead("fake-0.1"), bench.plain("fake-0.1")]
-    assert len(found) == 8 and all(e.failure and not e.suite_runs and e.megabytes is None for e in found)
+    assert len(found) == 9 and all(e.failure and not e.suite_runs and e.megabytes is None for e in found)
 
 
 def test_a_run_that_executes_what_it_should_remember_is_no_number(bench: Bench) -> None:

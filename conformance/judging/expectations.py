@@ -51,7 +51,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             return False
         if self.python and not within(target.python, SpecifierSet(self.python)):
             return False
-        return any(_is_on(_requirement(text), target) for text in self.on)
+        return any(_is_on(text, target) for text in self.on)
 
 
 class Workaround(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,10 +91,16 @@ def _requirement(text: str) -> Requirement:
     return Requirement(text)
 
 
-def _is_on(requirement: Requirement, target: TargetResult) -> bool:
+@functools.cache
+def _reaches(text: str, version: str | None) -> bool:
+    return within(version, _requirement(text).specifier)
+
+
+def _is_on(text: str, target: TargetResult) -> bool:
+    requirement = _requirement(text)
     if requirement.name != target.front_end or (requirement.extras and target.backend not in requirement.extras):
         return False
-    return within(version(target), requirement.specifier)
+    return _reaches(text, version(target))
 
 
 def version(target: TargetResult) -> str | None:
