@@ -26,6 +26,23 @@ class NoRecord(recorder.Recorder):
         pass
 
 
+class Patch(object):
+    """pytest's `monkeypatch`, as far as cases use it."""
+
+    chdir = staticmethod(os.chdir)
+
+    def __init__(self):
+        self._folder, self._variables = os.getcwd(), dict(os.environ)
+
+    def setenv(self, name, value, prepend):
+        os.environ[name] = value + prepend + os.environ.get(name, "")
+
+    def undo(self):
+        os.chdir(self._folder)
+        os.environ.clear()
+        os.environ.update(self._variables)
+
+
 def main():
     request = json.load(sys.stdin)
     warnings.simplefilter("ignore")
@@ -74,21 +91,25 @@ def variants(body):
 
 def call(body, parameters, front, mode, given):
     """Whether a case, in a fresh state, gets to its end; a column may lack what it needs, and Keras may raise."""
-    (about,) = [mark.kwargs for mark in body.pytestmark if mark.name == "case"]
+    (mark,) = [mark for mark in body.pytestmark if mark.name == "case"]
+    about = mark.kwargs
     if front.backend not in about.get("backends", [front.backend]):
         return False
     if not all(front.has(api) for api in about.get("needs", [])):
         return False
-    nothing = NoRecord()
-    arguments = dict(given, record=nothing, run=toolbox.Run(mode, nothing), build=toolbox.make_build(mode))
-    arguments.update(parameters)
-    mode.begin()
+    nothing, patch = NoRecord(), Patch()
+    arguments = dict(given, record=nothing, monkeypatch=patch)
+    arguments.update(parameters, run=toolbox.Run(mode, nothing), build=toolbox.make_build(mode))
+    wanted = inspect.signature(body).parameters
+    mode.begin("%s %s" % (mark.args[0], sorted(parameters.items())))  # of its own, as the id of a case
     try:
-        body(**{name: arguments[name] for name in inspect.signature(body).parameters})
+        body(**{name: arguments[name] for name in wanted})
         return True
     except Exception:  # it is counted, and the count is held against that of the suite
         return False
     finally:
+        if "monkeypatch" in wanted:
+            patch.undo()
         mode.end()
 
 

@@ -55,6 +55,16 @@ def test_half_built_is_built_again(target: Target, tmp_path: Path) -> None:
     assert (folder / "complete").exists() and not (folder / "leftover").exists()
 
 
+def test_what_nothing_opens_is_deleted(
+    target: Target, on_top: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert on_top.own is not None
+    target.base.lock.write_text(on_top.own.read_text())
+    monkeypatch.setattr(provision, "_UNUSED", ("six.py", "six-1.17.0.dist-info", "not-there/bin"))
+    folder = provision.provision(target, tmp_path / "cache").python.parent.parent
+    assert not [*folder.rglob("six*")] and (folder / "complete").is_file()
+
+
 def test_a_failed_installation_is_no_environment(target: Target, tmp_path: Path) -> None:
     target.base.lock.write_text(f"keras-mask-no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(Unavailable, match="uv pip failed: .*keras-mask-no-such-package"):

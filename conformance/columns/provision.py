@@ -19,7 +19,21 @@ from conformance.files import write_text
 
 _COMPLETE = "complete"  # written last; without this file an environment does not count
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
-_HEADERS = ("tensorflow", "tensorflow_core", "torch")  # packages with up to 190 MB that nothing here compiles against
+_UNUSED = (  # what nothing here opens, up to 250 MB of a base
+    # headers, programs and tests
+    "tensorflow/include",
+    "tensorflow_core/include",
+    "torch/bin",
+    "torch/include",
+    "torch/test",
+    # what no import of TensorFlow loads
+    "tensorflow/compiler/mlir/stablehlo",
+    "tensorflow/python/_pywrap_tfcompile.so",
+    # what TensorBoard serves, and a part of its server
+    "tensorboard/plugins/projector/tf_projector_plugin",
+    "tensorboard/webfiles.zip",
+    "tensorboard_data_server/bin",
+)
 
 
 def provision(target: Target, cache: Path) -> Environment:
@@ -43,8 +57,9 @@ def _provision(target: Target, cache: Path) -> Environment:
     def build_base() -> None:
         run_uv("venv", "--quiet", "--python", str(find_python(base.python)), str(folder))
         run_uv(*_INSTALL, "--python", str(python), "--requirements", str(base.lock))
-        for package in _HEADERS:
-            shutil.rmtree(folder / "lib" / f"python{base.python}" / "site-packages" / package / "include", True)
+        for name in _UNUSED:
+            unused = folder / "lib" / f"python{base.python}" / "site-packages" / name
+            shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
 
     _build(folder, python, build_base)
     if target.own is None:
