@@ -20,7 +20,7 @@ from conformance.columns import targets
 from conformance.errors import UsageError, unknown
 from conformance.files import write_text
 
-WHATS = ("disk", "core", "overhead", "plain", "history")
+WHATS = ("core", "overhead", "plain", "history", "disk")  # disk: with the bytecode that runs leave
 COLUMNS = ("tf-1.15", "tf-2.15", "keras-3.15")
 CHANGED = "masking.default-mask-value"
 
