@@ -53,8 +53,8 @@ class Bench:
             whats = ("cold", "memory", "page", "results", "warm", *(["changed", "floor"] if tier == "core" else []))
             yield from (self._entry(what, tier, failure=str(why)) for what in whats)
             return
-        self._checkout.give_back()
         yield self._entry("cold", tier, suite_runs=[c.sample for c in cold])
+        self._checkout.give_back()
         yield self._attempt("memory", tier, lambda: _memory(cold[-1].results))
         for what, name in (("page", "index.html"), ("results", "results.json")):
             yield self._entry(what, tier, megabytes=(self._checkout.out / name).stat().st_size / 1e6)

@@ -5,6 +5,7 @@ from string import Template
 
 from bench.budgets import cpu_ratio, percent, rows, seconds, wall_ratio
 from bench.record import Entry, Record, Sample
+from conformance.report.text import plural
 
 TEXT = Path(__file__).with_name("performance.md")
 MUCH = 0.05  # of the machine, used by others: said at the top
@@ -47,8 +48,8 @@ def _notes(record: Record) -> str:
     if busy:
         worst, entry = max(busy, key=lambda one: one[0])
         notes.append(
-            f"**The machine was not idle**: during {len(busy)} measurements somebody else used more than "
-            f"{percent(MUCH)} of it, up to {percent(worst)} ({entry.what}, {entry.of}). Their wall times are too long."
+            f"**The machine was not idle**: during {plural(len(busy), 'measurement')} somebody else used more than "
+            f"{percent(MUCH)} of it, up to {percent(worst)} ({entry.what}, {entry.of}). Wall times are too long there."
         )
     suites = sorted({entry.suite for entry in record.entries})
     if len(suites) > 1:
