@@ -71,6 +71,7 @@ def test_value_mask(keras, run, record, name):
     issues=SHAPES_ISSUES,
     needs=NEEDS,
     tags=["Attention", "explicit mask"],
+    modes=["eager", "graph | jit", "session"],
 )
 @both
 def test_square(keras, run, record, name):
@@ -101,6 +102,7 @@ def test_query_mask(keras, run, record, name):
     severity="raises",
     needs=NEEDS,
     tags=["Attention", "explicit mask"],
+    modes=["eager", "graph | jit", "session"],
 )
 @both
 def test_one_mask(keras, run, record, name):
@@ -126,7 +128,13 @@ def test_one_mask(keras, run, record, name):
     record("query mask alone", of_query, expected=expect(name, QUERY, VALUE, None) * QUERY_MASK[..., None])
 
 
-@pytest.mark.case("attention.auto-mask", documented=AUTOMATIC, needs=NEEDS, tags=["Attention", "Masking"])
+@pytest.mark.case(
+    "attention.auto-mask",
+    documented=AUTOMATIC,
+    needs=NEEDS,
+    tags=["Attention", "Masking"],
+    modes=["eager", "graph | jit", "session"],
+)
 @both
 def test_auto_mask(keras, run, record, name):
     """The masks of queries and values are used.
@@ -139,7 +147,13 @@ def test_auto_mask(keras, run, record, name):
     record("output", output, expected=expected)
 
 
-@pytest.mark.case("attention.auto-mask.value-only", documented=AUTOMATIC, needs=NEEDS, tags=["Attention", "Masking"])
+@pytest.mark.case(
+    "attention.auto-mask.value-only",
+    documented=AUTOMATIC,
+    needs=NEEDS,
+    tags=["Attention", "Masking"],
+    modes=["eager", "graph | jit", "session"],
+)
 @both
 def test_auto_mask_of_value(keras, run, record, name):
     """The mask of the values is used where the queries have none.
@@ -168,7 +182,13 @@ def test_output_mask(keras, run, mask_of, record, name):
     record("mask", mask, expected=QUERY_MASK)
 
 
-@pytest.mark.case("attention.causal", documented=CAUSAL, needs=NEEDS, tags=["Attention", "use_causal_mask"])
+@pytest.mark.case(
+    "attention.causal",
+    documented=CAUSAL,
+    needs=NEEDS,
+    tags=["Attention", "use_causal_mask"],
+    modes=["eager", "graph | jit", "session"],
+)
 @both
 def test_causal(keras, run, record, name):
     """A causal mask keeps queries from later steps.
@@ -207,6 +227,7 @@ def test_causal_and_value(keras, run, record, name):
     issues=["tensorflow/tensorflow#41294"],
     needs=NEEDS,
     tags=["Attention", "Masking"],
+    modes=["eager", "graph | jit", "session"],
 )
 @both
 def test_three_masks(keras, run, record, name):

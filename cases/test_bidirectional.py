@@ -99,7 +99,12 @@ def test_zeros(keras, run, build, record, unroll):
     record("backward half", sequence[..., UNITS:], expected=backward)
 
 
-@pytest.mark.case("bidirectional.implicit-mask", documented=AUTOMATIC, tags=["Bidirectional", "SimpleRNN", "Masking"])
+@pytest.mark.case(
+    "bidirectional.implicit-mask",
+    documented=AUTOMATIC,
+    tags=["Bidirectional", "SimpleRNN", "Masking"],
+    modes=["eager", "graph | jit", "session"],
+)
 def test_implicit_mask(keras, run, build, record):
     """A Bidirectional layer is given the mask of the layer before it.
 
@@ -114,7 +119,7 @@ def test_implicit_mask(keras, run, build, record):
     "bidirectional.merge-modes",
     established=COMPUTE_MASK + "the mask of the input if return_sequences",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("merge_mode", sorted(MERGED))
 def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
@@ -152,7 +157,7 @@ def test_not_merged(keras, run, build, mask_of, record):
     "bidirectional.return-state-mask",
     established=COMPUTE_MASK + "the mask of the input for the sequence, None for each state",
     tags=["Bidirectional", "SimpleRNN", "Masking", "return_state", "stateful"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
 def test_return_state(keras, run, build, mask_of, record, stateful):

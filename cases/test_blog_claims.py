@@ -57,6 +57,7 @@ def test_c(keras, run, mask_of, record):
     "blog.claim-d-lstm-skips",
     documented="API docs of keras.layers.Masking: the timestep will be masked (skipped) in all downstream layers",
     tags=["Masking", "LSTM"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_d(keras, run, build, record):
     """Claim d, true of the states: an LSTM skips masked steps.

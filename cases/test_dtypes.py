@@ -124,6 +124,7 @@ def test_mean(keras, run, ops, record, dtype):
     documented=SKIPPED + IN_ANY_DTYPE,
     tags=["SimpleRNN", "explicit mask", "float64"],
     backends=["tensorflow"],  # elsewhere Keras makes float32 of float64: keras/src/backend/common/dtypes.py
+    modes=["eager", "graph | jit", "session"],
 )
 def test_double_rnn(keras, run, build, record):
     """An RNN in double precision skips masked steps.

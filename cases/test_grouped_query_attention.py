@@ -59,6 +59,7 @@ def test_polarity(keras, run, build, record):
     established=MERGED + "the masks of query and value, and attention_mask are merged by AND",
     needs=NEEDS,
     tags=["GroupQueryAttention", "Masking", "explicit mask"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_auto_mask(keras, run, build, mask_of, record):
     """The masks of query and value are used.

@@ -101,6 +101,7 @@ def all_finite(model):
     established=WEIGHTED_BY_MASK + "; API docs of keras.Model.evaluate, argument sample_weight: for temporal data an "
     "array of shape (samples, sequence_length) applies a different weight to every timestep",
     tags=["loss", "Embedding", "Dense", "compile", "sample_weight"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_sample_weight(keras, run, build, record):
     """Weights of steps weight the unmasked ones.
@@ -141,6 +142,7 @@ def test_reduction_sum(keras, run, build, record):
     "loss.masked.training",
     established=WEIGHTED_BY_MASK,
     tags=["loss", "Embedding", "Dense", "compile", "training"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_training(keras, run, build, record):
     """Masked steps do not train.
@@ -189,6 +191,7 @@ def test_nan(keras, run, build, record, where):
     unspecified="No page says whether a loss that is called looks for the mask of the predictions",
     tags=["loss", "Embedding", "Dense"],
     needs=["losses.MeanSquaredError"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_call(keras, run, build, record):
     """A loss that is called on the output of a model.
@@ -214,6 +217,7 @@ def test_call(keras, run, build, record):
     unspecified="Where a loss looks for the mask of the predictions, an operator between them may take it away",
     tags=["loss", "Embedding", "Dense", "operators"],
     needs=["losses.MeanSquaredError"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_operator(keras, run, build, record):
     """A loss that is called on the output of a model times one.

@@ -79,6 +79,7 @@ def test_gap(keras, run, build, record):
     "of the previous timestep is returned for a masked one",
     issues=["tensorflow/tensorflow#49241", "tensorflow/tensorflow#33834"],
     tags=["LSTM", "return_sequences"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_repeats(keras, run, build, record):
     """LSTM repeats its previous output at masked steps.
@@ -103,7 +104,9 @@ def test_returned_states(keras, run, build, record):
     record("cell state", c, expected=want_c)
 
 
-@pytest.mark.case("lstm.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking"])
+@pytest.mark.case(
+    "lstm.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking"], modes=["eager", "graph | jit", "session"]
+)
 def test_implicit_mask(keras, run, build, record):
     """An LSTM is given the mask of the layer before it.
 
@@ -160,7 +163,12 @@ def test_stacked(keras, run, build, record):
     record("last output", last, expected=oracle.lstm(between, MASK, *weights2)[1])
 
 
-@pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking", "initial_state"])
+@pytest.mark.case(
+    "rnn.initial-state.implicit-mask",
+    documented=AUTOMATIC,
+    tags=["LSTM", "Masking", "initial_state"],
+    modes=["eager", "graph | jit", "session"],
+)
 def test_initial_state_implicit(keras, run, build, record):
     """The mask of the input is used when initial states are given.
 

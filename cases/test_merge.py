@@ -140,6 +140,7 @@ def test_concatenate_time_one(keras, run, mask_of, record):
     established=PIECES,
     issues=["keras-team/keras#20440", "keras-team/keras#21611"] + LOST,
     tags=["Concatenate", "Embedding", "GlobalAveragePooling1D", "Functional"],
+    modes=["eager", "graph | jit", "session"],
 )
 @pytest.mark.parametrize("axis, second", [(1, 1), (2, 0)], ids=["time", "feature"])
 def test_concatenate_functional(keras, run, build, record, axis, second):

@@ -59,6 +59,7 @@ def test_unweighted(keras, run, build, record):
     established=ALL_METRICS,
     issues=ISSUES,
     tags=["metrics", "Embedding", "Dense", "compile", "sample_weight"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_weighted(keras, run, build, record):
     """A weighted metric leaves out masked steps.
@@ -79,6 +80,7 @@ def test_weighted(keras, run, build, record):
     issues=["keras-team/keras#5572"],
     tags=["metrics", "Precision", "Embedding", "Dense", "compile"],
     needs=["metrics.Precision"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_precision(keras, run, build, record):
     """A metric that is not a mean, under a mask.

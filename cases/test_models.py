@@ -164,7 +164,7 @@ def test_sequential(keras, run, build, record):
     documented=AUTOMATIC,
     issues=["tensorflow/tensorflow#31638"],
     tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("shape", [None, (None, STEPS, FEATURES)], ids=["no-shape", "shape"])
 def test_nested_sequential(keras, run, build, record, shape):
@@ -260,7 +260,12 @@ def test_config(keras, run, build, record):
     record("mean", run(model, IDS), expected=oracle.masked_mean(table[IDS] @ kernel + bias, MASK))
 
 
-@pytest.mark.case("functional.auto-propagate", documented=AUTOMATIC, tags=["RNN", "Embedding", "Dense", "Functional"])
+@pytest.mark.case(
+    "functional.auto-propagate",
+    documented=AUTOMATIC,
+    tags=["RNN", "Embedding", "Dense", "Functional"],
+    modes=["eager", "graph | jit", "session"],
+)
 def test_functional(keras, run, build, record):
     """A mask goes through a functional model.
 

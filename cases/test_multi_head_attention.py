@@ -81,6 +81,7 @@ def test_rank(keras, run, build, record, shape):
     issues=["keras-team/keras#16248", "keras-team/keras#16619"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_auto_mask(keras, run, build, record):
     """The masks of query and value are used.
@@ -117,6 +118,7 @@ def test_auto_and_explicit(keras, run, build, record):
     established=MERGED + "a mask of the input prevents attention to its masked positions",
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking", "padding"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_padding(keras, run, build, record):
     """Padding that is masked changes nothing.
@@ -170,6 +172,7 @@ def test_causal(keras, run, build, record):
     established=MERGED + "the causal mask and the masks of the inputs are merged by AND",
     needs=["layers.MultiHeadAttention(use_causal_mask)"],
     tags=["MultiHeadAttention", "use_causal_mask", "Masking"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_causal_and_padding(keras, run, build, record):
     """A causal mask is combined with the mask of the input.

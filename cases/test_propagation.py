@@ -43,7 +43,12 @@ def test_dense(keras, run, build, mask_of, record):
     record("output", output, expected=table[IDS] @ kernel + bias)
 
 
-@pytest.mark.case("propagate.dropout", established=FLAG % "these layers", tags=["dropout", "Embedding"])
+@pytest.mark.case(
+    "propagate.dropout",
+    established=FLAG % "these layers",
+    tags=["dropout", "Embedding"],
+    modes=["eager", "graph | jit", "session"],
+)
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
 @pytest.mark.parametrize(
     "name, argument",
@@ -64,6 +69,7 @@ def test_dropout(keras, run, build, mask_of, record, name, argument, training):
     established=FLAG % "keras.layers.AlphaDropout",
     tags=["AlphaDropout", "Embedding"],
     needs=["layers.AlphaDropout"],
+    modes=["eager", "graph | jit", "session"],
 )
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
 def test_alpha_dropout(keras, run, build, mask_of, record, training):
@@ -75,7 +81,12 @@ def test_alpha_dropout(keras, run, build, mask_of, record, training):
     record("mask", run(make_call(keras, build, mask_of, layer, training=training), IDS), expected=MASK)
 
 
-@pytest.mark.case("propagate.activation", established=FLAG % "these layers", tags=["activation", "Embedding"])
+@pytest.mark.case(
+    "propagate.activation",
+    established=FLAG % "these layers",
+    tags=["activation", "Embedding"],
+    modes=["eager", "graph | jit", "session"],
+)
 @pytest.mark.parametrize(
     "name, arguments",
     [("Activation", ["tanh"]), ("LeakyReLU", []), ("PReLU", []), ("ELU", [])],

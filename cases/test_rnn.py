@@ -55,6 +55,7 @@ def test_simple_rnn(keras, run, build, record):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["SimpleRNN", "return_sequences"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_repeats(keras, run, build, record):
     """RNNs repeat their previous output at masked steps.

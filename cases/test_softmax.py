@@ -78,6 +78,7 @@ def test_non_bool(keras, run, record):
     "where it does and the shapes happen to fit, features are masked",
     issues=["tensorflow/tensorflow#50467", "keras-team/keras#19722", "keras-team/keras#22295"],
     tags=["Softmax", "Dense", "Masking"],
+    modes=["eager", "graph | jit", "session"],
 )
 @pytest.mark.parametrize(
     "batch, units", [(BATCH, 4), (1, STEPS)], ids=["shapes-differ", "one-sample-as-many-units-as-steps"]

@@ -201,6 +201,7 @@ def test_wrong_shape(keras, run, build, record):
     severity="raises",
     issues=["keras-team/keras#20754", "keras-team/keras#20765"],
     tags=["TimeDistributed", "Embedding", "Dense", "GlobalAveragePooling1D", "predict"],
+    modes=["eager", "graph | jit", "session"],
 )
 def test_partial_batch(keras, run, build, record):
     """A last batch that is smaller than the others.

@@ -20,7 +20,7 @@ ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entr
     documented=ARGUMENT % "keras.layers.SimpleRNN and keras.layers.GlobalAveragePooling1D",
     issues=["keras-team/keras#18416", "keras-team/keras#20562", "keras-team/keras#21449"],
     tags=["workaround", "Masking", "SimpleRNN", "GlobalAveragePooling1D", "Add", "Concatenate", "Multiply", "ReLU"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("between", ["Add", "Multiply", "Concatenate", "ReLU"])
 def test_pass_on(keras, run, build, record, between):

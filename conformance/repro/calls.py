@@ -1,7 +1,9 @@
 """How a case calls its fixtures: a script has no more of them than that."""
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from conformance.suite.sources import Module, read
 
@@ -14,11 +16,8 @@ def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> 
     found: dict[str, set[str]] = {name: set() for name in _DETAILS}
     records = 0
     for module, node in nodes:
-        for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
-            name = ast.unparse(call.func)
-            if name in _DETAILS:
-                given = {keyword.arg: keyword.value for keyword in call.keywords}
-                found[name] |= {*_DETAILS[name](call, given, module, node)}
+        for name, about in _calls(module.file, node):
+            found[name] |= about
             records += name == "record"
     if {"arrays", "nothing"} <= found["record"]:
         found["record"].add("values")
@@ -26,6 +25,17 @@ def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> 
     if records == 1 and isinstance(last, ast.Expr) and ast.unparse(last).startswith("record("):
         found["record"].add("once")
     return found
+
+
+@functools.cache  # a helper is used by many cases
+def _calls(file: Path, node: ast.stmt) -> list[tuple[str, set[str]]]:
+    """The calls of these fixtures in a statement that `read` keeps, and what has to be known of each."""
+    calls = [(ast.unparse(call.func), call) for call in ast.walk(node) if isinstance(call, ast.Call)]
+    return [(name, {*_DETAILS[name](call, _given(call), read(file), node)}) for name, call in calls if name in _DETAILS]
+
+
+def _given(call: ast.Call) -> "Given":
+    return {keyword.arg: keyword.value for keyword in call.keywords}
 
 
 Given = dict[str | None, ast.expr]

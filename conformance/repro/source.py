@@ -51,6 +51,7 @@ def text(file: Path, node: ast.stmt) -> str:
     return b"\n".join(lines[first - 1 : last]).decode()
 
 
+@functools.cache
 def body(file: Path, test: ast.FunctionDef) -> str:
     """The body of a test as statements of a script; comments of cases stand for its docstring."""
     written = text(file, test)

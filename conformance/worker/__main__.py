@@ -24,6 +24,12 @@ import pytest
 
 from conformance.worker import catalogue, frontend, groups, modes, plugin, toolbox, values
 
+# Plug-ins of pytest that would have to be asked, for each test, about what no case does.
+_UNUSED = (
+    "cacheprovider debugging doctest faulthandler junitxml logging pastebin recwarn setuponly setupplan skipping "
+    "stepwise subtests threadexception tmpdir unittest unraisableexception warnings"
+)
+
 
 def main(arguments):
     emit = _take_standard_output()
@@ -46,10 +52,11 @@ def serve(front, group, folder, emit):
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
     if cells:
-        options = "-q --tb=no --capture=no -p no:cacheprovider -p no:warnings -p no:faulthandler -p no:logging"
-        options += " --assert=plain -c"  # cases assert nothing: no time for their assertions
-        files = [os.path.join(folder, name) for name in ["pytest.ini"] + group["files"]]
-        pytest.main(options.split() + files, plugins=[_Session(masks)])
+        options = ["-q", "--tb=no", "--capture=no", "--assert=plain"]  # cases assert nothing: no time for assertions
+        for plugin_name in _UNUSED.split():
+            options += ["-p", "no:" + plugin_name]
+        files = [os.path.join(folder, name) for name in group["files"]]
+        pytest.main(options + ["-c", os.path.join(folder, "pytest.ini")] + files, plugins=[_Session(masks)])
     emit({"event": "served", "modes": group["modes"], "peak_mb": peak_mb()})
 
 
