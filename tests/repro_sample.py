@@ -15,6 +15,7 @@ from conformance.cache import cache_folder
 from conformance.columns import provision, targets
 from conformance.judging.judge import mismatch
 from conformance.repro.execute import Done, execute
+from conformance.repro.suite import parts_of
 from conformance.suite import bundle, catalogue
 
 EXIT_CODES = {"conforms": 0, "observed": 0, "deviates": 1, "raises": 1, "unsupported": 2}
@@ -82,10 +83,11 @@ def main(
     cells = [c for c in cells if not modes or c.mode in modes]
     chosen = sample(cells, {case.id: case.file for case in cases.values()}, size, seed)
 
+    parts = parts_of(the_bundle)
+
     def check(cell: results.Cell) -> str | None:
         target = columns[cell.target]
-        parts = repro.make_parts(the_bundle.cases, cases[cell.case])
-        script = repro.script(target, cell.mode, parts)
+        script = repro.script(target, cell.mode, parts[cell.case])
         done = execute(script, target, provision.provision(target, cache_folder()))
         why = disagreement(done, cell, found)
         if why:

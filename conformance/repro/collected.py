@@ -1,8 +1,8 @@
 """What only pytest knows of a case: which of the values in its decorators are its own."""
 
-import functools
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -18,14 +18,13 @@ class Collected(msgspec.Struct, frozen=True):
     parameters: dict[str, tuple[int, str | None]]
 
 
-@functools.cache
-def collect(cases: Path) -> dict[str, Collected]:
-    """All cases of this folder, by id.
+def collect(cases: Path, files: Iterable[str]) -> dict[str, Collected]:
+    """All cases of these files of a folder, by id.
 
     Raises:
         UsageError: they cannot be collected.
     """
-    command = [sys.executable, "-m", "conformance.repro.listing", str(cases)]
+    command = [sys.executable, "-m", "conformance.repro.listing", str(cases), *files]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise UsageError("the cases cannot be collected:\n" + (done.stderr.strip() or done.stdout.strip()))

@@ -1,4 +1,4 @@
-"""Prints one JSON object per case of a folder: what pytest knows of its parameters. `python -m ... FOLDER`."""
+"""Prints one JSON object per case of these files: what pytest knows of it. `python -m ... FOLDER FILE...`."""
 
 import json
 import sys
@@ -40,7 +40,8 @@ def _written(value: object) -> str | None:
 
 
 if __name__ == "__main__":
-    folder = sys.argv[1]
+    folder, *files = sys.argv[1:]
     options = ["-qq", "--collect-only", "--assert=plain", "-pno:cacheprovider", f"-c{folder}/pytest.ini"]
     options += [f"--mode={mode}" for mode in MODES]
-    sys.exit(0 if pytest.main([*options, folder], plugins=[Listing()]) in (0, 5) else 1)
+    options += [f"{folder}/{file}" for file in files]
+    sys.exit(0 if pytest.main(options, plugins=[Listing()]) in (0, 5) else 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from conformance.errors import UsageError
 from conformance.repro import source
 from conformance.repro.calls import details
-from conformance.repro.collected import Collected, collect
+from conformance.repro.collected import Collected
 from conformance.results import Case
 from conformance.suite.sources import Module, Uses, follow, read, uses
 
@@ -38,13 +38,12 @@ class Parts:
     pieces: list[str]
 
 
-def make_parts(folder: Path, case: Case) -> Parts:
-    """The parts of a case; folder: of the suite that has it.
+def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
+    """The parts of a case; folder: of the suite that has it; collected: what pytest knows of it.
 
     Raises:
         UsageError: the case uses a fixture that scripts do not have.
     """
-    collected = collect(folder)[case.id]
     module = read(folder / case.file)
     test = module.statements[module.by_name[case.function][-1]]
     assert isinstance(test, ast.FunctionDef)

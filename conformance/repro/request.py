@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from conformance import repro
 from conformance.columns.targets import Target
 from conformance.errors import UsageError, unknown
+from conformance.repro.collected import collect
 from conformance.repro.parts import make_parts
 from conformance.results import Case, Results
 from conformance.suite.bundle import Bundle
@@ -39,7 +40,7 @@ def make_request(
         raise unknown("target", target_id, targets)
     target = targets[target_id]
     mode = _mode(mode, case, target)
-    script = repro.script(target, mode, make_parts(bundle.cases, case))
+    script = repro.script(target, mode, make_parts(bundle.cases, case, collect(bundle.cases, [case.file])[case.id]))
     for cell in stored.cells if stored else []:
         if (cell.case, cell.target, cell.mode, cell.verdict) == (case.id, target.id, mode, "unsupported"):
             raise UsageError(f"{case.id} does nothing on {target.id} in mode '{mode}': {cell.reason}")

@@ -65,6 +65,7 @@ class Worker:
     ):
         self.ending = Ending()
         self._too_large: str | None = None
+        self._killed = threading.Event()
         self._case_seconds = case_seconds
         scratch.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
@@ -135,6 +136,7 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing of it is left
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._killed.set()
         for reader in self._readers:
             reader.join(timeout=5)
 
@@ -171,7 +173,8 @@ class Worker:
                 if used > MEMORY_MB:
                     self._too_large = f"killed: it used {used:.0f} MB of memory, {MEMORY_MB} are allowed"
                     os.killpg(self._process.pid, signal.SIGKILL)
-                time.sleep(MEMORY_SECONDS)
+                if self._killed.wait(MEMORY_SECONDS):
+                    return
         except (psutil.Error, ProcessLookupError):
             return  # it has ended
 
