@@ -66,7 +66,7 @@ def test_last_output(keras, run, build, record):
     "bidirectional.sequence-alignment",
     documented=SAME_ARGUMENTS,
     tags=["Bidirectional", "SimpleRNN"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 def test_alignment(keras, run, build, record):
     """Both directions are aligned with the input.
@@ -142,7 +142,7 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     "bidirectional.merge-modes.none",
     established=COMPUTE_MASK + "the mask of the input twice, if return_sequences and no merge_mode",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 def test_not_merged(keras, run, build, mask_of, record):
     """Sequences that are not merged both keep the mask.

@@ -43,7 +43,10 @@ def make_rnn(keras, build, **arguments):
 
 
 @pytest.mark.case(
-    "rnn.gradient-masked-input-zero", documented=MASK_ARGUMENT, tags=["SimpleRNN", "gradient"], modes=MODES
+    "rnn.gradient-masked-input-zero",
+    documented=MASK_ARGUMENT,
+    tags=["SimpleRNN", "gradient"],
+    modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_rnn_input(keras, run, build, ops, record, unroll):
@@ -82,7 +85,12 @@ def test_rnn_weights(keras, run, build, ops, record):
         record(name + ", large numbers at masked steps", dirty[i], expected=want, rtol=1e-3)
 
 
-@pytest.mark.case("rnn.gradient-nan-leak", unspecified=MAY_BE_NAN, tags=["SimpleRNN", "gradient", "NaN"], modes=MODES)
+@pytest.mark.case(
+    "rnn.gradient-nan-leak",
+    unspecified=MAY_BE_NAN,
+    tags=["SimpleRNN", "gradient", "NaN"],
+    modes=["eager", "graph | session"],
+)
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 def test_rnn_nan(keras, run, build, ops, record, garbage):
     """NaN and infinities at masked steps of an RNN, and the gradients of its weights.

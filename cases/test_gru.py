@@ -46,7 +46,7 @@ def test_skips(keras, run, build, record, reset_after):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["GRU", "return_sequences"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 @either
 def test_repeats(keras, run, build, record, reset_after):

@@ -11,7 +11,7 @@ X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("fl
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
 H0, C0 = np.random.RandomState(4).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 
-ONCE = ["eager", "graph", "session"]  # the compiled LSTM is compared in lstm.skip-masked-steps
+ONCE = ["eager", "graph | session"]  # the LSTM of the other modes is compared in lstm.skip-masked-steps
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -163,12 +163,7 @@ def test_stacked(keras, run, build, record):
     record("last output", last, expected=oracle.lstm(between, MASK, *weights2)[1])
 
 
-@pytest.mark.case(
-    "rnn.initial-state.implicit-mask",
-    documented=AUTOMATIC,
-    tags=["LSTM", "Masking", "initial_state"],
-    modes=["eager", "graph | jit", "session"],
-)
+@pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking", "initial_state"])
 def test_initial_state_implicit(keras, run, build, record):
     """The mask of the input is used when initial states are given.
 

@@ -12,7 +12,7 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of 
 H0 = np.random.RandomState(4).uniform(0.2, 0.9, (BATCH, UNITS)).astype("float32")
 
 MASK_ARGUMENT = "API docs of keras.layers.RNN, 'Call arguments', mask: a timestep with a False entry should be ignored"
-ONCE = ["eager", "graph", "session"]  # compiled recurrence is compared in the cases about values
+ONCE = ["eager", "graph | session"]  # recurrence in the other modes is compared in the cases about values
 
 
 def make(keras, build, **arguments):

@@ -54,7 +54,7 @@ def test_pass_on(keras, run, build, record, between):
     documented=ARGUMENT % "keras.layers.SimpleRNN",
     issues=["keras-team/keras#10242", "keras-team/keras#22037"],
     tags=["workaround", "TimeDistributed", "SimpleRNN", "nested inputs"],
-    modes=["eager", "graph", "session"],
+    modes=["eager", "graph | session"],
 )
 def test_mask_of_sequences(keras, run, build, record):
     """Behind TimeDistributed, the mask of the outer steps can be made of the data.

@@ -260,12 +260,12 @@ def request(case: str, target: str, mode: str) -> Request:
 def test_an_issue_says_what_is_promised_and_what_happens() -> None:
     lines = ["WARNING: noise", "not as expected: last output"]
     text = issue(
-        request("rnn.initial-state.implicit-mask", "keras-3.15", "graph"), Done(1, "last output:\n[1.]\n", lines)
+        request("rnn.initial-state.implicit-mask", "keras-3.15", "jit"), Done(1, "last output:\n[1.]\n", lines)
     )
     assert text.startswith("# The mask of the input is used when initial states are given: not in Keras 3.15.1\n")
     assert "Documented: Guide 'Understanding masking & padding'" in text
     assert "Not as expected: last output" in text and "noise" not in text
-    assert "Keras 3.15.1 on TensorFlow 2.21.0, Python 3.11, mode graph" in text
+    assert "Keras 3.15.1 on TensorFlow 2.21.0, Python 3.11, mode jit" in text
     assert "```\nlast output:\n[1.]\nnot as expected: last output\n```" in text
 
 
