@@ -17,7 +17,7 @@ def page(record: Record) -> str:
     return Template(TEXT.read_text()).substitute(
         budgets=_budgets(record),
         notes=_notes(record),
-        overhead=_pairs(record, ["floor", "overhead"], "floor"),
+        overhead=_pairs(record, ["floor", "overhead", "changed"], "floor"),
         plain=_pairs(record, ["plain"], "plain pytest"),
         runs=_runs(record),
         machine=f"{machine.cores} cores of {machine.processor}, {machine.memory_gb:.0f} GB of memory, "
@@ -66,11 +66,12 @@ def _pairs(record: Record, whats: list[str], name: str) -> str:
     lines = []
     entries = (record.get(what, of) for what in whats for of in record.columns(what))
     for entry in (e for e in entries if e and e.suite_runs):
+        of = f"{entry.of}: {entry.detail}" if entry.detail else entry.of
         wall = wall_ratio(entry)
         for number, (suite, other) in enumerate(zip(entry.suite_runs, entry.other, strict=True)):
             # The ratios are of all pairs together.
             ratios = [f"{wall:.2f}", f"{cpu_ratio(entry):.2f}"] if number == 0 else ["", ""]
-            lines.append([entry.of, *_times(suite), str(suite.cells), *_times(other), str(other.cells), *ratios])
+            lines.append([of, *_times(suite), str(suite.cells), *_times(other), str(other.cells), *ratios])
     if not lines:
         return "Not measured."
     columns = [f"{side}: {figure}" for side in ("suite", name) for figure in ("wall", "processor", "cells")]

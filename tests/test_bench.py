@@ -64,7 +64,11 @@ def row(found: Record, label: str) -> budgets.Row:
         ),
         ("plain", "tf-2.15", {"suite_runs": [sample(10)], "other": [sample(80)]}, "8 times", 0.5, "met"),
         ("plain", "tf-2.15", {"suite_runs": [sample(10)], "other": [sample(20)]}, "2 times", 2.0, "not met"),
-        ("changed", "core", {"suite_runs": [sample(11)], "other": [sample(10)]}, "1.1 times", 1.0, "met"),
+        (
+            *("changed", "core"),
+            {"suite_runs": [sample(w) for w in (12, 20, 16)], "other": [sample(w) for w in (10, 10, 10)]},
+            *("6 s", 2.0, "not met"),
+        ),
         ("memory", "core", {"megabytes": 750.0}, "750 MB", 0.5, "met"),
         ("disk", "history", {"megabytes": 25000.0}, "25 GB", 1.25, "not met"),
     ],

@@ -225,7 +225,7 @@ def _decoded(value: Any) -> Any:
         ("lstm.gap --target keras-3.155", "unknown target 'keras-3.155'; did you mean 'keras-3.15'?"),
         ("lstm.gap --target keras-3.15 --mode grap", "unknown mode 'grap'; did you mean 'graph'?"),
         ("lstm.gap --target keras-3.15+jax --mode graph", "keras-3.15+jax has no mode 'graph': JAX has no graphs"),
-        ("lstm.gap --target keras-3.15 --mode jit", "lstm.gap is not run in mode 'jit', but in eager, graph, session"),
+        ("lstm.gap --target keras-3.15 --mode jit", "lstm.gap is not run in mode 'jit', but in eager, graph"),
         ("attach.jax-jit.in --target keras-3.15", "this case is about jax"),
         ("mask.gradient-none --target keras-3.15+numpy", "mode 'eager' of keras-3.15+numpy takes no gradients"),
         ("lstm.gap --target keras-3.15 --results /no/file", "cannot read /no/file: No such file or directory"),

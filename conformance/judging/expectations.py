@@ -161,7 +161,8 @@ class Book:
         self._results = results
         self._targets = {target.id: target for target in results.targets}
         self._outcomes: dict[str, str] = {}  # by observation
-        self._of_case: dict[str, list[tuple[Expectation, Known]]] = {}
+        self._entries: dict[str, list[tuple[Expectation, Known]]] = {}  # by case, with its variant
+        self._of_case: dict[str, list[tuple[Expectation, Known]]] = {}  # as it is written in an entry
         for expectation in expectations:
             for known in expectation.cells:
                 self._of_case.setdefault(known.case, []).append((expectation, known))
@@ -170,10 +171,11 @@ class Book:
         """What is known of a measured cell; more than one entry is a mistake of the file."""
         if cell.verdict not in MEASURED:
             return []
+        if cell.case not in self._entries:
+            named = sorted({cell.case, plain(cell.case)})
+            self._entries[cell.case] = [entry for name in named for entry in self._of_case.get(name, [])]
         target = self._targets[cell.target]
-        named = {cell.case, plain(cell.case)}
-        entries = (entry for name in sorted(named) for entry in self._of_case.get(name, []))
-        return [entry for entry in entries if entry[1].applies(cell, target)]
+        return [entry for entry in self._entries[cell.case] if entry[1].applies(cell, target)]
 
     def explanation(self, cell: Cell) -> Expectation | None:
         """The expectation that explains a bad cell, its outcome included."""

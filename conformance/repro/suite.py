@@ -3,17 +3,14 @@
 import hashlib
 from pathlib import Path
 
-import msgspec
-
 from conformance import repro
 from conformance.cache import cache_folder
 from conformance.columns import targets
-from conformance.files import write_text
 from conformance.repro.collected import collect
 from conformance.repro.parts import Parts
 from conformance.repro.stored import Stored, store
-from conformance.results import Case, Results
-from conformance.suite import bundle, catalogue
+from conformance.results import Results
+from conformance.suite import bundle, by_file, catalogue
 from conformance.suite.bundle import Bundle
 
 HERE = Path(__file__).parent
@@ -37,38 +34,16 @@ def scripts_for(results: Results) -> Stored | None:
 
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:
-    """Of all cases; those of a file are made once, then remembered until it, or a file that cases share, changes."""
-    files: dict[str, list[Case]] = {}
+    """Of all cases; those of a file are remembered until it changes."""
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()
+    files = by_file.made("scripts", suite, code, dict[str, Parts], lambda changed: _made(suite, changed))
+    return {id: parts for of_file in files.values() for id, parts in of_file.items()}
+
+
+def _made(suite: Bundle, files: list[str]) -> dict[str, dict[str, Parts]]:
+    collected = collect(suite.cases, files)
+    parts: dict[str, dict[str, Parts]] = {file: {} for file in files}
     for case in catalogue.collect(suite):
-        files.setdefault(case.file, []).append(case)
-    shared = [*HERE.glob("*.py"), *(path for path in suite.cases.glob("*.py") if path.name not in files)]
-    keys = {file: _digest([*shared, suite.cases / file]) for file in files}
-    file_of_all = suite.folder.with_name("scripts.json")  # beside the bundles
-    remembered = _read(file_of_all)
-    changed = [file for file, key in keys.items() if file not in remembered or remembered[file].key != key]
-    if changed:
-        collected = collect(suite.cases, changed)
-        for file in changed:
-            parts = {case.id: repro.make_parts(suite.cases, case, collected[case.id]) for case in files[file]}
-            remembered[file] = _OfFile(keys[file], parts)
-        kept = {file: remembered[file] for file in files}
-        write_text(file_of_all, msgspec.json.encode(kept).decode())
-    return {case.id: remembered[file].parts[case.id] for file, cases in files.items() for case in cases}
-
-
-class _OfFile(msgspec.Struct):
-    """key: of all that the parts are made of; parts: by the id of the case."""
-
-    key: str
-    parts: dict[str, Parts]
-
-
-def _read(path: Path) -> dict[str, _OfFile]:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, _OfFile])
-    except (OSError, msgspec.DecodeError):
-        return {}
-
-
-def _digest(paths: list[Path]) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()[:16]
+        if case.file in parts:
+            parts[case.file][case.id] = repro.make_parts(suite.cases, case, collected[case.id])
+    return parts
