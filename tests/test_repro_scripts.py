@@ -20,7 +20,7 @@ CELLS = [
     ("rnn.initial-state.implicit-mask", NEW, "graph", "deviates"),
     ("mask.gradient-none", NEW, "eager", "conforms"),
     ("layer-table.incoming-mask[Bidirectional]", NEW, "eager", "observed"),
-    ("lstm.gap", NEW, "session", "conforms"),
+    ("lstm.skip-masked-steps", NEW, "session", "conforms"),
 ]
 
 
