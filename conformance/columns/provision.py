@@ -20,10 +20,9 @@ from conformance.files import write_text
 _COMPLETE = "complete"  # written last; without this file an environment does not count
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
 _UNUSED = (  # what nothing here opens, up to 250 MB of a base
-    # headers, programs and tests
+    # headers and tests
     "tensorflow/include",
     "tensorflow_core/include",
-    "torch/bin",
     "torch/include",
     "torch/test",
     # what no import of TensorFlow loads

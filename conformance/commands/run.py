@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from conformance.conclusion import conclude, say
 from conformance.distributed import cluster, merge, shards
 from conformance.errors import Unavailable, UsageError
 from conformance.judging import expectations
+from conformance.repro.suite import parts_of
 from conformance.running import measure, plan
 from conformance.running.previous import Previous
 from conformance.suite import bundle, catalogue
@@ -109,7 +111,9 @@ def run_command(
         arguments += ["--no-cache"] if no_cache else []
         found, complete = _on_cluster(executor, arguments, len(columns), console)
     else:
-        found = measure.measure(cases, columns, chosen_modes, the_bundle, cache, console, jobs, no_cache, stored)
+        with ThreadPoolExecutor(1) as meanwhile:
+            meanwhile.submit(parts_of, the_bundle)  # remembered for the report, where it would be waited for
+            found = measure.measure(cases, columns, chosen_modes, the_bundle, cache, console, jobs, no_cache, stored)
         found.shard = this_shard
     sys.exit(conclude(found, known, out, console, complete and not shard, allow_not_run, annotations))
 
