@@ -6,6 +6,7 @@ Equal values and equal observations are stored once, under a digest of their con
 """
 
 import hashlib
+import inspect
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -172,8 +173,24 @@ def digest(data: Any) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of the results file; a copy is `schemas/results.schema.json`."""
-    described = msgspec.json.schema(Results)
+    described = schema_of(Results)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance results", **described}
+
+
+def schema_of(kind: type) -> dict[str, Any]:
+    """JSON Schema of a struct; the same whether msgspec takes the margin of docstrings away (since 0.23) or not."""
+
+    def dedented(part: Any) -> Any:
+        if isinstance(part, list):
+            return [dedented(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        text = part.get("description")
+        clean = {"description": inspect.cleandoc(text)} if isinstance(text, str) else {}
+        return {**{key: dedented(value) for key, value in part.items()}, **clean}
+
+    found: dict[str, Any] = dedented(msgspec.json.schema(kind))
+    return found
 
 
 def stored() -> Path:

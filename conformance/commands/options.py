@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance.columns.targets import TIERS
+from conformance.results import schema_of
 from conformance.verdicts import MODES
 
 FORMATS = ("table", "json", "markdown")
@@ -57,7 +58,7 @@ def schema_option(struct: type[msgspec.Struct]) -> Callable[[Any], Any]:
 
     def show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted and not context.resilient_parsing:
-            described = {"title": context.command_path, **msgspec.json.schema(struct)}
+            described = {"title": context.command_path, **schema_of(struct)}
             click.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **described}, indent=1))
             context.exit()
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from conformance.judging.judge import behaviours, outcome
-from conformance.results import Cell, Results
+from conformance.results import Cell, Results, schema_of
 from conformance.verdicts import BAD, MODES
 
 SCHEMA_VERSION = 1
@@ -101,5 +101,5 @@ def _line(item: msgspec.Struct) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of the file; a copy is `schemas/changes.schema.json`."""
-    described = msgspec.json.schema(Changes)
+    described = schema_of(Changes)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance changes", **described}
