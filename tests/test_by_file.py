@@ -63,6 +63,15 @@ def test_so_is_one_whose_imports_changed_however_far(making: Making) -> None:
     assert making.asked == ["test_a.py"]
 
 
+@pytest.mark.parametrize("line", ["import os, oracle", "from oracle import x", "def f():\n    import oracle as o"])
+def test_so_is_one_however_it_imports(making: Making, line: str) -> None:
+    making.write("test_b.py", line + "\n")
+    making.made()
+    making.write("oracle.py", "import numpy\n")
+    making.made()
+    assert making.asked == ["test_a.py", "test_b.py"]
+
+
 def test_other_code_makes_all_again(making: Making) -> None:
     making.made("other code")
     assert making.asked == ["test_a.py", "test_b.py"]

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -52,12 +51,10 @@ def write_report(
     if _begins_with(page_file, stamp) and all((out / name).is_file() for name in BESIDE):
         return
     found = results.read(file)  # so that the same file always gives the same page
-    with ThreadPoolExecutor(1) as pool:
-        scripts = pool.submit(scripts_of, found)  # most of the time it waits for pytest
-        for name, make in BESIDE.items():
-            write_text(out / name, make(found, known))
-        beside = ("results.json", *BESIDE)
-        write_text(page_file, page.render(found, known, stamp, beside, scripts.result()))
+    for name, make in BESIDE.items():
+        write_text(out / name, make(found, known))
+    beside = ("results.json", *BESIDE)
+    write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:

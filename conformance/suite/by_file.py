@@ -41,15 +41,15 @@ def _remembered(store: Path, keys: Mapping[str, str], kind: type[T]) -> dict[str
 
 
 def _keys(bundle: Bundle, of: str) -> dict[str, str]:
-    """For each case file a digest of it and of all files beside it that it imports, however far."""
+    """For each case file a digest of it and of all files beside it that it names, and so on: it may import them."""
     contents = {path.name: path.read_bytes() for path in sorted(bundle.cases.glob("*.py"))}
-    imports = {
-        name: {f"{module.decode()}.py" for module in re.findall(rb"^(?:import|from) (\w+)", content, re.MULTILINE)}
+    named = {
+        name: {f"{word.decode()}.py" for word in set(re.findall(rb"\w+", content))} & contents.keys()
         for name, content in contents.items()
     }
 
     def reached(file: str, so_far: set[str]) -> set[str]:
-        for name in {file, *imports[file]} & contents.keys() - so_far:
+        for name in {file, *named[file]} - so_far:
             so_far.add(name)
             reached(name, so_far)
         return so_far
