@@ -7,7 +7,6 @@ Request on standard input: {"front_end", "cases": folder, "groups": [{"modes", "
 A line of standard output for each group: {"called": how many, "completed": how many of them to their end}.
 """
 
-import gc
 import importlib
 import inspect
 import itertools
@@ -16,7 +15,7 @@ import os
 import sys
 import warnings
 
-from conformance.worker import frontend, groups, modes, recorder, toolbox
+from conformance.worker import frontend, groups, modes, recorder, toolbox, tuning
 
 
 class NoRecord(recorder.Recorder):
@@ -48,9 +47,13 @@ def main():
     warnings.simplefilter("ignore")
     sys.path.insert(0, request["cases"])
     front = frontend.FrontEnd(request["front_end"])
+    for module in {module for group in request["groups"] for module, _, _ in group["bodies"]}:
+        importlib.import_module(module)
+    tuning.settle()  # as the worker does, or the floor would not be one
     groups.serve_all(request["groups"], lambda group: serve(front, group))
 
 
+@tuning.with_room
 def serve(front, group):
     started, refused = modes.start_process(front, group["modes"])
     if refused:
@@ -62,10 +65,7 @@ def serve(front, group):
         "mask_of": toolbox.make_mask_of(front.keras),
         "static_shape": toolbox.static_shape,
     }
-    bodies = [(getattr(importlib.import_module(module), name), mode) for module, name, mode in group["bodies"]]
-    if hasattr(gc, "freeze"):  # as the worker does, or the floor would not be one
-        gc.collect()
-        gc.freeze()
+    bodies = [(getattr(sys.modules[module], name), mode) for module, name, mode in group["bodies"]]
     called = completed = 0
     for body, mode in bodies:
         for parameters in variants(body):

@@ -12,8 +12,7 @@ from pathlib import Path
 from conformance.errors import UsageError
 from conformance.repro import source
 from conformance.repro.calls import details
-from conformance.repro.collected import Collected
-from conformance.results import Case
+from conformance.suite.catalogue import Listed
 from conformance.suite.sources import Module, Uses, follow, read, uses
 
 # In the order of a script.
@@ -38,16 +37,17 @@ class Parts:
     pieces: list[str]
 
 
-def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
-    """The parts of a case; folder: of the suite that has it; collected: what pytest knows of it.
+def make_parts(folder: Path, listed: Listed) -> Parts:
+    """The parts of a case; folder: of the suite that has it.
 
     Raises:
         UsageError: the case uses a fixture that scripts do not have.
     """
+    case = listed.case
     module = read(folder / case.file)
     test = module.statements[module.by_name[case.function][-1]]
     assert isinstance(test, ast.FunctionDef)
-    arguments = _arguments(module, test, collected)
+    arguments = _arguments(module, test, listed)
     of_arguments = [uses(ast.parse(text)) for text in arguments.values()]
     words = {word.strip("\"'") for word in arguments.values()}
     named = [name for one in of_arguments for name in one.names]
@@ -76,10 +76,10 @@ def make_parts(folder: Path, case: Case, collected: Collected) -> Parts:
     if how["record"] & {"arrays", "values"} and "once" not in how["record"]:
         body += f"\n{_VERDICT}"
     pieces += ["\n".join(lines), body] if arguments else ["\n".join([*lines, body])]
-    return Parts(collected.backends, sorted(imports), needed, pieces)
+    return Parts(listed.backends, sorted(imports), needed, pieces)
 
 
-def _arguments(module: Module, test: ast.FunctionDef, collected: Collected) -> dict[str, str]:
+def _arguments(module: Module, test: ast.FunctionDef, listed: Listed) -> dict[str, str]:
     """How each parameter is written in Python: as it stands in the decorator, unless it is simple."""
     lists: dict[str, tuple[list[str], ast.expr]] = {}
     for mark in test.decorator_list:
@@ -87,10 +87,10 @@ def _arguments(module: Module, test: ast.FunctionDef, collected: Collected) -> d
             names = [name.strip() for name in ast.literal_eval(mark.args[0]).split(",")]
             lists |= dict.fromkeys(names, (names, mark.args[1]))
     written = {}
-    for name, (place, text) in collected.parameters.items():
+    for name, (place, text) in listed.parameters.items():
         if text is None:
             names, values = lists[name]
-            assert isinstance(values, ast.List), f"{collected.id}: the values of {name} are not a list"
+            assert isinstance(values, ast.List), f"{listed.case.id}: the values of {name} are not a list"
             value = values.elts[place]
             text = ast.unparse(value.elts[names.index(name)] if isinstance(value, ast.Tuple) and names[1:] else value)
         written[name] = text

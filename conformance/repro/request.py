@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from conformance import repro
 from conformance.columns.targets import Target
 from conformance.errors import UsageError, unknown
-from conformance.repro.collected import collect
 from conformance.repro.parts import make_parts
 from conformance.results import Case, Results
 from conformance.suite.bundle import Bundle
-from conformance.suite.catalogue import collect as collect_cases
+from conformance.suite.catalogue import Listed, listed
 from conformance.verdicts import MODES
 
 
@@ -34,21 +33,22 @@ def make_request(
     Raises:
         UsageError: there is no such cell, or nothing can be seen there; what is nearest, or why.
     """
-    case = _case(case_id, collect_cases(bundle))
+    one = _listed(case_id, listed(bundle))
+    case = one.case
     targets = {target.id: target for target in columns}
     if target_id not in targets:
         raise unknown("target", target_id, targets)
     target = targets[target_id]
     mode = _mode(mode, case, target)
-    script = repro.script(target, mode, make_parts(bundle.cases, case, collect(bundle.cases, [case.file])[case.id]))
+    script = repro.script(target, mode, make_parts(bundle.cases, one))
     for cell in stored.cells if stored else []:
         if (cell.case, cell.target, cell.mode, cell.verdict) == (case.id, target.id, mode, "unsupported"):
             raise UsageError(f"{case.id} does nothing on {target.id} in mode '{mode}': {cell.reason}")
     return Request(case, target, mode, script)
 
 
-def _case(case_id: str, cases: list[Case]) -> Case:
-    known = {case.id: case for case in cases}
+def _listed(case_id: str, cases: list[Listed]) -> Listed:
+    known = {one.case.id: one for one in cases}
     variants = [name for name in known if name.startswith(f"{case_id}[")]
     if variants:
         raise UsageError(f"'{case_id}' has variants: {', '.join(variants)}")

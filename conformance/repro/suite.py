@@ -6,7 +6,6 @@ from pathlib import Path
 from conformance import repro
 from conformance.cache import cache_folder
 from conformance.columns import targets
-from conformance.repro.collected import collect
 from conformance.repro.parts import Parts
 from conformance.repro.stored import Stored, store
 from conformance.results import Results
@@ -41,9 +40,8 @@ def parts_of(suite: Bundle) -> dict[str, Parts]:
 
 
 def _made(suite: Bundle, files: list[str]) -> dict[str, dict[str, Parts]]:
-    collected = collect(suite.cases, files)
     parts: dict[str, dict[str, Parts]] = {file: {} for file in files}
-    for case in catalogue.collect(suite):
-        if case.file in parts:
-            parts[case.file][case.id] = repro.make_parts(suite.cases, case, collected[case.id])
+    for one in catalogue.listed(suite):
+        if one.case.file in parts:
+            parts[one.case.file][one.case.id] = repro.make_parts(suite.cases, one)
     return parts

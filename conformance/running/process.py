@@ -89,13 +89,9 @@ class Worker:
         request = {
             "front_end": target.front_end,
             "cases": str(bundle.cases),
+            "files": sorted({files[case] for _, cells in groups for case, _ in cells}),
             "groups": [
-                {
-                    "modes": modes,
-                    "try": [mode for mode in modes if mode not in tried],
-                    "cells": cells,
-                    "files": sorted({files[case] for case, _ in cells}),
-                }
+                {"modes": modes, "try": [mode for mode in modes if mode not in tried], "cells": cells}
                 for modes, cells in groups
             ],
         }

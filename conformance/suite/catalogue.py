@@ -2,6 +2,7 @@
 
 from collections import Counter
 from importlib.metadata import version
+from typing import Any
 
 import msgspec
 
@@ -9,40 +10,62 @@ from conformance import __version__
 from conformance.errors import UsageError
 from conformance.results import Case, digest
 from conformance.selection import choose
-from conformance.suite import by_file
+from conformance.suite import by_file, listing
 from conformance.suite.bundle import Bundle
-from conformance.suite.listing import listed
 from conformance.suite.sources import used_source
 
-__all__ = ["choose", "collect"]
+__all__ = ["Listed", "choose", "collect", "listed"]
+
+
+class Listed(msgspec.Struct):
+    """A case, and what else pytest knows of it.
+
+    backends: those that it is about, all if empty; parameters: by name, the place of the value in the list of its
+    decorator, and how it is written if that is simple.
+    """
+
+    case: Case
+    backends: list[str]
+    parameters: dict[str, tuple[int, str | None]]
 
 
 def collect(bundle: Bundle) -> list[Case]:
+    """All cases; otherwise as `listed`."""
+    return [one.case for one in listed(bundle)]
+
+
+def listed(bundle: Bundle) -> list[Listed]:
     """All cases in the order of their files; those of a file are remembered until it changes.
 
     Raises:
         UsageError: a case file does not import, or a case describes itself wrongly.
     """
     of = f"{bundle.worker} {__version__} pytest {version('pytest')}"
-    files = by_file.made("cases", bundle, of, list[Case], lambda changed: _collected(bundle, changed))
-    cases = [case for of_file in files.values() for case in of_file]
-    if not cases:
+    files = by_file.made("cases", bundle, of, list[Listed], lambda changed: _listed(bundle, changed))
+    found = [one for of_file in files.values() for one in of_file]
+    if not found:
         raise UsageError(f"the cases cannot be collected: there are none in {bundle.cases}")
-    for id, count in Counter(case.id for case in cases).items():
+    for id, count in Counter(one.case.id for one in found).items():
         if count > 1:
-            where = ", ".join(f"{case.file}::{case.function}" for case in cases if case.id == id)
+            where = ", ".join(f"{one.case.file}::{one.case.function}" for one in found if one.case.id == id)
             raise UsageError(f"the cases cannot be collected:\ncase id {id!r} is used twice: {where}")
-    return cases
+    return found
 
 
-def _collected(bundle: Bundle, files: list[str]) -> dict[str, list[Case]]:
+def _listed(bundle: Bundle, files: list[str]) -> dict[str, list[Listed]]:
     try:
-        found = listed(bundle, files)
+        found = listing.listed(bundle, files)
     except UsageError:  # or none of these files has a case
-        found = listed(bundle)
-    cases: dict[str, list[Case]] = {file: [] for file in files}
-    for case in (msgspec.convert(about, Case) for about in found):
-        if case.file in cases:
-            case.digest = digest([case.id, used_source(bundle.cases / case.file, case.function)])
-            cases[case.file].append(case)
-    return cases
+        found = listing.listed(bundle)
+    of_file: dict[str, list[Listed]] = {file: [] for file in files}
+    for one in map(_converted, found):
+        if one.case.file in of_file:
+            source = used_source(bundle.cases / one.case.file, one.case.function)
+            one.case.digest = digest([one.case.id, source])
+            of_file[one.case.file].append(one)
+    return of_file
+
+
+def _converted(about: dict[str, Any]) -> Listed:
+    others = {name: about.pop(name) for name in ("backends", "parameters")}
+    return msgspec.convert({"case": about, **others}, Listed)

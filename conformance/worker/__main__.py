@@ -1,8 +1,8 @@
 """A worker: reads one request from stdin, executes its cells, writes one JSON event per line.
 
-Request: {"front_end": "keras", "cases": directory of the case files, "groups": [{"modes":
-["eager", ...], "try": those of them that nobody has tried, "cells": [[case, mode], ...], "files": those that the
-cases are in}, ...]}: the modes of a group share a process.
+Request: {"front_end": "keras", "cases": directory of the case files, "files": those that are needed, "groups":
+[{"modes": ["eager", ...], "try": those of them that nobody has tried, "cells": [[case, mode], ...]}, ...]}: the modes
+of a group share a process.
 Events, in this order: "hello" (versions); for each group one "mode" for each mode to try (whether
 a masked tensor gets through it), then for every cell "start", any number of "fact", "end",
 and "served"; at last "done". "polluted" instead of a further "start" means that a case left
@@ -14,49 +14,50 @@ Events go to the descriptor that was standard output; whatever the target prints
 standard error.
 """
 
-import gc
 import json
 import os
 import sys
 
 import numpy as np
-import pytest
 
-from conformance.worker import catalogue, frontend, groups, modes, plugin, toolbox, values
-
-# Plug-ins of pytest that would have to be asked, for each test, about what no case does.
-_UNUSED = (
-    "cacheprovider debugging doctest faulthandler junitxml logging pastebin recwarn setuponly setupplan skipping "
-    "stepwise subtests threadexception tmpdir unittest unraisableexception warnings"
-)
+from conformance.worker import catalogue, cells, frontend, groups, modes, toolbox, tuning, values
 
 
 def main(arguments):
     emit = _take_standard_output()
     if arguments[:1] == ["list"]:
-        return catalogue.collect(arguments[1], emit)
+        return catalogue.describe(arguments[1], emit)
     groups.end_with_parent()
     request = json.load(sys.stdin)
     front = frontend.FrontEnd(request["front_end"])
     emit({"event": "hello", "versions": front.versions(), "backend": front.backend})
-    groups.serve_all(request["groups"], lambda group: serve(front, group, request["cases"], emit))
+    cases = {}
+    if request["files"]:
+        cases = {name: case for name, (_, case) in catalogue.collect(request["cases"], request["files"]).items()}
+    tuning.settle()
+    groups.serve_all(request["groups"], lambda group: serve(front, group, cases, emit))
     emit({"event": "done"})
     return 0
 
 
-def serve(front, group, folder, emit):
-    """Try modes of a group, then execute its cells."""
-    cells = [tuple(cell) for cell in group["cells"]]
-    masks = plugin.Masks(front, group["modes"], cells, emit).start()
+@tuning.with_room
+def serve(front, group, cases, emit):
+    """Try modes of a group, then execute its cells, until one leaves global state changed."""
+    masks = cells.Masks(front, group["modes"], emit).start()
     for name in group["try"]:
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
-    if cells:
-        options = ["-q", "--tb=no", "--capture=no", "--assert=plain"]  # cases assert nothing: no time for assertions
-        for plugin_name in _UNUSED.split():
-            options += ["-p", "no:" + plugin_name]
-        files = [os.path.join(folder, name) for name in group["files"]]
-        pytest.main(options + ["-c", os.path.join(folder, "pytest.ini")] + files, plugins=[_Session(masks)])
+    state = modes.global_state(front)
+    for name, mode in group["cells"]:
+        if name not in cases or mode in masks.refused:
+            continue  # the host sees that it was not executed
+        cells.execute(masks, cases[name], mode)
+        now = modes.global_state(front)
+        if now != state:
+            changed = sorted(key for key in now if now[key] != state[key])
+            what = ", ".join("%s %s -> %s" % (key, state[key], now[key]) for key in changed)
+            emit({"event": "polluted", "case": name, "mode": mode, "what": what})
+            break
     emit({"event": "served", "modes": group["modes"], "peak_mb": peak_mb()})
 
 
@@ -86,43 +87,15 @@ def try_mode(masks, name):
     return None if output.shape == (1, 4) else "an RNN of 4 units gives an output of shape %s" % (output.shape,)
 
 
-class _Session(object):
-    """Gives the process's `Masks` to the plug-in, and stops when a case leaves state changed."""
-
-    def __init__(self, masks):
-        self._masks = masks
-        self._state = modes.global_state(masks.front)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config):
-        config.masks = self._masks
-
-    def pytest_collection_finish(self, session):
-        if hasattr(gc, "freeze"):
-            # What is there by now stays: without it each collection costs a third of the time of a small case.
-            gc.collect()
-            gc.freeze()
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item):
-        yield
-        now = modes.global_state(self._masks.front)
-        if now != self._state:
-            changed = sorted(key for key in now if now[key] != self._state[key])
-            what = ", ".join("%s %s -> %s" % (key, self._state[key], now[key]) for key in changed)
-            self._masks.emit({"event": "polluted", "case": item.case.id, "mode": item.mode_name, "what": what})
-            item.session.shouldstop = "global state changed"
-
-
 def _take_standard_output():
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    encode = json.JSONEncoder(allow_nan=False).encode  # NaN never gets here, `values` spells it as a string
 
     def emit(event):
-        # One write per line; NaN never gets here, `values` spells it as a string.
         try:
-            channel.write(json.dumps(event, allow_nan=False) + "\n")
-            channel.flush()
+            channel.write(encode(event) + "\n")
+            channel.flush()  # one write per line
         except BrokenPipeError:  # the host is gone, however it ended: nobody wants the rest
             os._exit(1)
 

@@ -1,11 +1,11 @@
-"""Lists the cases with all that they say of themselves."""
+"""Which cases there are: pytest collects them, parametrised. No Keras is needed."""
 
 import inspect
+import json
 import os
+import sys
 
 import pytest
-
-from conformance.worker import modes, plugin
 
 FIELDS = (
     "id",
@@ -18,37 +18,81 @@ FIELDS = (
     "tags",
     "modes",
     "needs",
+    "backends",
     "file",
     "function",
 )
 
 
-class _Listing(object):
+class CannotCollect(Exception):
+    """Why, if pytest has not printed it."""
+
+
+class _Collector(object):
+    """Takes all items away from pytest. found: (item, case) by the id of the case."""
+
     def __init__(self):
-        self.cases = {}
+        self.found = {}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config):
-        config.masks = plugin.Masks(None, modes.MODES[:1])  # each case once, in whatever modes it runs
-
-    @pytest.hookimpl(hookwrapper=True)
+    @pytest.hookimpl(hookwrapper=True)  # before the plug-in leaves out what is not for its modes
     def pytest_collection_modifyitems(self, items):
-        sources = {}  # of a function, which may be many cases
-        for (name, _), item in plugin.by_cell(items).items():
-            if item.function not in sources:
-                sources[item.function] = inspect.getsourcelines(item.function)
-            lines, start = sources[item.function]
-            about = {field: getattr(item.case, field) for field in FIELDS}
-            self.cases[name] = dict(about, line=start, code="".join(lines))
+        for item in items:
+            if hasattr(item, "case"):
+                other, _ = self.found.setdefault(item.case.id, (item, item.case))
+                if other is not item:
+                    where = (item.case.id, other.nodeid, item.nodeid)
+                    raise pytest.UsageError("case id %r is used twice: %s, %s" % where)
         items[:] = []
         yield
 
 
-def collect(cases, emit):
-    """Emit one dict for each case below the folder `cases`; return 0, or 1 if collection failed."""
-    listing = _Listing()
-    options = ["-q", "--collect-only", "--assert=plain", "-p", "no:cacheprovider", "-c"]
-    code = pytest.main(options + [os.path.join(cases, "pytest.ini"), cases], plugins=[listing])
-    for case in listing.cases.values():
-        emit(case)
-    return 0 if code in (0, 5) and listing.cases else 1  # 5: no test left to run, as intended
+def collect(folder, files=()):
+    """(pytest item, `Case`) of each case, by id, in the order of the files; files: all of the folder if none is named.
+
+    Raises:
+        CannotCollect: a file does not import, a case describes itself wrongly, or there is none.
+    """
+    collector = _Collector()
+    options = ["-qq", "--collect-only", "--capture=no", "--assert=plain", "-p", "no:cacheprovider"]
+    options += ["-c", os.path.join(folder, "pytest.ini")]
+    code = pytest.main(options + [os.path.join(folder, name) for name in files or [""]], plugins=[collector])
+    if code not in (0, 5) or not collector.found:  # 5: no test is left to be run, as intended
+        raise CannotCollect("pytest exit code %s, %d cases" % (code, len(collector.found)))
+    return collector.found
+
+
+def describe(folder, emit):
+    """Emit one dict for each case below the folder; return 0, or 1 if they cannot be collected."""
+    try:
+        found = collect(folder)
+        sources = {}  # of a function, which may be many cases
+        for item, case in found.values():
+            if case.body not in sources:
+                sources[case.body] = inspect.getsourcelines(case.body)
+            lines, start = sources[case.body]
+            about = {field: getattr(case, field) for field in FIELDS}
+            emit(dict(about, line=start, code="".join(lines), parameters=_parameters(item, case)))
+    except CannotCollect as why:
+        sys.stderr.write("%s\n" % why)
+        return 1
+    return 0
+
+
+def _parameters(item, case):
+    """By name: the place of its value in the list of the decorator, and how that is written if it is simple."""
+    found = {}
+    for mark in item.iter_markers("parametrize"):
+        names = [name.strip() for name in mark.args[0].split(",")]
+        values = [case.parameters[name] for name in names]
+        rows = [row if len(names) > 1 else (row,) for row in mark.args[1]]
+        places = [i for i, row in enumerate(rows) if all(a is b for a, b in zip(row, values))]
+        if not places:
+            raise CannotCollect("%s: values of parametrize stand in a list, each as it is" % case.id)
+        found.update((name, (places[0], _written(value))) for name, value in zip(names, values))
+    return found
+
+
+def _written(value):
+    if isinstance(value, str):
+        return json.dumps(value)
+    return repr(value) if value is None or isinstance(value, (bool, int)) else None

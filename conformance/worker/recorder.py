@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sysconfig
 import time
 import traceback
 import warnings
@@ -101,7 +100,7 @@ def _frames(error):
 def raised_by_ourselves(error):
     """Whether the case or the worker raised: whose is the innermost frame, leaving out
     the standard library and NumPy, which raise on behalf of their caller."""
-    standard = sysconfig.get_path("stdlib") + os.sep
+    standard = values.STANDARD_LIBRARY + os.sep
     for frame in reversed(_frames(error)):
         name = frame.filename
         installed = os.sep + "site-packages" + os.sep
@@ -142,8 +141,9 @@ def _mask_warnings():
             logger.removeHandler(handler)
     counts = {}
     for category, message in found + handler.found:
-        if "mask" in message.lower():
-            counts[category, message] = counts.get((category, message), 0) + 1
+        text = values.clip(message, 500) if "mask" in str(message).lower() else ""
+        if "mask" in text.lower():  # and not only a folder that is left out
+            counts[category, text] = counts.get((category, text), 0) + 1
     for (category, message), count in sorted(counts.items())[:MAX_WARNINGS]:
         heard.append({"category": category, "message": message, "count": count})
 
@@ -154,4 +154,4 @@ class _Handler(logging.Handler):
         self.found = []
 
     def emit(self, record):
-        self.found.append((record.levelname, values.clip(record.getMessage(), 500)))
+        self.found.append((record.levelname, record.getMessage()))

@@ -19,6 +19,7 @@ import sysconfig
 
 import numpy as np
 
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 BUNDLE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_ELEMENTS = 4096
 MAX_TEXT = 2000
@@ -52,7 +53,7 @@ def clip(text, limit=MAX_TEXT):
     text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
     # What is not looked for from the middle of a word: a word of a million characters would take hours.
     text = re.sub(r"(?<![^\s\"'`(<])[^\s\"'`(<]*[/\\\\]site-packages[/\\\\]", "", text)
-    for folder in (BUNDLE, sysconfig.get_path("stdlib")):
+    for folder in (BUNDLE, STANDARD_LIBRARY):
         text = text.replace(folder + os.sep, "")
     # Autograph names its files at random, and files of the bundle relative to what they share with others.
     text = re.sub(r"(?<![^\s\"'])[^\s\"']*__autograph_generated_file\w*", "__autograph_generated_file", text)

@@ -10,6 +10,8 @@ import inspect
 import os
 import traceback
 
+from conformance.worker import cells
+
 
 class Fault:
     """One way to break masks: `apply(keras, ops)` patches the front end; the docstring says what is then wrong.
@@ -40,8 +42,21 @@ def fault(*cases, modes=("eager",), on=BOTH, control=False, raises=False):
     return lambda apply: Fault(apply, cases, modes, on, control, raises)
 
 
-def break_front_end(module, function, front):
-    """Apply a fault before the first case. One that cannot be applied ends the worker: it must not look noticed."""
+def break_cells(module, function):
+    """Apply a fault before the first cell of a process, and know the mode of each."""
+    sound = cells.perform
+
+    def perform(masks, case, mode_name, arguments):
+        if Now.mode is None:
+            _break_front_end(module, function, masks.front)
+        Now.mode = mode_name
+        return sound(masks, case, mode_name, arguments)
+
+    cells.perform = perform
+
+
+def _break_front_end(module, function, front):
+    """One that cannot be applied ends the worker: it must not look noticed."""
     try:
         # Otherwise frames of Keras are cut off, and its exceptions look like those of our patches around them.
         if front.tf is not None:
@@ -55,7 +70,7 @@ def break_front_end(module, function, front):
 
 
 class Now:
-    """What runs at the moment; kept up to date by the conftest of a mutant. mode: name of the mode, or None."""
+    """What runs at the moment; kept up to date by `break_cells`. mode: name of the mode, or None."""
 
     mode = None
 

@@ -29,16 +29,9 @@ WRONG = ("deviates", "raises", "crashes", "times-out")
 # Of a mutant, after what the conftest of the cases says already.
 CONFTEST = """
 
-def pytest_configure(config):
-    import breaking
+import breaking
 
-    breaking.break_front_end("{module}", "{function}", config.masks.front)
-
-
-def pytest_runtest_setup(item):
-    import breaking
-
-    breaking.Now.mode = item.mode_name
+breaking.break_cells("{module}", "{function}")
 """
 
 

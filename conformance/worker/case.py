@@ -1,0 +1,73 @@
+"""A case: a test that carries the mark ``case`` and says what it is about."""
+
+import inspect
+import os
+import re
+
+import pytest
+
+from conformance.worker import backends
+from conformance.worker.modes import MODES
+
+BASES = ("documented", "established", "unspecified")
+SEVERITIES = ("silent", "raises", "warns", "cosmetic")
+FIXTURES = ("keras", "ops", "tf", "run", "build", "mask_of", "static_shape", "record", "monkeypatch")
+_OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
+_OF_PYTEST = ("request", "given", "mode_name")
+
+
+class Case(object):
+    """What a test says of itself: the arguments of its ``case`` mark and its docstring.
+
+    The first paragraph of the docstring is the title, the second the contract.
+
+    Attributes:
+        parameters: by name the values that `parametrize` gives to this variant.
+        asks_for: names of its arguments, each a parameter or one of `FIXTURES`.
+        body: what is called.
+    """
+
+    def __init__(self, item):
+        mark = item.get_closest_marker("case")
+        given = dict(mark.kwargs)
+        where = "%s::%s" % (os.path.basename(str(item.fspath)), item.originalname)
+        if len(mark.args) != 1 or not re.match(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", str(mark.args[0])):
+            raise pytest.UsageError("%s: case() takes one dotted id, got %r" % (where, mark.args))
+        variant = item.callspec.id[: -len(item.mode_name)].rstrip("-")
+        self.id = mark.args[0] + ("[%s]" % variant if variant else "")
+        bases = [b for b in BASES if given.get(b)]
+        if len(bases) != 1:
+            raise pytest.UsageError("%s: case() needs exactly one of %s" % (where, ", ".join(BASES)))
+        self.basis = bases[0]
+        self.source = given.pop(self.basis)
+        self.severity = given.pop("severity", "silent")
+        if self.severity not in SEVERITIES:
+            raise pytest.UsageError("%s: unknown severity %r" % (where, self.severity))
+        for name, kind in _OPTIONAL.items():
+            value = given.pop(name, [])
+            if not isinstance(value, kind):
+                raise pytest.UsageError("%s: %s must be a list" % (where, name))
+            setattr(self, name, value)
+        unknown = sorted(given) + [m for m in self.runs_in() if m not in MODES]
+        unknown += [b for b in self.backends if b not in backends.NAMES]
+        if unknown:
+            raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
+        self.modes = self.modes or list(MODES)
+        self.parameters = {name: value for name, value in item.callspec.params.items() if name != "mode_name"}
+        self.asks_for = list(inspect.signature(item.function).parameters)
+        others = [n for n in item.fixturenames if n not in FIXTURES + _OF_PYTEST and n not in self.parameters]
+        if others:
+            raise pytest.UsageError("%s: there is no fixture %s for cases" % (where, ", ".join(others)))
+        if "record" not in self.asks_for:
+            raise pytest.UsageError("%s: a case without the fixture `record` observes nothing" % where)
+        paragraphs = inspect.cleandoc(item.function.__doc__ or "").split("\n\n")
+        if len(paragraphs) < 2:
+            raise pytest.UsageError("%s: the docstring needs a title and, below, a contract" % where)
+        self.title, self.contract = (" ".join(p.split()) for p in paragraphs[:2])
+        self.file = os.path.basename(str(item.fspath))
+        self.function = item.originalname
+        self.body = item.function
+
+    def runs_in(self):
+        """Names of all its modes; of "eager | session" a column takes the first that it has."""
+        return [mode for entry in self.modes for mode in entry.split(" | ")]
