@@ -13,7 +13,6 @@ BASES = ("documented", "established", "unspecified")
 SEVERITIES = ("silent", "raises", "warns", "cosmetic")
 FIXTURES = ("keras", "ops", "tf", "run", "build", "mask_of", "static_shape", "record", "monkeypatch")
 _OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
-_OF_PYTEST = ("request", "given", "mode_name")
 
 
 class Case(object):
@@ -55,7 +54,7 @@ class Case(object):
         self.modes = self.modes or list(MODES)
         self.parameters = {name: value for name, value in item.callspec.params.items() if name != "mode_name"}
         self.asks_for = list(inspect.signature(item.function).parameters)
-        others = [n for n in item.fixturenames if n not in FIXTURES + _OF_PYTEST and n not in self.parameters]
+        others = [name for name in self.asks_for if name not in FIXTURES and name not in self.parameters]
         if others:
             raise pytest.UsageError("%s: there is no fixture %s for cases" % (where, ", ".join(others)))
         if "record" not in self.asks_for:

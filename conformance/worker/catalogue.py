@@ -23,6 +23,12 @@ FIELDS = (
     "function",
 )
 
+# Plug-ins of pytest that have no part in collecting; to import them takes as long as to collect a file.
+_UNUSED = (
+    "cacheprovider debugging doctest faulthandler junitxml logging pastebin recwarn setuponly setupplan "
+    "skipping stepwise subtests threadexception tmpdir unittest unraisableexception warnings"
+)
+
 
 class CannotCollect(Exception):
     """Why, if pytest has not printed it."""
@@ -53,8 +59,8 @@ def collect(folder, files=()):
         CannotCollect: a file does not import, a case describes itself wrongly, or there is none.
     """
     collector = _Collector()
-    options = ["-qq", "--collect-only", "--capture=no", "--assert=plain", "-p", "no:cacheprovider"]
-    options += ["-c", os.path.join(folder, "pytest.ini")]
+    options = ["-qq", "--collect-only", "--capture=no", "--assert=plain", "-c", os.path.join(folder, "pytest.ini")]
+    options += ["-pno:" + name for name in _UNUSED.split()]
     code = pytest.main(options + [os.path.join(folder, name) for name in files or [""]], plugins=[collector])
     if code not in (0, 5) or not collector.found:  # 5: no test is left to be run, as intended
         raise CannotCollect("pytest exit code %s, %d cases" % (code, len(collector.found)))
