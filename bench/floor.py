@@ -102,15 +102,15 @@ def call(body, parameters, front, mode, given):
     arguments.update(parameters, run=toolbox.Run(mode, nothing), build=toolbox.make_build(mode))
     wanted = inspect.signature(body).parameters
     mode.begin("%s %s" % (mark.args[0], sorted(parameters.items())))  # of its own, as the id of a case
+    error = None
     try:
         body(**{name: arguments[name] for name in wanted})
-        return True
-    except Exception:  # it is counted, and the count is held against that of the suite
-        return False
-    finally:
-        if "monkeypatch" in wanted:
-            patch.undo()
-        mode.end()
+    except Exception as caught:  # it is counted, and the count is held against that of the suite
+        error = caught
+    if "monkeypatch" in wanted:
+        patch.undo()
+    mode.end(error)
+    return error is None
 
 
 if __name__ == "__main__":

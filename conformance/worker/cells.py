@@ -74,6 +74,6 @@ def perform(masks, case, mode_name, arguments):
     masks.emit({"event": "start", "case": case.id, "mode": mode_name})
     mode.begin(case.id)
     outcome, error = recorder.observe(body, arguments["record"])
-    mode.end()
+    mode.end(error)
     masks.emit(dict(outcome, event="end", case=case.id, mode=mode_name))
     return error

@@ -64,14 +64,19 @@ class Mode(object):
     def __init__(self, front):
         self.front = front
         self._cells = itertools.count(1)
+        self._errors = []
 
     def begin(self, case=""):
         """Called before every cell: nothing of the cell before may be seen. case: its id."""
         backends.seed(self.front, case)
 
-    def end(self):
-        """Called after every cell."""
+    def end(self, error=None):
+        """Called after every cell. error: the exception that ended it, if one did."""
         backends.tidy(self.front.backend, next(self._cells))
+        if self.front.is_tf1:
+            # It may hold a function that could not be traced. When TensorFlow 1 deletes the iterators of that, in the
+            # middle of some later cell, it adds operations to whatever is traced there, which then fails, too.
+            self._errors.append(error)
 
     def call(self, fn, arrays, shapes=None):
         """`fn` of one tensor per array; its result (nested lists, dicts, None) with NumPy leaves.
@@ -218,7 +223,7 @@ class Session(Mode):
         if not self.front.is_keras3:
             self.keras_backend().set_session(self._session)
 
-    def end(self):
+    def end(self, error=None):
         self._session.close()
         self._scope.__exit__(None, None, None)
 
@@ -318,6 +323,7 @@ class SessionJit(Session):
             # XLA computations here need an output; a mask of None alone gives none.
             return found + [self.front.tf.constant(0.0)]
 
+        self._initialize()  # Keras 2 may ask its session which devices there are, and what is new then cannot be run
         outputs = self._compile(computation, inputs)
         leaves.extend(outputs[:-1])
         return layouts[-1]
