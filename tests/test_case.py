@@ -11,7 +11,8 @@ import pytest
 from conformance.errors import UsageError
 from conformance.suite import catalogue
 from conformance.suite.bundle import make_bundle
-from conformance.worker import tuning
+from conformance.worker import cells, tuning
+from conformance.worker.case import FIXTURES
 from tests.conftest import FAKES
 
 CASE = '''
@@ -99,6 +100,21 @@ def by_hand(*options: str) -> str:
 )
 def test_by_hand_a_case_is_a_test(case: str, options: tuple[str, ...], told: str) -> None:
     assert re.search(told, by_hand("-k", case, *options)), by_hand("-k", case, *options)
+
+
+class FakeModes(cells.Masks):
+    """Nothing is imported or started."""
+
+    def start(self) -> cells.Masks:
+        self.front = type("FrontEnd", (), {"keras": "keras", "ops": "ops", "tf": "tf"})
+        self.modes = {"eager": type("Mode", (), {"name": "eager"})}
+        self.mask_of = "mask_of"
+        return self
+
+
+def test_a_case_may_ask_for_what_it_can_be_given() -> None:
+    given = FakeModes(None, ["eager"]).start().given("eager")
+    assert {*given, "monkeypatch"} == {*FIXTURES}
 
 
 @tuning.with_room
