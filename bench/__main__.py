@@ -16,9 +16,9 @@ from bench.measure import Bench
 from bench.page import page
 from bench.record import Entry, Record
 from conformance.cache import cache_folder
-from conformance.columns import targets
-from conformance.errors import UsageError, unknown
 from conformance.files import write_text
+from conformance.local.errors import UsageError, unknown
+from conformance.targets import registry
 
 WHATS = ("core", "overhead", "plain", "history", "disk")  # disk: with the bytecode that runs leave
 COLUMNS = ("tf-1.15", "tf-2.15", "keras-3.15")
@@ -55,15 +55,15 @@ def main(what: str, columns: tuple[str, ...], patterns: tuple[str, ...], repeats
 
 def measure(whats: list[str], columns: list[str], patterns: list[str], repeats: int, out: Path) -> int:
     """Measure, and write after each measurement; returns how many failed."""
-    registry = targets.load()
-    for kind, names, known in (("measurement", whats, WHATS), ("target", columns, [t.id for t in registry])):
+    targets = registry.load()
+    for kind, names, known in (("measurement", whats, WHATS), ("target", columns, [t.id for t in targets])):
         for name in names:
             if name not in known:
                 raise unknown(kind, name, known)
     record = records.open_record(out / "performance.json", patterns)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        bench = Bench(Checkout(Path(folder), cache_folder()), registry, patterns, repeats, CHANGED)
+        bench = Bench(Checkout(Path(folder), cache_folder()), targets, patterns, repeats, CHANGED)
         for entry in _entries(bench, whats, columns):
             failed += entry.failure is not None
             record.put(entry)
@@ -80,7 +80,7 @@ def _entries(bench: Bench, whats: list[str], columns: list[str]) -> Iterator[Ent
         if what in ("core", "history"):
             yield from bench.runs(what)
         elif what == "disk":
-            yield from (bench.disk(tier) for tier in targets.TIERS)
+            yield from (bench.disk(tier) for tier in registry.TIERS)
         else:
             yield from (getattr(bench, what)(column) for column in columns)
 

@@ -17,13 +17,13 @@ from bench.meter import Failed, Meter
 from bench.record import Sample
 from conformance import results
 from conformance.cache import VARIABLE
-from conformance.columns.environment import environment
-from conformance.columns.provision import Environment
-from conformance.errors import UsageError
+from conformance.local import bundle
+from conformance.local.bundle import PACKAGE
+from conformance.local.errors import UsageError
+from conformance.local.launch import environment
 from conformance.results import Case, Results
-from conformance.running.plan import Unit
-from conformance.suite import bundle
-from conformance.suite.bundle import PACKAGE
+from conformance.run.plan import ProcessGroup
+from conformance.targets.install import Environment
 
 RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
 FLOOR = Path(__file__).with_name("floor.py")
@@ -120,7 +120,9 @@ class Checkout:
         lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
-    def floor(self, meter: Meter, units: Sequence[Unit], where: Environment, cases: dict[str, Case]) -> tuple[int, int]:
+    def floor(
+        self, meter: Meter, units: Sequence[ProcessGroup], where: Environment, cases: dict[str, Case]
+    ) -> tuple[int, int]:
         """Call the bodies of the cells of a column's units; returns how many, and how many got to their end."""
         made, target = self.make_bundle(), units[0].target
         groups = []

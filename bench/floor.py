@@ -15,7 +15,7 @@ import os
 import sys
 import warnings
 
-from conformance.worker import frontend, groups, modes, recorder, toolbox, tuning
+from conformance.worker import fixtures, frontend, modes, process_groups, recorder, speedups
 
 
 class NoRecord(recorder.Recorder):
@@ -49,11 +49,11 @@ def main():
     front = frontend.FrontEnd(request["front_end"])
     for module in {module for group in request["groups"] for module, _, _ in group["bodies"]}:
         importlib.import_module(module)
-    tuning.settle()  # as the worker does, or the floor would not be one
-    groups.serve_all(request["groups"], lambda group: serve(front, group))
+    speedups.settle()  # as the worker does, or the floor would not be one
+    process_groups.serve_all(request["groups"], lambda group: serve(front, group))
 
 
-@tuning.with_room
+@speedups.with_room
 def serve(front, group):
     started, refused = modes.start_process(front, group["modes"])
     if refused:
@@ -62,8 +62,8 @@ def serve(front, group):
         "keras": front.keras,
         "ops": front.ops,
         "tf": front.tf,
-        "mask_of": toolbox.make_mask_of(front.keras),
-        "static_shape": toolbox.static_shape,
+        "mask_of": fixtures.make_mask_of(front.keras),
+        "static_shape": fixtures.static_shape,
     }
     bodies = [(getattr(sys.modules[module], name), mode) for module, name, mode in group["bodies"]]
     called = completed = 0
@@ -99,7 +99,7 @@ def call(body, parameters, front, mode, given):
         return False
     nothing, patch = NoRecord(), Patch()
     arguments = dict(given, record=nothing, monkeypatch=patch)
-    arguments.update(parameters, run=toolbox.Run(mode, nothing), build=toolbox.make_build(mode))
+    arguments.update(parameters, run=fixtures.Run(mode, nothing), build=fixtures.make_build(mode))
     wanted = inspect.signature(body).parameters
     mode.begin("%s %s" % (mark.args[0], sorted(parameters.items())))  # of its own, as the id of a case
     error = None

@@ -11,26 +11,26 @@ from typing import Any
 from bench.checkout import RUN_SECONDS, Checkout, Outcome, completed
 from bench.meter import Failed, Meter
 from bench.record import Entry, Sample
-from conformance.columns import targets
-from conformance.columns.provision import Environment, provision
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable
+from conformance.local.errors import Unavailable
 from conformance.results import Case, Results
-from conformance.running import plan
+from conformance.run import plan
 from conformance.suite import catalogue
-from conformance.verdicts import MODES
+from conformance.targets import registry
+from conformance.targets.install import Environment, provision
+from conformance.targets.registry import Target
+from conformance.vocabulary import MODES
 
 QUICK = 3  # how often what takes seconds is measured, at least
 _WORD = {"passed", "failed", "skipped"}
 
 
 class Bench:
-    """registry: all columns; changed: id of the case for measurements of one case."""
+    """targets: all that are declared; changed: id of the case for measurements of one case."""
 
     def __init__(
-        self, checkout: Checkout, registry: list[Target], patterns: list[str], repeats: int, changed: str | None = None
+        self, checkout: Checkout, targets: list[Target], patterns: list[str], repeats: int, changed: str | None = None
     ):
-        self._checkout, self._registry = checkout, registry
+        self._checkout, self._targets = checkout, targets
         self._repeats, self._jobs = repeats, os.cpu_count() or 1
         made = checkout.make_bundle()
         self._suite = made.digest
@@ -46,7 +46,7 @@ class Bench:
         """
         options = ["--tier", tier, *self._chosen]
         try:
-            self._installed(targets.choose(self._registry, [], tier))
+            self._installed(registry.choose(self._targets, [], tier))
             self._warm_up("--tier", tier)
             cold = [self._cold(*options) for _ in range(self._repeats)]
         except Failed as why:
@@ -68,7 +68,7 @@ class Bench:
         """The suite on a column, one worker at a time, beside its floor: one process after the other."""
 
         def measure() -> dict[str, Any]:
-            chosen = [target for target in self._registry if target.id == column]
+            chosen = [target for target in self._targets if target.id == column]
             where = self._installed(chosen)
             self._warm_up("--target", column)
             units = _units(self._cases, chosen)
@@ -85,7 +85,7 @@ class Bench:
         """The suite on a column beside pytest by hand: one process for each case file and mode, one after the other."""
 
         def measure() -> dict[str, Any]:
-            (target,) = (target for target in self._registry if target.id == column)
+            (target,) = (target for target in self._targets if target.id == column)
             where = self._installed([target])[column]
             self._warm_up("--target", column)
             suite, other = [], []
@@ -101,7 +101,7 @@ class Bench:
 
         def measure() -> dict[str, Any]:
             folders: set[Path] = set()
-            for where in self._installed(targets.choose(self._registry, [], tier)).values():
+            for where in self._installed(registry.choose(self._targets, [], tier)).values():
                 folders |= {where.python.parent.parent} | ({where.on_top} if where.on_top else set())
             return {"megabytes": disk_usage(folders) / 1e6, "detail": f"{len(folders)} folders"}
 
@@ -126,7 +126,7 @@ class Bench:
         return self._checkout.run(*options, executes=[]).sample
 
     def _one_changed(self, tier: str, options: list[str]) -> dict[str, Any]:
-        chosen = targets.choose(self._registry, [], tier)
+        chosen = registry.choose(self._targets, [], tier)
         where = self._installed(chosen)
         units = _units([self._changed], chosen)
         suite, floor = [], []
@@ -140,7 +140,7 @@ class Bench:
 
     def _floor_of(self, tier: str, runs: list[Outcome]) -> dict[str, Any]:
         """The floor of all columns of a tier: as many processes at a time as there are cores, the longest first."""
-        chosen = targets.choose(self._registry, [], tier)
+        chosen = registry.choose(self._targets, [], tier)
         where = self._installed(chosen)
         took = dict.fromkeys((target.id for target in chosen), 0.0)
         for cell in runs[0].results.cells:
@@ -149,7 +149,9 @@ class Bench:
         floors = [self._floor_under(run, units, where, self._jobs) for run in runs]
         return {"suite_runs": [run.sample for run in runs], "other": floors}
 
-    def _floor_under(self, run: Outcome, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> Sample:
+    def _floor_under(
+        self, run: Outcome, units: list[plan.ProcessGroup], where: dict[str, Environment], jobs: int
+    ) -> Sample:
         """The floor of what a run executed."""
         sample, ended = self._floor(units, where, jobs)
         if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
@@ -159,7 +161,7 @@ class Bench:
             )
         return sample
 
-    def _floor(self, units: list[plan.Unit], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
+    def _floor(self, units: list[plan.ProcessGroup], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
         """Import Keras on each column and call the cases; the sample, and how many cases got to their end."""
         cases = {case.id: case for case in self._cases}
         columns = [[unit for unit in units if unit.target.id == id] for id in dict.fromkeys(u.target.id for u in units)]
@@ -194,7 +196,7 @@ class Bench:
         return Entry(what=what, of=of, created=created, load=self._load, suite=self._suite, **numbers)
 
 
-def _units(cases: list[Case], chosen: list[Target]) -> list[plan.Unit]:
+def _units(cases: list[Case], chosen: list[Target]) -> list[plan.ProcessGroup]:
     return [unit for unit in plan.make_plan(cases, chosen, list(MODES)).units if not unit.probe]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from conformance.errors import UsageError
 from conformance.files import write_text
+from conformance.local.errors import UsageError
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

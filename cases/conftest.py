@@ -5,4 +5,4 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-pytest_plugins = ["conformance.worker.plugin"]
+pytest_plugins = ["conformance.worker.pytest_plugin"]

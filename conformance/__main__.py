@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return int(cli.main(given, prog_name="conformance") or 0)
     if given[:1] == ["run"] and "--here" in given:
-        from conformance.running import alone
+        from conformance.local import run
 
-        return alone.main(given[1:], lacks)
+        return run.main(given[1:], lacks)
     if given == ["--version"]:
         from conformance import __version__
 

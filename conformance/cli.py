@@ -7,8 +7,8 @@ import click
 
 from conformance import __version__
 from conformance.checks import command as layers
-from conformance.commands import advise, bisect, compare, declared, gate, machines, repro, run, stored, trace
-from conformance.errors import Unavailable, UsageError, said
+from conformance.commands import advise, bisect, compare, gate, registry, report, repro, run, shards, trace
+from conformance.local.errors import Unavailable, UsageError, said
 
 
 class _CouldNotRun(click.ClickException):
@@ -56,14 +56,14 @@ for command in (
     repro.repro_command,
     advise.advise_command,
     trace.trace_command,
-    machines.plan_command,
-    machines.merge_command,
-    stored.report_command,
-    stored.cells_command,
-    stored.docs_command,
-    stored.schema_command,
-    declared.list_group,
-    declared.lock_command,
+    shards.plan_command,
+    shards.merge_command,
+    report.report_command,
+    report.cells_command,
+    report.docs_command,
+    report.schema_command,
+    registry.list_group,
+    registry.lock_command,
 ):
     main.add_command(command)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from conformance.errors import named
+from conformance.local.errors import named
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from conformance.errors import UsageError
 from conformance.files import write_text
-from conformance.forms import wrong_value
-from conformance.printable import cleaned
-from conformance.selection import modes_on
-from conformance.verdicts import BASES, MODES, OF_STATUS, SEVERITIES, VERDICTS
+from conformance.local.errors import UsageError
+from conformance.local.sanitize import cleaned
+from conformance.local.selection import modes_on
+from conformance.local.validation import wrong_value
+from conformance.vocabulary import BASES, MODES, SEVERITIES, VERDICT_OF_STATUS, VERDICTS
 
 SCHEMA_VERSION = 1
 LONG = 1e9  # seconds; no run takes that
@@ -265,7 +265,7 @@ def _check(results: Results, path: Path) -> None:
     if not all(0 <= seconds < LONG for seconds in (results.seconds, *(cell.seconds or 0 for cell in results.cells))):
         raise UsageError(f"{path}: a duration is none")
     for observation in results.observations.values():
-        if observation.status != "completed" and observation.status not in OF_STATUS:
+        if observation.status != "completed" and observation.status not in VERDICT_OF_STATUS:
             raise UsageError(f"{path}: an observation has an unknown status: {observation.status}")
         if observation.exception is not None and not observation.exception.raised:
             raise UsageError(f"{path}: an exception has no type")

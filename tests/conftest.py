@@ -13,21 +13,21 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from conformance import cli
-from conformance.columns import provision, targets
-from conformance.columns.adhoc import Column
-from conformance.columns.provision import Environment
-from conformance.columns.provision import provision as real_provision
-from conformance.columns.targets import Base, Target
-from conformance.errors import Unavailable
+from conformance.local import bundle as bundle_module
+from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.errors import Unavailable
 from conformance.results import Results
-from conformance.running import plan, runner
-from conformance.running.memory import Memory
-from conformance.running.previous import Previous
-from conformance.running.progress import PlainProgress
-from conformance.suite import bundle as bundle_module
+from conformance.run import plan, scheduler
+from conformance.run.progress import PlainProgress
+from conformance.run.result_cache import ResultCache
+from conformance.run.reuse import ReusedResults
 from conformance.suite import catalogue
-from conformance.suite.bundle import Bundle, make_bundle
-from conformance.verdicts import MODES
+from conformance.targets import install, registry
+from conformance.targets.install import Environment
+from conformance.targets.install import provision as real_provision
+from conformance.targets.registry import Base, Target
+from conformance.targets.requested import PreparedTarget
+from conformance.vocabulary import MODES
 from tests.local_index import LocalIndex, serve, wheel
 from tests.page_browser import browser, context, opened  # noqa: F401
 
@@ -104,26 +104,26 @@ class FakeRuns:
         case_seconds: float = 20.0,
         jobs: int = 2,
         fresh: bool = True,
-        previous: Previous | None = None,
+        previous: ReusedResults | None = None,
     ) -> Results:
         bundle = make_bundle(self.folder / "cache", cases)
         chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
         the_plan = plan.make_plan(chosen, list(target_list), list(modes))
         with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            memory = Memory(self.folder / "cache", bundle, fresh)
-            return runner.run(
+            memory = ResultCache(self.folder / "cache", bundle, fresh)
+            return scheduler.run(
                 *(the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds),
                 previous=previous,
             )
 
 
-def run_column(column: Column, bundle: Bundle, cache: Path) -> Results:
+def run_column(column: PreparedTarget, bundle: Bundle, cache: Path) -> Results:
     """Two of the good cases on a column that nobody declared."""
     cases = catalogue.choose(catalogue.collect(bundle), ["good.masking", "good.deviates"])
     the_plan = plan.make_plan(cases, [column.target], ["eager"])
     with PlainProgress(the_plan, Console(quiet=True)) as progress:
-        memory = Memory(cache, bundle)
-        return runner.run(
+        memory = ResultCache(cache, bundle)
+        return scheduler.run(
             the_plan, cases, [column.target], bundle, memory, lambda _: column.environment(), progress, 1, 20.0
         )
 
@@ -138,8 +138,8 @@ def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The program with fake targets and cases, writing to `tmp_path`."""
     fakes = [fake_target(), fake_target("fake-uninstallable", tier="history")]
     monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-    monkeypatch.setattr(targets, "load", lambda: fakes)
-    monkeypatch.setattr(provision, "provision", lambda target, cache: run_fake.provision(target))
+    monkeypatch.setattr(registry, "load", lambda: fakes)
+    monkeypatch.setattr(install, "provision", lambda target, cache: run_fake.provision(target))
     monkeypatch.setattr(bundle_module, "cases_folder", lambda: FAKES / "cases")
     monkeypatch.chdir(tmp_path)
 
@@ -176,14 +176,14 @@ def released(
 ) -> Callable[..., Result]:
     """The program with two declared columns, Keras 0.1 and 0.5, which are installed from that index."""
     monkeypatch.setenv("KERAS_MASK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(provision, "provision", real_provision)
+    monkeypatch.setattr(install, "provision", real_provision)
     base = fake_base(tmp_path / "base.txt", requires=["numpy", "pytest"])
-    provision.lock(base)
+    install.lock(base)
     declared = [
         fake_target(f"fake-{v}", keras=v, base=base, requires=[f"keras=={v}"], own=tmp_path / f"{v}.txt")
         for v in ("0.1", "0.5")
     ]
     for target in declared:
-        provision.lock(target)
-    monkeypatch.setattr(targets, "load", lambda: declared)
+        install.lock(target)
+    monkeypatch.setattr(registry, "load", lambda: declared)
     return command

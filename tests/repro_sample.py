@@ -12,16 +12,17 @@ import click
 
 from conformance import repro, results
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
 from conformance.judging.judge import mismatch
-from conformance.repro.execute import Done, execute
-from conformance.repro.suite import parts_of
-from conformance.suite import bundle, catalogue
+from conformance.local import bundle
+from conformance.repro.execute import ScriptRun, execute
+from conformance.repro.suite_scripts import parts_of
+from conformance.suite import catalogue
+from conformance.targets import install, registry
 
 EXIT_CODES = {"conforms": 0, "observed": 0, "deviates": 1, "raises": 1, "unsupported": 2}
 
 
-def disagreement(done: Done, cell: results.Cell, found: results.Results) -> str | None:
+def disagreement(done: ScriptRun, cell: results.Cell, found: results.Results) -> str | None:
     """How a script did something else than its cell; None if it did the same."""
     assert cell.observation is not None
     observation = found.observations[cell.observation]
@@ -77,7 +78,7 @@ def main(
     found = results.read(path)
     the_bundle = bundle.make_bundle(cache_folder())
     cases = {case.id: case for case in catalogue.choose(catalogue.collect(the_bundle), list(patterns))}
-    columns = {target.id: target for target in targets.choose(targets.load(), list(target_ids), "history")}
+    columns = {target.id: target for target in registry.choose(registry.load(), list(target_ids), "history")}
     verdicts = set(EXIT_CODES) - {"unsupported"}
     cells = [c for c in found.cells if c.case in cases and c.target in columns and c.verdict in verdicts]
     cells = [c for c in cells if not modes or c.mode in modes]
@@ -88,7 +89,7 @@ def main(
     def check(cell: results.Cell) -> str | None:
         target = columns[cell.target]
         script = repro.script(target, cell.mode, parts[cell.case])
-        done = execute(script, target, provision.provision(target, cache_folder()))
+        done = execute(script, target, install.provision(target, cache_folder()))
         why = disagreement(done, cell, found)
         if why:
             click.echo(

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance.columns import adhoc, provision, targets, wheels
-from conformance.columns.adhoc import Asked
-from conformance.columns.provision import Environment
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable, UsageError
-from conformance.suite.bundle import make_bundle
-from conformance.verdicts import MODES
+from conformance.local.bundle import make_bundle
+from conformance.local.errors import Unavailable, UsageError
+from conformance.targets import install, registry, requested, wheels
+from conformance.targets.install import Environment
+from conformance.targets.registry import Target
+from conformance.targets.requested import TargetRequest
+from conformance.vocabulary import MODES
 from tests.conftest import FAKES, HERE, fake_target, run_column
 
 PYPROJECT = """
@@ -38,10 +38,10 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def fake_column(tmp_path: Path, *requirements: str) -> adhoc.Column:
+def fake_column(tmp_path: Path, *requirements: str) -> requested.PreparedTarget:
     """A column with NumPy, on the base of the fake ones."""
-    asked = Asked([*requirements, "numpy"], HERE, backend="numpy")
-    return adhoc.column(asked, [fake_target()], tmp_path / "cache")
+    asked = TargetRequest([*requirements, "numpy"], HERE, backend="numpy")
+    return requested.prepare(asked, [fake_target()], tmp_path / "cache")
 
 
 def test_a_checkout_is_a_column(checkout: Path, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_checkout_is_a_column(checkout: Path, tmp_path: Path) -> None:
     numpy = next(pin.removeprefix("numpy==") for pin in target.pins() if pin.startswith("numpy=="))
     assert target.id.startswith(f"keras-0.1+numpy-{numpy}+local-")
     assert target.title.startswith(f"Keras 0.1 on NumPy {numpy}, local-")
-    assert (target.tier, target.keras, target.base.python) == (targets.AD_HOC, "0.1", HERE)
+    assert (target.tier, target.keras, target.base.python) == (registry.AD_HOC, "0.1", HERE)
     assert (target.modes, target.lacks) == (fake_target().modes, fake_target().lacks)
     assert "keras==0.1" in target.pins() and any(pin.startswith("pytest==") for pin in target.pins())
     assert not any("/" in pin for pin in target.pins())
@@ -94,7 +94,7 @@ def test_it_runs_once_and_is_remembered(checkout: Path, tmp_path: Path) -> None:
     def nothing() -> Environment:
         raise AssertionError("nothing has to run")
 
-    again = adhoc.Column(fake_column(tmp_path, str(checkout)).target, nothing)
+    again = requested.PreparedTarget(fake_column(tmp_path, str(checkout)).target, nothing)
     assert run_column(again, bundle, tmp_path / "cache").cells == found.cells
 
 
@@ -158,7 +158,7 @@ def test_requirements_that_are_none(
 
 def test_a_python_is_a_minor_version(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="^--python 3: a minor version is asked for"):
-        adhoc.column(Asked(["keras"], "3"), targets.load(), tmp_path)
+        requested.prepare(TargetRequest(["keras"], "3"), registry.load(), tmp_path)
 
 
 class Resolver:
@@ -177,9 +177,9 @@ def ask(
 ) -> tuple[Target, Resolver]:
     """The column of `requirements` where `pins` are found, and what was asked of the resolver."""
     resolver = Resolver(*pins)
-    patch.setattr(provision, "resolve", resolver)
-    patch.setattr(adhoc, "find_python", lambda version: Path(f"/python{version}"))
-    return adhoc.column(Asked(requirements, **about), targets.load(), tmp_path).target, resolver
+    patch.setattr(install, "resolve", resolver)
+    patch.setattr(requested, "find_python", lambda version: Path(f"/python{version}"))
+    return requested.prepare(TargetRequest(requirements, **about), registry.load(), tmp_path).target, resolver
 
 
 TF = "tensorflow-cpu==2.21.0"
@@ -322,10 +322,10 @@ def test_the_worker_must_find_the_versions_that_were_resolved(tmp_path: Path, mo
 
 
 def test_a_front_end_that_nothing_brings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Asked(["tensorflow==2.4.0"], front_end="keras")
+    asked = TargetRequest(["tensorflow==2.4.0"], front_end="keras")
     ask(tmp_path, monkeypatch, ["tensorflow==2.4.0"])
     with pytest.raises(Unavailable, match="^nothing that is asked for brings keras$"):
-        adhoc.column(asked, targets.load(), tmp_path).environment()
+        requested.prepare(asked, registry.load(), tmp_path).environment()
 
 
 def test_what_is_not_pinned_is_looked_up_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,9 +340,9 @@ def test_what_is_not_pinned_is_looked_up_anew(tmp_path: Path, monkeypatch: pytes
 
 def test_a_declared_column_keeps_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     declared = [
-        msgspec.structs.replace(t, id="keras-3.15.1+tf-2.21.0") if t.id == "keras-3.15" else t for t in targets.load()
+        msgspec.structs.replace(t, id="keras-3.15.1+tf-2.21.0") if t.id == "keras-3.15" else t for t in registry.load()
     ]
-    monkeypatch.setattr(targets, "load", lambda: declared)
+    monkeypatch.setattr(registry, "load", lambda: declared)
     target, _ = ask(tmp_path, monkeypatch, [TF, "keras==3.15.1"], "keras==3.15.1")
     assert target.id == "keras-3.15.1+tf-2.21.0+ad-hoc"
 
@@ -350,4 +350,4 @@ def test_a_declared_column_keeps_its_id(tmp_path: Path, monkeypatch: pytest.Monk
 def test_pins_of_wheels_name_no_folder(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     lock.write_text("torch @ file:///some/torch-2.13.0%2Bcpu-cp311-cp311-linux_x86_64.whl \\\n    --hash=sha256:0\n")
-    assert targets.pins(lock) == ["torch==2.13.0+cpu"]
+    assert registry.pins(lock) == ["torch==2.13.0+cpu"]

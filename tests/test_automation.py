@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from conformance import cli
-from conformance.columns import targets
+from conformance.targets import registry
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -36,18 +36,18 @@ def test_a_bare_nox_runs_the_core_alone() -> None:
 
 def test_every_column_is_a_session_with_its_tags() -> None:
     found = {session["session"]: session["tags"] for session in listed("-s", "column")}
-    assert found == {f"column({target.id})": target.tags for target in targets.load()}
+    assert found == {f"column({target.id})": target.tags for target in registry.load()}
 
 
 @pytest.mark.parametrize("tag", ["core", "history", "keras-3", "tf_keras", "jax"])
 def test_tags_choose_what_the_command_line_chooses(tag: str) -> None:
-    chosen = [target.id for target in targets.choose(targets.load(), [tag], "none")]
+    chosen = [target.id for target in registry.choose(registry.load(), [tag], "none")]
     assert columns("-t", tag) == chosen
 
 
 @pytest.mark.parametrize("tier", ["core", "history"])
 def test_a_tag_and_a_tier_are_the_same_columns(tier: str) -> None:
-    assert columns("-t", tier) == [target.id for target in targets.choose(targets.load(), [], tier)]
+    assert columns("-t", tier) == [target.id for target in registry.choose(registry.load(), [], tier)]
 
 
 def test_one_column_alone() -> None:

@@ -22,7 +22,7 @@ from bench.measure import Bench, count_tests, disk_usage
 from bench.meter import Failed, Meter
 from bench.page import page
 from bench.record import Entry, Machine, Record, Sample
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
 from tests.conftest import FAKES, HERE, FakeRuns, fake_base, fake_target
 
 MACHINE = Machine(processor="A processor", cores=2, memory_gb=16.0, system="Linux x86_64", python=HERE)
@@ -330,7 +330,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
             (cases / path.name).write_bytes(path.read_bytes())
     (cases / "conftest.py").write_text(
         "import os, sys\nsys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))\n"
-        'pytest_plugins = ["conformance.worker.plugin"]\n'
+        'pytest_plugins = ["conformance.worker.pytest_plugin"]\n'
     )
     (cases / "oracle.py").touch()
     checkout = Checkout(tmp_path / "project", tmp_path / "cache", cases)

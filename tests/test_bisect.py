@@ -10,20 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from conformance.bisect import Answer, bisect, way
+from conformance.bisect import candidates
+from conformance.bisect.bisector import Answer, bisect
+from conformance.bisect.candidates import Candidate
+from conformance.bisect.observer import CaseObservation, CaseObserver, Where
 from conformance.bisect.search import first_change
-from conformance.bisect.watch import Sight, Watch, Where
-from conformance.bisect.way import Stop
-from conformance.columns import provision, targets
-from conformance.columns.adhoc import Column
-from conformance.columns.index import Release
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable
+from conformance.local.bundle import Bundle
+from conformance.local.errors import Unavailable
 from conformance.results import Case, Fact, Observation
-from conformance.suite.bundle import Bundle
+from conformance.targets import install, registry
+from conformance.targets.package_index import Release
+from conformance.targets.registry import Target
+from conformance.targets.requested import PreparedTarget
 from tests.conftest import fake_target
 
-DECLARED = {target.id: target for target in targets.load()}
+DECLARED = {target.id: target for target in registry.load()}
 DAY = datetime(2024, 6, 25, tzinfo=UTC)
 
 # The search.
@@ -66,7 +67,7 @@ def test_the_number_of_measurements_is_logarithmic(count: int, data: st.DataObje
 # The whole, over columns and releases that need no run.
 
 
-class Told(Watch):
+class Told(CaseObserver):
     """Is told what it sees. behaviours: of columns, None where nothing can be seen; free: columns known in advance."""
 
     def __init__(self, behaviours: Mapping[str, int | None], free: set[str], modes: Sequence[str] = ("eager",)):
@@ -100,7 +101,7 @@ class Told(Watch):
             facts = [Fact(name="number", observed=str(number))]
             observation = None if number is None else Observation(status="completed", facts=facts)
             reason = "it cannot be built" if number is None else None
-            self._seen[target.id, mode] = Sight(target, mode, "observed", observation, reason)
+            self._seen[target.id, mode] = CaseObservation(target, mode, "observed", observation, reason)
 
 
 def columns(count: int) -> list[Target]:
@@ -115,7 +116,7 @@ def answer_of(
     row: Sequence[int | None],
     monkeypatch: pytest.MonkeyPatch | None = None,
     free: set[str] = frozenset(),  # type: ignore[assignment]
-    releases: way.Releases = no_releases,
+    releases: candidates.Releases = no_releases,
     between: Sequence[int | None] = (),
 ) -> Answer:
     """Of columns that behave like this, with releases that behave like `between` before the first different one."""
@@ -123,8 +124,8 @@ def answer_of(
     behaviours = {target.id: number for target, number in zip(declared, row, strict=True)}
     if monkeypatch:
         made = [fake_target(f"release-{i}", keras=f"0.0.{i}", tier="ad-hoc") for i in range(len(between))]
-        stops = [Stop(t.id, lambda t=t: Column(t, lambda: provision.Environment(Path()))) for t in made]  # type: ignore[misc]
-        monkeypatch.setattr(way, "stops", lambda *about: stops)
+        stops = [Candidate(t.id, lambda t=t: PreparedTarget(t, lambda: install.Environment(Path()))) for t in made]  # type: ignore[misc]
+        monkeypatch.setattr(candidates, "stops", lambda *about: stops)
         behaviours |= {target.id: number for target, number in zip(made, between, strict=True)}
     return bisect(Told(behaviours, free), declared[0], declared[-1], None, declared, Path("/none"), releases)
 

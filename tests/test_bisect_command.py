@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from click.testing import Result
 
-from conformance.columns import targets
+from conformance.targets import registry
 from tests.conftest import fake_target
 from tests.local_index import LocalIndex
 
@@ -51,7 +51,7 @@ def test_stored_results_are_used(command: Command, monkeypatch: pytest.MonkeyPat
     assert command("run", "--case", "good.masking", "--mode", "eager", "--no-cache").exit_code == 0
     monkeypatch.setenv("KERAS_MASK_CACHE", str(tmp_path / "empty"))
     fakes = [fake_target(), fake_target("fake-uninstallable")]
-    monkeypatch.setattr(targets, "load", lambda: fakes)
+    monkeypatch.setattr(registry, "load", lambda: fakes)
     result = command("bisect", "good.masking", "--from", "fake-0.1", "--to", "fake-uninstallable", "--format", "json")
     assert result.exit_code == 3
     found = json.loads(result.stdout)
@@ -61,7 +61,7 @@ def test_stored_results_are_used(command: Command, monkeypatch: pytest.MonkeyPat
 
 def test_exit_code_of_what_does_not_change(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = [fake_target(), fake_target("fake-other")]
-    monkeypatch.setattr(targets, "load", lambda: fakes)
+    monkeypatch.setattr(registry, "load", lambda: fakes)
     ends = ("--from", "fake-0.1", "--to", "fake-other")
     same = command("bisect", "good.masking", *ends)
     assert same.exit_code == 1

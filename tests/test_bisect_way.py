@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from conformance.bisect import way
-from conformance.columns import adhoc, provision, targets
-from conformance.columns.index import Release
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable
+from conformance.bisect import candidates
 from conformance.judging import compare
+from conformance.local.errors import Unavailable
+from conformance.targets import install, registry, requested
+from conformance.targets.package_index import Release
+from conformance.targets.registry import Target
 
-DECLARED = {target.id: target for target in targets.load()}
+DECLARED = {target.id: target for target in registry.load()}
 DAY = datetime(2024, 6, 25, tzinfo=UTC)
 
 
@@ -67,7 +67,7 @@ RELEASES = {
     ],
 )
 def test_every_release_between_two_columns_is_a_stop(first: str, last: str, names: list[str], tmp_path: Path) -> None:
-    found = way.stops(DECLARED[first], DECLARED[last], [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
+    found = candidates.stops(DECLARED[first], DECLARED[last], [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
     assert [stop.name for stop in found] == names
     assert [stop.refused for stop in found if "3.4.0" in stop.name] in ([], ["yanked: broken"])
 
@@ -82,20 +82,20 @@ def test_a_release_stands_on_the_declared_base(tmp_path: Path, monkeypatch: pyte
         locked.append(target)
         return target.own
 
-    monkeypatch.setattr(provision, "lock", lock)
-    (stop,) = way.stops(
+    monkeypatch.setattr(install, "lock", lock)
+    (stop,) = candidates.stops(
         DECLARED["keras-3.3"], DECLARED["keras-3.4"], [*DECLARED.values()], tmp_path, RELEASES.__getitem__
     )
     target, again = stop.build().target, stop.build().target
     assert target == again and locked == [target]  # resolved once
     assert (target.id, target.tier, target.keras) == ("keras-3.4.0+tf-2.17", "ad-hoc", "3.4.0")
     assert target.base == DECLARED["keras-3.3"].base and target.requires == ["keras==3.4.0"]
-    assert way.packages(target) == {"keras": "3.4.0", "tensorflow": "2.17.1"}
+    assert candidates.packages(target) == {"keras": "3.4.0", "tensorflow": "2.17.1"}
 
     def refuse(target: Target) -> Path:
         raise Unavailable("uv pip failed: no solution")
 
-    monkeypatch.setattr(provision, "lock", refuse)
+    monkeypatch.setattr(install, "lock", refuse)
     (tmp_path / "locks").rename(tmp_path / "gone")
     with pytest.raises(Unavailable, match="no solution"):
         stop.build().environment()
@@ -108,17 +108,17 @@ def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch
         resolved.append(requires[0])
         lock.write_text(f"{requires[0]}\n")
 
-    def fail(target: Target, cache: Path) -> provision.Environment:
+    def fail(target: Target, cache: Path) -> install.Environment:
         raise Unavailable("hash mismatch")
 
-    monkeypatch.setattr(provision, "resolve", resolve)
-    monkeypatch.setattr(adhoc, "find_python", lambda version: Path(f"/python{version}"))
+    monkeypatch.setattr(install, "resolve", resolve)
+    monkeypatch.setattr(requested, "find_python", lambda version: Path(f"/python{version}"))
     first, last = DECLARED["tf-2.4"], DECLARED["tf-2.5"]
-    stop = way.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)[0]
+    stop = candidates.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)[0]
     column = stop.build()
     assert stop.build().target == column.target
     assert resolved == ["tensorflow-cpu==2.5.0"]
-    monkeypatch.setattr(provision, "provision", fail)
+    monkeypatch.setattr(install, "provision", fail)
     with pytest.raises(Unavailable, match="hash mismatch"):
         column.environment()
     stop.build()
@@ -127,9 +127,9 @@ def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch
 
 
 def test_a_tensorflow_that_a_base_has_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provision, "lock", lambda target: target.own)
+    monkeypatch.setattr(install, "lock", lambda target: target.own)
     first, last = DECLARED["keras-3.12+tf-2.17"], DECLARED["keras-3.12"]
-    found = way.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
+    found = candidates.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
     target = next(stop for stop in found if "2.18.1" in stop.name).build().target
     assert target.base == DECLARED["tf-keras-2.18"].base and target.requires == ["keras==3.12.4"]
 

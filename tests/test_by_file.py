@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import UsageError
-from conformance.suite import by_file, catalogue
-from conformance.suite.bundle import make_bundle
+from conformance.local.bundle import make_bundle
+from conformance.local.errors import UsageError
+from conformance.suite import catalogue, file_cache
 
 FILES = {
     "oracle.py": "import numpy as np\n",
@@ -32,7 +32,7 @@ class Making:
 
     def made(self, of: str = "code") -> dict[str, str]:
         bundle = make_bundle(self._folder / "cache", self._folder / "cases")
-        return by_file.made("texts", bundle, of, str, self._make)
+        return file_cache.made("texts", bundle, of, str, self._make)
 
     def _make(self, files: Sequence[str]) -> dict[str, str]:
         self.asked = [*files]
@@ -98,7 +98,7 @@ def test_it(record):
 
 def test_cases_of_a_changed_file_are_listed_beside_those_that_are_known(tmp_path: Path) -> None:
     making = Making(tmp_path)
-    (tmp_path / "cases" / "conftest.py").write_text('pytest_plugins = ["conformance.worker.plugin"]\n')
+    (tmp_path / "cases" / "conftest.py").write_text('pytest_plugins = ["conformance.worker.pytest_plugin"]\n')
     (tmp_path / "cases" / "pytest.ini").write_text("[pytest]\n")
 
     def ids() -> list[str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import UsageError
+from conformance.local.bundle import make_bundle
+from conformance.local.errors import UsageError
 from conformance.suite import catalogue
-from conformance.suite.bundle import make_bundle
-from conformance.worker import cells, tuning
+from conformance.worker import execute, speedups
 from conformance.worker.case import FIXTURES
 from tests.conftest import FAKES
 
@@ -57,7 +57,7 @@ BAD = {
 def listed(folder: Path, text: str) -> list[catalogue.Listed]:
     cases = folder / "cases"
     cases.mkdir()
-    (cases / "conftest.py").write_text('pytest_plugins = ["conformance.worker.plugin"]\n')
+    (cases / "conftest.py").write_text('pytest_plugins = ["conformance.worker.pytest_plugin"]\n')
     (cases / "pytest.ini").write_text("[pytest]\n")
     (cases / "test_one.py").write_text(text)
     return catalogue.listed(make_bundle(folder / "cache", cases))
@@ -102,10 +102,10 @@ def test_by_hand_a_case_is_a_test(case: str, options: tuple[str, ...], told: str
     assert re.search(told, by_hand("-k", case, *options)), by_hand("-k", case, *options)
 
 
-class FakeModes(cells.Masks):
+class FakeModes(execute.CaseRunner):
     """Nothing is imported or started."""
 
-    def start(self) -> cells.Masks:
+    def start(self) -> execute.CaseRunner:
         self.front = type("FrontEnd", (), {"keras": "keras", "ops": "ops", "tf": "tf"})
         self.modes = {"eager": type("Mode", (), {"name": "eager"})}
         self.mask_of = "mask_of"
@@ -117,7 +117,7 @@ def test_a_case_may_ask_for_what_it_can_be_given() -> None:
     assert {*given, "monkeypatch"} == {*FIXTURES}
 
 
-@tuning.with_room
+@speedups.with_room
 def depth(left: int, *others: int, **named: int) -> int:
     """With everything that a frame can hold."""
 
@@ -132,4 +132,4 @@ def test_a_function_with_room_is_the_same_function() -> None:
     with pytest.raises(RecursionError):
         depth(10**6)
     assert depth.__doc__ == "With everything that a frame can hold."
-    assert depth.__code__.co_stacksize == tuning.ROOM
+    assert depth.__code__.co_stacksize == speedups.ROOM

@@ -9,9 +9,9 @@ import pytest
 from click.testing import Result
 
 from conformance import results
-from conformance.errors import UsageError
-from conformance.layers import clause_cases, declared
-from conformance.layers.declared import Layer
+from conformance.layer_matrix import clause_cases, declaration
+from conformance.layer_matrix.declaration import LayerDeclaration
+from conformance.local.errors import UsageError
 
 LAYERS = '''
 import os
@@ -198,12 +198,12 @@ def test_what_cannot_be_understood(arguments: tuple[str, ...], message: str, che
 def test_a_file_that_is_not_valid(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "layers.toml").write_text(text)
     with pytest.raises(UsageError, match="layers.toml: ") as raised:
-        declared.read(tmp_path / "layers.toml")
+        declaration.read(tmp_path / "layers.toml")
     assert message in str(raised.value)
 
 
 def test_case_files_are_old_python_and_hold_what_was_declared(tmp_path: Path) -> None:
-    layer = Layer(
+    layer = LayerDeclaration(
         layer="a.b:MyLSTMCell", input_shape=[2, 5, 3], config={"name": 'a "quoted" one'}, padding=float("nan")
     )
     clause_cases.write([layer], [], tmp_path)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.checks import BadInput, ContractBroken, api, check_layer, command, declared, evidence, masks
-from conformance.checks.clauses import all_clauses, find, names
-from conformance.checks.contract import BoundClause, Lazily
+from conformance.checks import BadInput, ContractBroken, api, check_layer, command, declaration, evidence, masks
+from conformance.checks.adapters import BoundClause, Lazy
+from conformance.checks.clause import all_clauses, find, names
 from conformance.checks.kinds import KINDS, NAMES
+from conformance.checks.layer_spec import LayerSpec
 from conformance.checks.records import BAD, STATUSES, WORDS, Record, Records
-from conformance.checks.subject import Subject
-from conformance.suite import bundle as bundle_module
+from conformance.local import bundle as bundle_module
 from conformance.suite import catalogue
 from conformance.worker.recorder import Recorder
 
@@ -47,7 +47,7 @@ def some_layer() -> None:
 )
 def test_bad_declarations_are_refused_in_one_line(shape: object, declaration: dict[str, object], says: str) -> None:
     with pytest.raises(BadInput, match=re.escape(says)) as refused:
-        Subject(some_layer, shape, **declaration)
+        LayerSpec(some_layer, shape, **declaration)
     assert "\n" not in str(refused.value)
 
 
@@ -90,9 +90,9 @@ def test_a_clause_has_several_names(name: object) -> None:
 
 
 def test_open_dimensions_are_filled_in() -> None:
-    subject = Subject(some_layer, (None, None, 3))
-    assert subject.any_length and subject.shapes[0][1] >= 3 and not Subject(some_layer, (2, 5, 3)).any_length
-    assert [a.shape for a in Subject(some_layer, [(2, 5, 3), (2, 4)], dtype=["float32", "int32"]).arrays()] == [
+    subject = LayerSpec(some_layer, (None, None, 3))
+    assert subject.any_length and subject.shapes[0][1] >= 3 and not LayerSpec(some_layer, (2, 5, 3)).any_length
+    assert [a.shape for a in LayerSpec(some_layer, [(2, 5, 3), (2, 4)], dtype=["float32", "int32"]).arrays()] == [
         (2, 5, 3),
         (2, 4),
     ]
@@ -100,7 +100,7 @@ def test_open_dimensions_are_filled_in() -> None:
 
 def test_inputs_hold_no_padding_and_junk_is_something_else() -> None:
     for dtype in ("float32", "int32"):
-        subject = Subject(some_layer, (3, 7, 2), dtype=dtype, max_id=4)
+        subject = LayerSpec(some_layer, (3, 7, 2), dtype=dtype, max_id=4)
         (array,), (junk,) = subject.arrays(), subject.junk()
         assert np.all(array != 0) and np.any(array != junk) and array.dtype == junk.dtype == dtype
         (mask,) = subject.masks()
@@ -145,7 +145,9 @@ def test_the_cases_that_clauses_name_exist() -> None:
 
 
 def test_importing_the_checks_imports_nothing_heavy() -> None:
-    code = "import sys, conformance.checks.plugin; print(sorted({'numpy', 'pytest', 'keras'} & set(sys.modules)))"
+    code = (
+        "import sys, conformance.checks.pytest_plugin; print(sorted({'numpy', 'pytest', 'keras'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
@@ -233,7 +235,7 @@ class FakeExamination:
     ],
 )
 def test_a_clause_is_a_test(status: str, outcome: str | None, says: str) -> None:
-    clause = BoundClause("C4-padding-invariance", Lazily(lambda: FakeExamination(status)))
+    clause = BoundClause("C4-padding-invariance", Lazy(lambda: FakeExamination(status)))
     try:
         clause()
     except BaseException as ended:
@@ -249,7 +251,7 @@ def test_bad_input_fails_every_clause_in_one_line() -> None:
         raise BadInput("give it arguments")
 
     asked: list[int] = []
-    lazily = Lazily(refuse)
+    lazily = Lazy(refuse)
     for name in names():
         with pytest.raises(BaseException, match="^give it arguments$"):
             BoundClause(name, lazily)()
@@ -334,20 +336,20 @@ def test_a_command_line_is_a_declaration_and_back() -> None:
     asked = command.parser().parse_args(
         [*line.split(), "--limit", "left", "--expect-failure", "C4=not yet", "--call", '{"training": true}']
     )
-    (declaration,) = command.declarations(asked)
-    arguments = declared.arguments(declaration)
+    (declared,) = command.declarations(asked)
+    arguments = declaration.arguments(declared)
     assert arguments["input_shape"] == [(2, 5, 3), (None, 4)] and arguments["name"] == "OrderedDict"
     assert arguments["expected_failures"] == {"C4": "not yet"} and arguments["call"] == {"training": True}
     expected = arguments.pop("expected_failures")
     assert expected
-    subject = Subject(**arguments)
+    subject = LayerSpec(**arguments)
     assert (subject.kind, subject.masked, subject.limits) == ("combiner", [True, False], ("left",))
 
 
 def test_config_goes_to_the_constructor() -> None:
-    made = declared.factory("types:SimpleNamespace", {"units": 4})()
+    made = declaration.factory("types:SimpleNamespace", {"units": 4})()
     assert made == SimpleNamespace(units=4)
-    assert declared.factory("json:loads", is_factory=True) is __import__("json").loads
+    assert declaration.factory("json:loads", is_factory=True) is __import__("json").loads
 
 
 # The documentation

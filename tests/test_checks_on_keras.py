@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.checks.clauses import all_clauses
+from conformance.checks.clause import all_clauses
 from conformance.checks.kinds import NAMES
-from conformance.columns import provision, targets
-from conformance.columns.targets import Target
+from conformance.targets import install, registry
+from conformance.targets.registry import Target
 from tests.checks import builtin_layers
 
 ROOT = Path(__file__).parent.parent
@@ -47,14 +47,14 @@ GOOD_LAYERS = ["good", "good, with any number of steps", "good pooling", "good r
 
 @cache
 def the_target(column: str) -> Target:
-    (target,) = targets.choose(targets.load(), [column], "none")
+    (target,) = registry.choose(registry.load(), [column], "none")
     return target
 
 
 def run_in(column: str, *command: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A Python command in the environment of a column, where this checkout can be imported."""
     target = the_target(column)
-    where = provision.provision(target, cache_folder())
+    where = install.provision(target, cache_folder())
     path = [ROOT, *([where.on_top] if where.on_top else []), *([folder] if folder else [])]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "PYTHONPATH": os.pathsep.join(map(str, path)),
@@ -210,7 +210,7 @@ def test_the_process_of_the_author_is_left_as_it_was(column: str) -> None:
 
 @on_columns
 def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Path]) -> None:
-    options = ("-q", "-rA", "-p", "no:cacheprovider", "-p", "conformance.checks.plugin", "test_mine.py")
+    options = ("-q", "-rA", "-p", "no:cacheprovider", "-p", "conformance.checks.pytest_plugin", "test_mine.py")
     done = run_in(column, "-m", "pytest", *options, "-k", "C1-flag or C4- or C7-", folder=mine(column))
     assert "FAILED test_mine.py::test_sum[C1-flag]" in done.stdout, done.stdout + done.stderr
     assert "passed unexpectedly (eager): declared to fail: never true" in done.stdout

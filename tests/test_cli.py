@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from conformance import results
+from conformance.local import bundle
 from conformance.report import BESIDE
-from conformance.suite import bundle
 from tests.conftest import FAKES, FakeRuns
 
 

@@ -9,7 +9,7 @@ from distributed import LocalCluster
 
 from conformance import cli, results
 from conformance.distributed import cluster
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
 
 COLUMNS = ("tf-1.15", "keras-2.3.1+tf-1.15")
 CHOSEN = [f"--target={column}" for column in COLUMNS] + ["--case=masking.broadcast.scalar"]

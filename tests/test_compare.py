@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from conformance.judging.compare import Comparer, Step, between, default_pair, steps
 from conformance.judging.difference import change, severity
-from conformance.judging.expectations import Expectation, Known
+from conformance.judging.expectations import Expectation, ExpectedCells
 from conformance.judging.judge import behaviours
 from conformance.results import Exception_, Results, Warning_
-from conformance.verdicts import SEVERITIES
+from conformance.vocabulary import SEVERITIES
 from conformance.worker import values
 from tests.page_samples import MASK, MODES, Made, sample
 
@@ -138,7 +138,7 @@ def some_results(draw: st.DrawFn) -> Results:
 def known(results: Results, kind: str, outcome: str) -> Expectation:
     for target in results.targets:
         target.versions = {"keras": "3.1", "tensorflow": "2.1"}
-    cells = [Known(case=case.id, on=("keras", "tf.keras"), outcome=outcome) for case in results.cases]
+    cells = [ExpectedCells(case=case.id, on=("keras", "tf.keras"), outcome=outcome) for case in results.cases]
     return Expectation(
         id="known",
         kind=kind,

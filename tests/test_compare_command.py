@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance import cli, results
-from conformance.columns import targets
 from conformance.judging import expectations
+from conformance.targets import registry
 from tests.page_samples import MASK, MODES, Made, sample
 
 
@@ -18,7 +18,7 @@ def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
     """The command in a folder where the sample is the last report."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(expectations, "load", list)
-    monkeypatch.setattr(targets, "load", list)
+    monkeypatch.setattr(registry, "load", list)
     results.write(sample(), tmp_path / "reports" / "latest" / "results.json")
 
     def invoke(*arguments: str) -> Result:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from conformance import results
-from conformance.columns import environment
-from conformance.columns.provision import Environment
-from conformance.running.ledger import target_result
-from conformance.running.machine import machine
-from conformance.suite.bundle import make_bundle
+from conformance.local import launch
+from conformance.local.bundle import make_bundle
+from conformance.local.machine import machine
+from conformance.run.collector import target_result
+from conformance.targets.install import Environment
 from conformance.worker import backends
 from tests.conftest import FAKES, FakeRuns, fake_target
 
@@ -26,7 +26,7 @@ THREADS = (
 
 def test_a_worker_has_nothing_of_the_caller_that_matters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
-        *environment.FIXED,
+        *launch.FIXED,
         "PYTHONPATH",
         "KERAS_BACKEND",
         "KERAS_HOME",
@@ -36,9 +36,9 @@ def test_a_worker_has_nothing_of_the_caller_that_matters(tmp_path: Path, monkeyp
     ):
         monkeypatch.setenv(name, "the caller's")
     bundle = make_bundle(tmp_path, FAKES / "cases")
-    found = environment.environment(Environment(Path("python")), fake_target(), bundle, tmp_path)
+    found = launch.environment(Environment(Path("python")), fake_target(), bundle, tmp_path)
     assert "the caller's" not in found.values()
-    assert {*found} <= {*environment.INHERITED, *environment.FIXED, "PYTHONPATH", "KERAS_BACKEND", "KERAS_HOME"}
+    assert {*found} <= {*launch.INHERITED, *launch.FIXED, "PYTHONPATH", "KERAS_BACKEND", "KERAS_HOME"}
     assert {found[name] for name in THREADS} == {"1"}
     assert found["PYTHONHASHSEED"] == "0" and "PYTHONDONTWRITEBYTECODE" not in found
 
@@ -47,7 +47,7 @@ def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path
     found = run_fake(fake_target(), patterns=("good.masking",))
     results.write(found, tmp_path / "results.json")
     again = results.read(tmp_path)
-    assert again.fixed == {**environment.FIXED, "seed": str(backends.SEED)}
+    assert again.fixed == {**launch.FIXED, "seed": str(backends.SEED)}
     assert again.targets[0].fixed == {} and target_result(fake_target(front_end="tf_keras")).fixed == {
         "TF_USE_LEGACY_KERAS": "1"
     }
@@ -59,7 +59,7 @@ def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path
 def test_beside_tf_keras_the_keras_of_tensorflow_is_that_too(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path, FAKES / "cases")
     for front_end, expected in (("tf_keras", "1"), ("keras", None), ("tf.keras", None)):
-        found = environment.environment(Environment(Path("python")), fake_target(front_end=front_end), bundle, tmp_path)
+        found = launch.environment(Environment(Path("python")), fake_target(front_end=front_end), bundle, tmp_path)
         assert found.get("TF_USE_LEGACY_KERAS") == expected
 
 

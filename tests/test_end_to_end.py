@@ -8,7 +8,7 @@ import pytest
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
+from conformance.targets import install, registry
 
 OLD, NEW, JAX = "tf-1.15", "keras-3.15", "keras-3.15+jax"
 MODES = ("eager", "graph", "session", "jit")
@@ -82,8 +82,8 @@ def test_known_differences_are_seen(found: results.Results, mode: str) -> None:
 
 def test_an_environment_that_is_there_is_a_column(tmp_path: Path) -> None:
     """The interpreter of a declared column, asked what it has as if nobody knew."""
-    (target,) = targets.choose(targets.load(), ["tf-2.15"], "none")
-    python = provision.provision(target, cache_folder()).python
+    (target,) = registry.choose(registry.load(), ["tf-2.15"], "none")
+    python = install.provision(target, cache_folder()).python
     case = "masking.broadcast.scalar"
     command = [sys.executable, "-m", "conformance", "run", f"--here={python}", f"--case={case}", f"--out={tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True)

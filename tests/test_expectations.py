@@ -8,11 +8,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from conformance import results
-from conformance.columns import targets
-from conformance.errors import UsageError
 from conformance.judging import expectations, gate, proposals
-from conformance.judging.expectations import Known
+from conformance.judging.expectations import ExpectedCells
 from conformance.judging.judge import judge_all
+from conformance.local.errors import UsageError
+from conformance.targets import registry
 from tests.page_samples import MASK, Made
 
 CASE = "lstm.skip-masked-steps"
@@ -44,8 +44,8 @@ def cell(mode: str = "eager", case: str = CASE) -> results.Cell:
     return results.Cell(case=case, target="any", mode=mode, verdict="deviates")
 
 
-def known(on: str = "keras", **more: object) -> Known:
-    return Known(**({"case": CASE, "on": (on,), "outcome": "deviates: mask is None"} | more))  # type: ignore[arg-type]
+def known(on: str = "keras", **more: object) -> ExpectedCells:
+    return ExpectedCells(**({"case": CASE, "on": (on,), "outcome": "deviates: mask is None"} | more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_what_is_proposed_explains_everything_and_nothing_else(sample: results.R
     assert len(lines_of(sample, [])) == len(bad) > 0
     book = book_for(sample)
     assert lines_of(sample, book, complete=True) == []
-    asked = expectations.Book(book, sample)
+    asked = expectations.ExpectationIndex(book, sample)
     assert all(asked.explanation(c) for c in bad)
     assert proposals.propose(sample, book) == []
 
@@ -254,7 +254,7 @@ def test_a_wrong_file_is_told(text: str, said: str) -> None:
 
 
 def test_the_real_ones_can_be_read_and_name_real_columns() -> None:
-    columns = {(target.front_end, target.backend) for target in targets.load()}
+    columns = {(target.front_end, target.backend) for target in registry.load()}
     for expectation in expectations.load():
         for entry in expectation.cells:
             for requirement in map(Requirement, entry.on):

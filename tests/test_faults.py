@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance import cli, results
-from conformance.columns import provision, targets
-from conformance.columns.provision import Environment
-from conformance.errors import Unavailable
-from conformance.suite import bundle
+from conformance.local import bundle
+from conformance.local.errors import Unavailable
+from conformance.targets import install, registry
+from conformance.targets.install import Environment
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
 
 WRONG_HASH = f"six==1.17.0 --hash=sha256:{'0' * 64}\n"
@@ -42,14 +42,14 @@ def command(run_fake: FakeRuns, cache: Path, lock: Path, tmp_path: Path, monkeyp
     """The program with one good column, and one whose environment is really built from `lock`."""
     bad = fake_target(BAD, base=fake_base(lock))
     monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-    monkeypatch.setattr(targets, "load", lambda: [fake_target(), bad])
+    monkeypatch.setattr(registry, "load", lambda: [fake_target(), bad])
     monkeypatch.setattr(bundle, "cases_folder", lambda: FAKES / "cases")
-    real = provision.provision
+    real = install.provision
 
-    def build(target: targets.Target, _: Path) -> Environment:
+    def build(target: registry.Target, _: Path) -> Environment:
         return real(target, cache) if target.id == BAD else run_fake.provision(target)
 
-    monkeypatch.setattr(provision, "provision", build)
+    monkeypatch.setattr(install, "provision", build)
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: str) -> Result:
@@ -117,8 +117,8 @@ def test_no_network(command, lock: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_python_that_is_nowhere(command, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    bad = fake_target(BAD, base=fake_base(targets.load()[1].base.lock, python="3.99"))
-    monkeypatch.setattr(targets, "load", lambda: [fake_target(), bad])
+    bad = fake_target(BAD, base=fake_base(registry.load()[1].base.lock, python="3.99"))
+    monkeypatch.setattr(registry, "load", lambda: [fake_target(), bad])
     check(command, "no Python 3.99 found; looked in PATH")
 
 
@@ -146,23 +146,23 @@ def test_a_disk_that_refuses(command, cache: Path, monkeypatch: pytest.MonkeyPat
 def test_an_interpreter_that_is_not_there(command, run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     nowhere = Path("/nowhere/bin/python")
     monkeypatch.setattr(
-        provision, "provision", lambda t, _: Environment(nowhere) if t.id == BAD else run_fake.provision(t)
+        install, "provision", lambda t, _: Environment(nowhere) if t.id == BAD else run_fake.provision(t)
     )
     check(command, f"no worker can be started: {nowhere}: No such file or directory")
 
 
 def test_an_interpreter_that_dies(command, run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     dying = Environment(run_fake.interpreter("dies"))
-    monkeypatch.setattr(provision, "provision", lambda t, _: dying if t.id == BAD else run_fake.provision(t))
+    monkeypatch.setattr(install, "provision", lambda t, _: dying if t.id == BAD else run_fake.provision(t))
     check(command, "the worker dies before the first case: killed by SIGSEGV: something went very wrong")
 
 
 def test_an_interpreter_that_was_removed_is_replaced(lock: Path, cache: Path) -> None:
     target = fake_target(BAD, base=fake_base(lock))
-    python = provision.provision(target, cache).python
+    python = install.provision(target, cache).python
     python.unlink()
     python.symlink_to("/nowhere/bin/python")
-    assert subprocess.run([provision.provision(target, cache).python, "-c", ""]).returncode == 0
+    assert subprocess.run([install.provision(target, cache).python, "-c", ""]).returncode == 0
 
 
 def test_a_full_disk_before_anything_runs(run_fake: FakeRuns, cache: Path, mounted: Callable[[str], None]) -> None:
@@ -187,4 +187,4 @@ def test_a_full_disk_is_named_by_the_command(command, monkeypatch: pytest.Monkey
 def test_an_installation_that_fails_is_unavailable_not_an_error(lock: Path, cache: Path) -> None:
     cache.touch()
     with pytest.raises(Unavailable, match="^cannot build the environment: .*Not a directory$"):
-        provision.provision(fake_target(BAD, base=fake_base(lock)), cache)
+        install.provision(fake_target(BAD, base=fake_base(lock)), cache)

@@ -11,9 +11,9 @@ import pytest
 from click.testing import Result
 
 from conformance import results
-from conformance.columns import targets
 from conformance.judging import gate
 from conformance.judging.expectations import load
+from conformance.targets import registry
 from tests.conftest import FAKES, fake_target
 from tests.page_samples import HOSTILE, MASK, Made
 
@@ -108,7 +108,7 @@ def test_a_column_that_did_not_run_and_a_problem_are_no_pass(command: Command, t
 def test_the_whole_history_is_asked_for_entries_that_match_nothing(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(targets, "load", lambda: [fake_target()])
+    monkeypatch.setattr(registry, "load", lambda: [fake_target()])
     assert command("run", "--case", "good.*").exit_code == 0
     assert command("gate").output == "all is as expected\n"  # not every case
     (tmp_path / "cases").mkdir()

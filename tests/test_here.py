@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.columns import adhoc, description, here, interpreters, targets
-from conformance.columns.adhoc import Asked
-from conformance.errors import Unavailable, UsageError
-from conformance.suite.bundle import Bundle, make_bundle
-from conformance.worker import describe
+from conformance.local import probe as local_probe
+from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.errors import Unavailable, UsageError
+from conformance.targets import existing, interpreters, registry, requested
+from conformance.targets.requested import TargetRequest
+from conformance.worker import probe
 from tests.conftest import FAKES, HERE, FakeRuns, fake_target, run_column
 
 DECLARED = [fake_target()]
@@ -27,8 +28,8 @@ def bundle(run_fake: FakeRuns) -> Bundle:
     return make_bundle(run_fake.folder / "cache", FAKES / "cases")
 
 
-def column(run_fake: FakeRuns, bundle: Bundle, fault: str = "none", **about: str) -> adhoc.Column:
-    return here.column(str(run_fake.interpreter(fault)), Asked(**about), DECLARED, bundle)  # type: ignore[arg-type]
+def column(run_fake: FakeRuns, bundle: Bundle, fault: str = "none", **about: str) -> requested.PreparedTarget:
+    return existing.prepare(str(run_fake.interpreter(fault)), TargetRequest(**about), DECLARED, bundle)  # type: ignore[arg-type]
 
 
 def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle, tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle,
     target = here_now.target
     assert target.id.startswith("keras-0.1+numpy-") and target.id.endswith("+here")
     assert target.title.startswith("Keras 0.1 on NumPy ") and target.title.endswith(", here")
-    assert (target.front_end, target.backend, target.keras, target.tier) == ("keras", "numpy", "0.1", targets.AD_HOC)
+    assert (target.front_end, target.backend, target.keras, target.tier) == ("keras", "numpy", "0.1", registry.AD_HOC)
     assert target.base.python == HERE
     assert {"numpy", "pytest"} <= {pin.split("==")[0] for pin in target.pins()}
     found = run_column(here_now, bundle, tmp_path)
@@ -47,12 +48,12 @@ def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle,
 def test_nothing_of_it_is_remembered(run_fake: FakeRuns, bundle: Bundle, tmp_path: Path) -> None:
     measured = []
 
-    def environment() -> here.Environment:
+    def environment() -> existing.Environment:
         measured.append(1)
         return column(run_fake, bundle).environment()
 
     for _ in range(2):
-        run_column(adhoc.Column(column(run_fake, bundle).target, environment), bundle, tmp_path)
+        run_column(requested.PreparedTarget(column(run_fake, bundle).target, environment), bundle, tmp_path)
     assert len(measured) == 2
     assert not (tmp_path / "cells").exists()
 
@@ -76,7 +77,7 @@ def test_what_cannot_be_described(
 
 
 def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(description, "START_SECONDS", 2.0)
+    monkeypatch.setattr(local_probe, "START_SECONDS", 2.0)
     with pytest.raises(Unavailable, match="/python-hangs gives no sign of life for 2 s$"):
         column(run_fake, bundle, "hangs").environment()
 
@@ -85,24 +86,24 @@ def test_an_empty_environment_says_what_it_needs(bundle: Bundle, tmp_path: Path)
     base = str(interpreters.find_python(HERE))
     subprocess.run(interpreters.uv_command("venv", "--quiet", "--python", base, str(tmp_path / "v")), check=True)
     with pytest.raises(Unavailable, match=r"/v/bin/python has no numpy, no pytest, no Keras$"):
-        here.column(str(tmp_path / "v"), Asked(), DECLARED, bundle).environment()
+        existing.prepare(str(tmp_path / "v"), TargetRequest(), DECLARED, bundle).environment()
 
 
 def test_modules_on_the_callers_path_do_not_count(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(FAKES))
     with pytest.raises(Unavailable, match="has no Keras$"):
-        here.column(sys.executable, Asked(), DECLARED, bundle).environment()
+        existing.prepare(sys.executable, TargetRequest(), DECLARED, bundle).environment()
 
 
 def test_an_interpreter_that_is_not_there_is_a_mistake(bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="/nowhere: no such interpreter$"):
-        here.column(str(tmp_path / "nowhere"), Asked(), DECLARED, bundle)
+        existing.prepare(str(tmp_path / "nowhere"), TargetRequest(), DECLARED, bundle)
 
 
 def test_an_interpreter_that_does_not_start_is_named(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "python").write_text("not a program")
     with pytest.raises(Unavailable, match="^cannot start .*/python: .*: Permission denied$"):
-        here.column(str(tmp_path / "python"), Asked(), DECLARED, bundle).environment()
+        existing.prepare(str(tmp_path / "python"), TargetRequest(), DECLARED, bundle).environment()
 
 
 class TestTheCurrentEnvironment:
@@ -111,11 +112,11 @@ class TestTheCurrentEnvironment:
     @pytest.fixture
     def chosen(self, bundle: Bundle, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
         seen = []
-        monkeypatch.setattr(here, "describe", lambda where, *_: seen.append(where.python) or {"versions": {}})
+        monkeypatch.setattr(existing, "describe", lambda where, *_: seen.append(where.python) or {"versions": {}})
 
         def choose() -> Path:
             with pytest.raises(KeyError):  # the description is empty
-                here.column("", Asked(), DECLARED, bundle)
+                existing.prepare("", TargetRequest(), DECLARED, bundle)
             return seen[-1]
 
         return choose
@@ -145,7 +146,7 @@ class TestTheCurrentEnvironment:
     def test_none_at_all(self, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(Unavailable, match="no environment is active and there is no `python` on the PATH"):
-            here.column("", Asked(), DECLARED, bundle).environment()
+            existing.prepare("", TargetRequest(), DECLARED, bundle).environment()
 
 
 def chosen_is(chosen, path: Path) -> bool:  # type: ignore[no-untyped-def]
@@ -165,11 +166,11 @@ def test_distributions_are_listed_as_they_are_imported(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(about)
     folders = [str(tmp_path / name) for name in ("first", "second", "third")]
-    assert describe.pins(folders) == ["old==1.0", "older==0.1", "some-thing==2.0"]
+    assert probe.pins(folders) == ["old==1.0", "older==0.1", "some-thing==2.0"]
 
 
 def test_a_folder_is_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "hollow").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert not describe.is_there("hollow")
-    assert describe.is_there("json") and not describe.is_there("no_such_module")
+    assert not probe.is_there("hollow")
+    assert probe.is_there("json") and not probe.is_there("no_such_module")

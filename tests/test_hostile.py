@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance import results
-from conformance.columns import here
-from conformance.columns.adhoc import Asked
-from conformance.errors import UsageError
-from conformance.forms import is_event, wrong_value
 from conformance.judging import judge
 from conformance.judging.gate import surprises
-from conformance.printable import cleaned, printable
+from conformance.local.bundle import make_bundle
+from conformance.local.errors import UsageError
+from conformance.local.sanitize import cleaned, printable
+from conformance.local.validation import is_event, wrong_value
 from conformance.report import BESIDE, documents, github, page
-from conformance.running import memory
-from conformance.suite.bundle import make_bundle
+from conformance.run import result_cache
+from conformance.targets import existing
+from conformance.targets.requested import TargetRequest
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -166,7 +166,7 @@ def test_every_command_that_reads_results_refuses_in_one_line(command, valid: by
 @given(lines=st.lists(st.binary(max_size=60) | JUNK.map(lambda data: json.dumps(data).encode()), max_size=5))
 def test_a_journal_with_anything_in_it_is_read(lines: list[bytes], tmp_path: Path) -> None:
     (tmp_path / "j.jsonl").write_bytes(b"\n".join(lines))
-    journal = memory._Journal(tmp_path / "j.jsonl")
+    journal = result_cache._Journal(tmp_path / "j.jsonl")
     assert all(journal.recall(key) is None for key in journal.cells if key)
 
 
@@ -192,7 +192,7 @@ def test_what_a_target_says_in_the_name_of_its_worker_costs_that_column(
     run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes, why: str
 ) -> None:
     (tmp_path / "said").write_bytes(said)
-    monkeypatch.setattr("conformance.columns.environment.INHERITED", ("PATH", "FAKE_SAYS"))
+    monkeypatch.setattr("conformance.local.launch.INHERITED", ("PATH", "FAKE_SAYS"))
     monkeypatch.setenv("FAKE_SAYS", str(tmp_path / "said"))
     found = run_fake(fake_target(), fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
     assert [cell.verdict for cell in found.cells] == ["conforms", "not-run"]
@@ -203,15 +203,15 @@ def test_a_target_that_never_ends_its_line_is_stopped(
     run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "said").write_bytes(b"x" * 100_000)
-    monkeypatch.setattr("conformance.running.process.EVENT_BYTES", 1000)
-    monkeypatch.setattr("conformance.columns.environment.INHERITED", ("PATH", "FAKE_SAYS"))
+    monkeypatch.setattr("conformance.local.worker_process.EVENT_BYTES", 1000)
+    monkeypatch.setattr("conformance.local.launch.INHERITED", ("PATH", "FAKE_SAYS"))
     monkeypatch.setenv("FAKE_SAYS", str(tmp_path / "said"))
     found = run_fake(fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
     assert "the worker wrote a line that is no event" in str(found.targets[0].reason)
 
 
 def test_a_case_that_says_too_much_is_stopped(run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.running.process.CELL_BYTES", 500)
+    monkeypatch.setattr("conformance.local.worker_process.CELL_BYTES", 500)
     found = run_fake(fake_target(), patterns=("bad.strange-values", "good.raises"), modes=("eager",))
     assert {c.case: c.verdict for c in found.cells} == {"bad.strange-values": "crashes", "good.raises": "raises"}
     assert "the worker wrote more than 0 MB about one cell" in str(next(c for c in found.cells if c.reason).reason)
@@ -238,7 +238,7 @@ def test_hostile_texts_are_shown_not_obeyed(command, tmp_path: Path, monkeypatch
 
 def test_a_version_that_would_leave_the_cache_stays_in_it(run_fake: FakeRuns, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path, FAKES / "cases")
-    column = here.column(str(run_fake.interpreter("hostile")), Asked(), [fake_target()], bundle)
+    column = existing.prepare(str(run_fake.interpreter("hostile")), TargetRequest(), [fake_target()], bundle)
     assert "/" not in column.target.id and not CONTROL.search(column.target.id + column.target.title)
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from packaging.requirements import Requirement
 
-from conformance.layers import clause_cases, declared
+from conformance.layer_matrix import clause_cases, declaration
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "in-the-wild"
@@ -60,7 +60,7 @@ def pins(script: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", DECLARATIONS, ids=lambda file: file.stem)
 def test_a_declaration_is_complete(file: Path, tmp_path: Path) -> None:
-    what = declared.read(file)
+    what = declaration.read(file)
     assert what.targets and all(layer.kind for layer in what.layers)
     assert all("==" in text for text in what.requirements)
     clause_cases.write(what.layers, [], tmp_path)
@@ -69,7 +69,7 @@ def test_a_declaration_is_complete(file: Path, tmp_path: Path) -> None:
 
 
 def test_at_least_eight_packages() -> None:
-    packages = {Requirement(text).name for file in DECLARATIONS for text in declared.read(file).requirements}
+    packages = {Requirement(text).name for file in DECLARATIONS for text in declaration.read(file).requirements}
     assert len(packages) >= 8
 
 
@@ -90,7 +90,7 @@ def test_a_script_stands_alone_and_is_pinned(script: Path) -> None:
 def test_each_reason_has_a_script_of_its_package_and_each_script_a_reason() -> None:
     named: set[str] = set()
     for file in DECLARATIONS:
-        what = declared.read(file)
+        what = declaration.read(file)
         for layer in what.layers:
             for reason in clause_cases.expected(layer).values():
                 for script in re.findall(r"\((\w+\.py)\)", reason):
@@ -102,7 +102,7 @@ def test_each_reason_has_a_script_of_its_package_and_each_script_a_reason() -> N
 def test_the_page_is_of_these_declarations() -> None:
     assert PAGE.startswith((FOLDER / "introduction.md").read_text())
     for file in DECLARATIONS:
-        what = declared.read(file)
+        what = declaration.read(file)
         assert f"## {', '.join(what.requirements)}\n" in PAGE
         for layer in what.layers:
             assert f"| `{layer.layer.rpartition(':')[2]}(" in PAGE

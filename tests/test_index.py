@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from conformance.columns import index
-from conformance.errors import Unavailable
+from conformance.local.errors import Unavailable
+from conformance.targets import package_index
 from tests.local_index import JSON, LocalIndex, serve
 
 
@@ -24,7 +24,7 @@ def local(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalInde
 
 
 def versions(package: str) -> list[str]:
-    return [str(release.version) for release in index.releases(package)]
+    return [str(release.version) for release in package_index.releases(package)]
 
 
 def test_releases_are_ordered_dated_and_no_candidates(local: LocalIndex) -> None:
@@ -39,7 +39,7 @@ def test_releases_are_ordered_dated_and_no_candidates(local: LocalIndex) -> None
     ):
         local.add("keras", filename)
     local.add("keras", "keras_tuner-1.0.0-py3-none-any.whl")  # of another package
-    first, second = index.releases("Keras")
+    first, second = package_index.releases("Keras")
     assert (first.version, second.version) == (Version("3.9.0"), Version("3.10.0"))
     assert first.released == datetime.fromisoformat("2025-03-04T23:59:59Z")
     assert local.asked[0][0] == "/simple/keras/" and local.asked[0][1]["Accept"] == JSON
@@ -51,7 +51,7 @@ def test_a_release_is_yanked_if_all_of_its_files_are(local: LocalIndex) -> None:
     local.add("keras", "keras-1.1-py3-none-any.whl", yanked="built on a Friday")
     local.add("keras", "keras-1.1.tar.gz")
     local.add("keras", "keras-1.2-py3-none-any.whl", yanked=True)
-    assert [release.yanked for release in index.releases("keras")] == ["broken metadata", None, ""]
+    assert [release.yanked for release in package_index.releases("keras")] == ["broken metadata", None, ""]
 
 
 def test_the_first_index_that_has_the_package_counts(local: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_the_first_index_that_has_the_package_counts(local: LocalIndex, monkeypa
     with pytest.raises(Unavailable, match="^no package index has other$"):
         local.pages["/simple/keras/"] = (200, JSON, b'{"files": []}')
         monkeypatch.delenv("UV_INDEX")
-        index.releases("other")
+        package_index.releases("other")
 
 
 def test_the_index_of_pip_and_folders_of_wheels(
@@ -85,7 +85,7 @@ def test_a_password_is_sent_and_never_said(local: LocalIndex, monkeypatch: pytes
     monkeypatch.setenv("UV_DEFAULT_INDEX", local.url.replace("//", "//me:p%40ss@"))
     local.pages["/simple/keras/"] = (403, "text/plain", b"")
     with pytest.raises(Unavailable, match="/simple/keras/: 403") as caught:
-        index.releases("keras")
+        package_index.releases("keras")
     assert "me" not in str(caught.value).split("/simple")[0].split("//")[1] and "ss@" not in str(caught.value)
     assert local.asked[0][1]["Authorization"] == "Basic bWU6cEBzcw=="
 
@@ -93,7 +93,7 @@ def test_a_password_is_sent_and_never_said(local: LocalIndex, monkeypatch: pytes
 def test_an_index_that_does_not_answer_so_is_named(local: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     local.pages["/simple/keras/"] = (200, "text/html", b"<html><a href=keras-1.0.tar.gz>keras</a>")
     with pytest.raises(Unavailable, match="^the releases of keras cannot be listed: http.* is not in application/vnd"):
-        index.releases("keras")
+        package_index.releases("keras")
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:1/simple")
     with pytest.raises(Unavailable, match="cannot be listed: http://127.0.0.1:1/simple/keras/: .*refused"):
-        index.releases("keras")
+        package_index.releases("keras")

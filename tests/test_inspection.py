@@ -14,17 +14,18 @@ from playwright.sync_api import sync_playwright
 from conformance import cli
 from conformance.cache import cache_folder
 from conformance.commands.trace import markdown
-from conformance.inspection import picture, tell, usage
-from conformance.inspection.trace import Call, Mask, Model, Output, Seen, Source, Trace
+from conformance.inspection import svg, table, usage
+from conformance.inspection.trace import Call, CallObservation, Mask, Model, Output, Source, Trace
+from conformance.local import bundle
 from conformance.results import Case
-from conformance.suite import bundle, catalogue
+from conformance.suite import catalogue
 from tests.browser import launch
 
 HOSTILE = '<script>alert("1")</script> & a|very|long' + " name" * 12
 HAPPENED = ("no mask", "produced", "passed", "consumed", "dropped silently", "refused with an error")
 
 
-def seen(happened: str = "passed", enters: bool = True, leaves: bool = True, **changes: Any) -> Seen:
+def seen(happened: str = "passed", enters: bool = True, leaves: bool = True, **changes: Any) -> CallObservation:
     mask = Mask(shape=[2, 3], dtype="bool", kept="110 100")
     about = {
         "masks_in": [mask if enters else None],
@@ -38,10 +39,10 @@ def seen(happened: str = "passed", enters: bool = True, leaves: bool = True, **c
         "warnings": [],
         "error": None,
     }
-    return Seen(**(about | changes))
+    return CallObservation(**(about | changes))
 
 
-def call(number: int, name: str, *sources: int | str, run: Seen | None = None, **changes: Any) -> Call:
+def call(number: int, name: str, *sources: int | str, run: CallObservation | None = None, **changes: Any) -> Call:
     about = {
         "id": number,
         "parent": None,
@@ -78,11 +79,11 @@ def trace(*calls: Call, **changes: Any) -> Trace:
 def test_words() -> None:
     lost = seen("dropped silently", leaves=False, given={"mask": False})
     found = trace(call(0, "a", "x"), call(1, "b", 0, run=lost, symbolic=seen("gives a mask")))
-    first, second = tell.rows(found)
+    first, second = table.rows(found)
     assert first.cells("  ")[:4] == ("a", "Dense", "x", "(?, 3, 4)")
     assert (second.masks_in, second.masks_out, second.run) == ("110 100", "-", "dropped silently")
     assert second.note == "symbolically a mask, at run time none; its call is not given the mask"
-    assert tell.headline(found)[1:] == ["The mask is lost at: b", "Mask of the output: -"]
+    assert table.headline(found)[1:] == ["The mask is lost at: b", "Mask of the output: -"]
 
 
 def test_a_mask_that_the_model_hands_on_is_not_lost() -> None:
@@ -90,14 +91,14 @@ def test_a_mask_that_the_model_hands_on_is_not_lost() -> None:
     lost = call(0, "sum", "x", run=seen("dropped silently", leaves=False), symbolic=symbolic)
     handed = seen("consumed", enters=False, explicit=symbolic.masks_in, consumed=True)
     found = trace(lost, call(1, "mean", 0, run=handed, symbolic=symbolic))
-    assert not tell.is_lost(lost, found)
-    assert tell.rows(found)[1].note == "the model hands it the mask found while it was constructed"
+    assert not table.is_lost(lost, found)
+    assert table.rows(found)[1].note == "the model hands it the mask found while it was constructed"
 
 
 def test_markdown_keeps_its_columns() -> None:
     found = trace(call(0, HOSTILE, "x"))
     row = markdown(found).splitlines()[-1]
-    assert row.replace("\\|", "").count("|") == len(tell.HEADINGS) + 1
+    assert row.replace("\\|", "").count("|") == len(table.HEADINGS) + 1
 
 
 @st.composite
@@ -123,7 +124,7 @@ def traces(draw: st.DrawFn) -> Trace:
 @given(traces())
 def test_no_two_edges_run_over_each_other(found: Trace) -> None:
     inputs = list(dict.fromkeys(s.input for c in found.calls for s in c.sources if s.input))
-    edges = picture._laid(sorted(picture._edges(found, inputs), key=lambda e: (e.last - e.first, e.first)))
+    edges = svg._laid(sorted(svg._edges(found, inputs), key=lambda e: (e.last - e.first, e.first)))
     for one, other in itertools.combinations(edges, 2):
         if one.lane == other.lane:
             assert one.last <= other.first or other.last <= one.first or (one.lane == 0 and one == other)
@@ -141,7 +142,7 @@ def test_the_picture_in_a_browser(tmp_path: Path) -> None:
         call(4, "sum", 1, 2, 0),
         call(5, "refuses", 4, run=seen("refused with an error", leaves=False, error="ValueError: no")),
     )
-    (tmp_path / "t.svg").write_text(picture.svg(found), encoding="utf-8")
+    (tmp_path / "t.svg").write_text(svg.draw(found), encoding="utf-8")
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for scheme in ("light", "dark"):

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from conformance import results
-from conformance.columns import provision
-from conformance.errors import Unavailable
+from conformance.local.errors import Unavailable
+from conformance.targets import install
 from tests.conftest import fake_base, fake_target
 
 ROOT = Path(__file__).parent.parent
@@ -179,11 +179,11 @@ def test_two_runs_build_one_environment(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     lock.write_text("")
     target = fake_target(base=fake_base(lock))
-    built: list[provision.Environment | Unavailable] = []
+    built: list[install.Environment | Unavailable] = []
 
     def build() -> None:
         try:
-            built.append(provision.provision(target, tmp_path / "cache"))
+            built.append(install.provision(target, tmp_path / "cache"))
         except Unavailable as error:
             built.append(error)
 
@@ -192,6 +192,6 @@ def test_two_runs_build_one_environment(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(map(str, built))) == 1 and isinstance(built[0], provision.Environment)
+    assert len(set(map(str, built))) == 1 and isinstance(built[0], install.Environment)
     assert subprocess.run([built[0].python, "-c", ""]).returncode == 0
     assert len([path for path in (tmp_path / "cache" / "environments").iterdir() if path.is_dir()]) == 1

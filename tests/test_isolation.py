@@ -6,20 +6,21 @@ from types import SimpleNamespace
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
-from conformance.running.process import Worker
-from conformance.suite import bundle, catalogue
+from conformance.local import bundle
+from conformance.local.worker_process import WorkerProcess
+from conformance.suite import catalogue
+from conformance.targets import install, registry
 from conformance.worker import modes
 
 
 def test_an_xla_computation_of_keras_2_asks_for_devices_first_of_all(tmp_path: Path) -> None:
     """No mode is tried and nothing runs before: Keras looks for GPUs in the middle of the computation."""
-    (target,) = (target for target in targets.load() if target.id == "keras-2.3.1+tf-1.15")
+    (target,) = (target for target in registry.load() if target.id == "keras-2.3.1+tf-1.15")
     made = bundle.make_bundle(tmp_path)
     (case,) = catalogue.choose(catalogue.collect(made), ["batchnorm.broadcast-moments"])
-    where = provision.provision(target, cache_folder())
+    where = install.provision(target, cache_folder())
     groups = [(["session", "jit"], [(case.id, "jit")])]
-    worker = Worker(where, target, groups, {case.id: case.file}, made, tmp_path / "w", tried=["session", "jit"])
+    worker = WorkerProcess(where, target, groups, {case.id: case.file}, made, tmp_path / "w", tried=["session", "jit"])
     (end,) = (event for event in worker if event["event"] == "end")
     assert worker.ending.why is None and end["status"] == "completed", end
 

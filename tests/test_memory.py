@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from conformance.local import worker_process
+from conformance.local.bundle import make_bundle
 from conformance.results import Observation, Results
-from conformance.running import memory, process
-from conformance.running.previous import Previous
-from conformance.suite.bundle import make_bundle
-from conformance.suite.sources import used_source
+from conformance.run import result_cache
+from conformance.run.reuse import ReusedResults
+from conformance.suite.dependencies import used_source
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 
@@ -29,19 +30,19 @@ class Measured:
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.cells: list[tuple[str, str]] = []
         self.tried: list[str] = []
-        start, events = process.Worker.__init__, process.Worker.__iter__
+        start, events = worker_process.WorkerProcess.__init__, worker_process.WorkerProcess.__iter__
 
         def counted(worker, where, target, groups, *rest, **more):  # type: ignore[no-untyped-def]
             self.cells += [cell for _, cells in groups for cell in cells]
             start(worker, where, target, groups, *rest, **more)
 
-        def heard(worker: process.Worker) -> Iterator[dict[str, Any]]:
+        def heard(worker: worker_process.WorkerProcess) -> Iterator[dict[str, Any]]:
             for event in events(worker):
                 self.tried += [event["mode"]] if event["event"] == "mode" else []
                 yield event
 
-        monkeypatch.setattr(process.Worker, "__init__", counted)
-        monkeypatch.setattr(process.Worker, "__iter__", heard)
+        monkeypatch.setattr(worker_process.WorkerProcess, "__init__", counted)
+        monkeypatch.setattr(worker_process.WorkerProcess, "__iter__", heard)
 
 
 def stable(results: Results) -> list[object]:
@@ -131,16 +132,16 @@ def test_what_is_damaged_is_measured_again(
 
 
 def test_a_journal_forgets_what_is_long_out_of_date(tmp_path: Path) -> None:
-    journal = memory._Journal(tmp_path / "j.jsonl")
+    journal = result_cache._Journal(tmp_path / "j.jsonl")
     observed = Observation(status="completed")
-    journal.append([memory._Line(observation="o", observed=observed)])
+    journal.append([result_cache._Line(observation="o", observed=observed)])
     for i in range(100):
-        journal.append([memory._Line(key=f"k{i}", case="a.b", mode="eager", observation="o", seconds=1.0)])
-    journal.append([memory._Line(key="other", case="a.c", mode="eager", observation="o")])
-    memory._Journal(tmp_path / "j.jsonl").tidy()
+        journal.append([result_cache._Line(key=f"k{i}", case="a.b", mode="eager", observation="o", seconds=1.0)])
+    journal.append([result_cache._Line(key="other", case="a.c", mode="eager", observation="o")])
+    result_cache._Journal(tmp_path / "j.jsonl").tidy()
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 1 + 4 + 1
-    last = memory._Journal(tmp_path / "j.jsonl")
-    assert last.recall("k99") == memory.Kept("o", observed, {}, 1.0)
+    last = result_cache._Journal(tmp_path / "j.jsonl")
+    assert last.recall("k99") == result_cache.CachedCell("o", observed, {}, 1.0)
     assert last.recall("other") and last.recall("k96") and not last.recall("k95")
 
 
@@ -154,23 +155,23 @@ def test_a_run_of_one_case_forgets_no_other(run_fake: FakeRuns, cases: Path, mon
 
 
 def test_two_writers_lose_nothing(tmp_path: Path) -> None:
-    journals = [memory._Journal(tmp_path / "j.jsonl") for _ in range(2)]
+    journals = [result_cache._Journal(tmp_path / "j.jsonl") for _ in range(2)]
 
     def write(which: int) -> None:
         for i in range(200):
-            lines = [memory._Line(key=f"{which}-{i}", case="c" * 500, mode="eager", observation="o")]
+            lines = [result_cache._Line(key=f"{which}-{i}", case="c" * 500, mode="eager", observation="o")]
             journals[which].append(lines)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, range(2)))
-    assert len(memory._Journal(tmp_path / "j.jsonl").cells) == 400
+    assert len(result_cache._Journal(tmp_path / "j.jsonl").cells) == 400
 
 
 def test_only_failed_measures_what_failed(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run_fake(fake_target(), cases=cases, fresh=False)
     failed = [(c.case, c.mode) for c in first.cells if c.verdict in ("deviates", "raises")]
     measured = Measured(monkeypatch)
-    again = run_fake(fake_target(), cases=cases, fresh=False, previous=Previous(first, failed=True))
+    again = run_fake(fake_target(), cases=cases, fresh=False, previous=ReusedResults(first, failed=True))
     assert failed and sorted(measured.cells) == sorted(failed)
     assert stable(again) == stable(first)
 
@@ -183,14 +184,14 @@ def test_only_missing_takes_over_what_is_there(
     file.write_text(file.read_text().replace("np.array(3.0)", "np.array(2.0)"))
     measured = Measured(monkeypatch)
     patterns = ("good.masking", "good.deviates", "good.raises")
-    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=True, previous=Previous(some, failed=False))
+    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=True, previous=ReusedResults(some, failed=False))
     # What was stored of the changed case is true no more.
     assert sorted(measured.cells) == [("good.deviates", "eager"), ("good.raises", "eager")]
 
 
 def test_what_a_process_said_of_itself_is_remembered(tmp_path: Path) -> None:
     target = fake_target(processes=[["eager", "graph", "jit"], ["session"]], lacks={})
-    memory_ = memory.Memory(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
+    memory_ = result_cache.ResultCache(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
     memory_.keep_checks(target, "column", ["eager", "graph", "jit"], {"backend": "numpy"})
     assert memory_.recall_checks(target, "column", ["eager", "graph", "jit"]) == {"backend": "numpy"}
     assert memory_.recall_checks(target, "column", ["session"]) is None
@@ -198,7 +199,7 @@ def test_what_a_process_said_of_itself_is_remembered(tmp_path: Path) -> None:
 
 
 def test_durations_are_recorded(run_fake: FakeRuns, cases: Path) -> None:
-    known = memory.Memory(run_fake.folder / "cache", make_bundle(run_fake.folder / "cache", cases))
+    known = result_cache.ResultCache(run_fake.folder / "cache", make_bundle(run_fake.folder / "cache", cases))
     run_fake(fake_target(), cases=cases, patterns=("good.masking",), fresh=False)
     assert known.durations(fake_target())["good.masking", "eager"] > 0
 
@@ -219,7 +220,7 @@ def test_a_full_disk_costs_the_memory_only(run_fake: FakeRuns, cases: Path, monk
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(memory._Journal, "append", full)
+    monkeypatch.setattr(result_cache._Journal, "append", full)
     found = run_fake(fake_target(), cases=cases, patterns=("good.masking",))
     assert [c.verdict for c in found.cells if c.mode == "eager"] == ["conforms"]
     assert any("cannot remember what was observed" in p and "No space left on device" in p for p in found.problems)

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance import cli, results
-from conformance.columns import provision, targets
 from conformance.distributed.merge import Disagreement, merge
 from conformance.judging import expectations
+from conformance.local import bundle
 from conformance.report import BESIDE
-from conformance.suite import bundle
+from conformance.targets import install, registry
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
 from tests.page_samples import store_observation, store_value
 
@@ -38,8 +38,8 @@ def program(run_fake: FakeRuns) -> Iterator[Command]:
     cases = shutil.copytree(FAKES / "cases", run_fake.folder / "cases", ignore=shutil.ignore_patterns("test_bad.py"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-        patch.setattr(targets, "load", lambda: COLUMNS)
-        patch.setattr(provision, "provision", lambda target, cache: run_fake.provision(target))
+        patch.setattr(registry, "load", lambda: COLUMNS)
+        patch.setattr(install, "provision", lambda target, cache: run_fake.provision(target))
         patch.setattr(bundle, "cases_folder", lambda: cases)
         yield lambda *arguments: CliRunner().invoke(cli.main, arguments)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
 from tests.conftest import FAKES, FakeRuns, fake_target
 from tests.mutants import __main__ as command
 from tests.mutants.run import Mutants, Outcome, exit_code, load

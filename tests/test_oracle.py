@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
+from conformance.local.bundle import cases_folder, make_bundle
 from conformance.results import Results
-from conformance.running import plan, runner
-from conformance.running.memory import Memory
-from conformance.running.progress import PlainProgress
+from conformance.run import plan, scheduler
+from conformance.run.progress import PlainProgress
+from conformance.run.result_cache import ResultCache
 from conformance.suite import catalogue
-from conformance.suite.bundle import cases_folder, make_bundle
+from conformance.targets import install, registry
 
 GENERATIONS = ("tf-1.15", "tf-2.15", "keras-3.15")
 HAVE_NOT = {("oracle.multi-head-attention", "tf-1.15")}
@@ -28,12 +28,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Results:
         shutil.copy(path, folder)
     bundle = make_bundle(folder.parent / "cache", folder)
     cases = catalogue.collect(bundle)
-    chosen = [target for target in targets.load() if target.id in GENERATIONS]
+    chosen = [target for target in registry.load() if target.id in GENERATIONS]
     the_plan = plan.make_plan(cases, chosen, ["eager"])
     with PlainProgress(the_plan, Console(quiet=True)) as progress:
-        memory = Memory(folder.parent / "cache", bundle)
-        return runner.run(
-            the_plan, cases, chosen, bundle, memory, lambda t: provision.provision(t, cache_folder()), progress
+        memory = ResultCache(folder.parent / "cache", bundle)
+        return scheduler.run(
+            the_plan, cases, chosen, bundle, memory, lambda t: install.provision(t, cache_folder()), progress
         )
 
 

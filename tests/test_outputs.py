@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import conclusion, results
-from conformance.judging.expectations import Expectation, Known
+from conformance import results
+from conformance.commands import finish
+from conformance.judging.expectations import Expectation, ExpectedCells
 from conformance.report import BESIDE, write_report
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
@@ -29,7 +30,7 @@ SCHEMA = Path(results.__file__).parent / "schemas" / "changes.schema.json"
 
 
 def known(case: str, outcome: str, kind: str = "bug") -> Expectation:
-    cell = Known(case=case, on=("keras>=3",), outcome=outcome)
+    cell = ExpectedCells(case=case, on=("keras>=3",), outcome=outcome)
     return Expectation(
         id="known-one",
         kind=kind,  # type: ignore[arg-type]
@@ -291,12 +292,12 @@ def test_a_job_of_github_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     job.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
     found = versioned()
-    assert conclusion.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True, annotations=True) == 1
+    assert finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True, annotations=True) == 1
     assert job.read_text() == "before\n" + (tmp_path / "out" / "summary.md").read_text()
     printed = capsys.readouterr().out.splitlines()
     assert printed == annotations(found, []) and len(printed) >= 4
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    conclusion.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True)
+    finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True)
     assert capsys.readouterr().out == ""
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conformance.columns import provision
-from conformance.columns.overlay import overlay
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable, UsageError
+from conformance.local.errors import Unavailable, UsageError
+from conformance.targets import install
+from conformance.targets.overlay import overlay
+from conformance.targets.registry import Target
 from tests import local_index
 from tests.conftest import fake_base, fake_target
 from tests.local_index import LocalIndex
@@ -60,7 +60,7 @@ def test_what_is_pinned_is_resolved_once(
 ) -> None:
     pinned, floating = (overlay(column, [text], tmp_path / "cache") for text in ("needed==1.1", "needed"))
     assert floating.pins() == pinned.pins()
-    monkeypatch.setattr(provision, "resolve", lambda *a, **k: pytest.fail("resolved again"))
+    monkeypatch.setattr(install, "resolve", lambda *a, **k: pytest.fail("resolved again"))
     assert overlay(column, ["needed==1.1"], tmp_path / "cache") == pinned
 
 
@@ -99,7 +99,7 @@ def test_a_folder_of_sources_is_built(column: Target, tmp_path: Path, monkeypatc
         assert isinstance(lock, Path)
         lock.write_text(f"{texts[0]} \\\n    --hash=sha256:{'1' * 64}\n")
 
-    monkeypatch.setattr(provision, "resolve", resolve)
+    monkeypatch.setattr(install, "resolve", resolve)
     found = overlay(column, [str(sources)], tmp_path / "cache")
     assert found.pins()[-1] == "mine==0.3"
     assert asked[0].startswith("mine @ file://") and "mine-0.3-py3-none-any.whl" in asked[0]

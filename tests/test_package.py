@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 
 import conformance
 from conformance import __main__ as entry
-from conformance.columns import interpreters
-from conformance.errors import Unavailable
+from conformance.local.errors import Unavailable
+from conformance.targets import interpreters
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -56,7 +56,13 @@ def kept(*folders: str) -> set[str]:
 def test_the_wheel_holds_all_of_the_package_and_the_cases(names: set[str]) -> None:
     wanted = kept("conformance") | {f"conformance/{path}" for path in kept("cases")}
     assert {name for name in names if ".dist-info/" not in name} == wanted
-    for part in ("worker/plugin.py", "locks/base-jax.txt", "schemas/results.schema.json", "targets.toml", "py.typed"):
+    for part in (
+        "worker/pytest_plugin.py",
+        "locks/base-jax.txt",
+        "schemas/results.schema.json",
+        "targets.toml",
+        "py.typed",
+    ):
         assert f"conformance/{part}" in names
     for part in ("report/web/page.html.j2", "cases/oracle.py", "cases/expectations.toml", "cases/pytest.ini"):
         assert f"conformance/{part}" in names

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from conformance.report import page as report
 from conformance.report import write_report
 from conformance.results import Results
-from conformance.verdicts import VERDICTS
+from conformance.vocabulary import VERDICTS
 from tests.page_browser import Opened, panel_of
 from tests.page_samples import Made, sample
 

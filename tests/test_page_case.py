@@ -167,7 +167,9 @@ def test_why_it_is_known_and_what_helps(opened: Opened) -> None:
         reason="The `mask` is lost.",
         sources=["keras-team/keras#7", "keras.src.layers"],
         reviewed=datetime.date(2026, 11, 24),
-        cells=[expectations.Known(case="masking.lost", on=("keras>=3",), outcome="deviates: mask is 11110 10110")],
+        cells=[
+            expectations.ExpectedCells(case="masking.lost", on=("keras>=3",), outcome="deviates: mask is 11110 10110")
+        ],
         workaround=expectations.Workaround(text="Pass `mask=`.", case="masking.plain"),
     )
     page = opened(

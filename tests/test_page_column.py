@@ -27,7 +27,9 @@ def test_what_is_not_as_promised_by_why_that_is_known(opened: Opened) -> None:
         reason="It has to.",
         sources=["here"],
         reviewed=datetime.date(2026, 11, 24),
-        cells=[expectations.Known(case="masking.lost", on=("keras>=3",), outcome="deviates: mask is 11110 10110")],
+        cells=[
+            expectations.ExpectedCells(case="masking.lost", on=("keras>=3",), outcome="deviates: mask is 11110 10110")
+        ],
     )
     page = opened(html=report.render(sample(), [known]), fragment="#view=matrix&target=keras-3.3")
     panel = panel_of(page)

@@ -10,14 +10,14 @@ from playwright.sync_api import Page, expect
 
 from conformance import repro
 from conformance.cache import cache_folder
-from conformance.columns import targets
-from conformance.errors import UsageError
+from conformance.local.bundle import make_bundle
+from conformance.local.errors import UsageError
 from conformance.report import page as report
 from conformance.repro.parts import Parts
-from conformance.repro.suite import parts_of, scripts_for
+from conformance.repro.suite_scripts import parts_of, scripts_for
 from conformance.results import Case, Results
-from conformance.suite.bundle import make_bundle
 from conformance.suite.catalogue import collect
+from conformance.targets import registry
 from tests.page_browser import Opened, panel_of
 from tests.page_samples import Made, sample
 
@@ -27,7 +27,7 @@ def suite() -> Results:
     """Every case of the suite, measured nowhere, on some declared columns."""
     made = Made()
     for id in ("tf-1.15", "tf-2.15", "keras-3.15", "keras-3.15+jax"):
-        target = next(target for target in targets.load() if target.id == id)
+        target = next(target for target in registry.load() if target.id == id)
         made.target(
             id, target.title, target.front_end, backend=target.backend, pins=target.pins(), lacks=dict(target.lacks)
         )
@@ -52,7 +52,7 @@ def joining(opened: Opened, suite: Results, monkeypatch: pytest.MonkeyPatch) -> 
 def printed(parts: Parts, target: str, mode: str) -> str | None:
     """What `conformance repro` prints."""
     try:
-        return repro.script(next(one for one in targets.load() if one.id == target), mode, parts)
+        return repro.script(next(one for one in registry.load() if one.id == target), mode, parts)
     except UsageError:
         return None
 

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import adhoc, targets
 from conformance.commands.pair import Names
-from conformance.running import measure
+from conformance.run import api
 from conformance.suite import catalogue
+from conformance.targets import registry, requested
 from tests.conftest import fake_target
 
 Command = Callable[..., Result]
@@ -50,13 +50,13 @@ def test_cases_of_another_version_are_left_out(released: Command, tmp_path: Path
 
 
 def test_what_a_column_has_can_be_said(released: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[adhoc.Asked] = []
+    asked: list[requested.TargetRequest] = []
 
-    def column(one: adhoc.Asked, declared: list[targets.Target], cache: Path) -> adhoc.Column:
+    def column(one: requested.TargetRequest, declared: list[registry.Target], cache: Path) -> requested.PreparedTarget:
         asked.append(one)
-        return measure.declared(declared[len(asked) - 1], cache_folder())
+        return api.declared(declared[len(asked) - 1], cache_folder())
 
-    monkeypatch.setattr(adhoc, "column", column)
+    monkeypatch.setattr(requested, "column", column)
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
     assert "1 kept promise is broken" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
@@ -95,10 +95,10 @@ def test_gate_looks_at_these_columns_alone(command: Command) -> None:
 def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     newer = fake_target("fake-0.5", keras="0.5")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(targets, "load", lambda: [fake_target(), newer])
+    monkeypatch.setattr(registry, "load", lambda: [fake_target(), newer])
     names = [Names(*pair, None, Console()) for pair in (("fake-0.1", "fake-0.5"), ("fake-0.5", "fake-0.1"))]
     assert [one.are_reversed() for one in names] == [False, True]
     made = {"keras==0.5": newer, "keras==0.1": fake_target()}
-    monkeypatch.setattr(targets, "load", list)
-    monkeypatch.setattr(adhoc, "column", lambda one, *_: measure.declared(made[one.requirements[0]], tmp_path))
+    monkeypatch.setattr(registry, "load", list)
+    monkeypatch.setattr(requested, "column", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
     assert Names("keras==0.5", "keras==0.1", None, Console()).are_reversed()

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.running import memory, runner
-from conformance.running.pieces import LEAST_SECONDS, UNKNOWN_SECONDS, Piece, Work, divide, expected_seconds
-from conformance.running.plan import Unit
-from conformance.suite.bundle import make_bundle
+from conformance.local.bundle import make_bundle
+from conformance.run import result_cache, scheduler
+from conformance.run.chunks import LEAST_SECONDS, UNKNOWN_SECONDS, Chunk, Work, divide, expected_seconds
+from conformance.run.plan import ProcessGroup
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 COLUMN = fake_target()
@@ -21,7 +21,7 @@ COLUMN = fake_target()
 def column(cells: int, modes: tuple[str, ...] = ("eager", "graph")) -> Work:
     """A unit whose modes are only tried, and one with so many cells in each mode."""
     mine = [(f"area.case-{number}", mode) for mode in modes for number in range(cells)]
-    return [(Unit(COLUMN, ["jit"], [], probe=True), []), (Unit(COLUMN, list(modes), mine), mine)]
+    return [(ProcessGroup(COLUMN, ["jit"], [], probe=True), []), (ProcessGroup(COLUMN, list(modes), mine), mine)]
 
 
 def same_for_all(work: dict[str, Work], seconds: float) -> dict[str, dict[tuple[str, str], float]]:
@@ -42,7 +42,7 @@ def test_every_cell_is_in_one_piece_in_order(sizes: list[int], each: float, jobs
 def test_one_worker_takes_whole_columns() -> None:
     work = {"one": column(100), "other": column(50)}
     found = divide(work, same_for_all(work, 5.0), jobs=1)
-    assert found == {"one": [Piece(1000.0, work["one"])], "other": [Piece(500.0, work["other"])]}
+    assert found == {"one": [Chunk(1000.0, work["one"])], "other": [Chunk(500.0, work["other"])]}
 
 
 def test_the_first_columns_are_whole_the_last_in_pieces() -> None:
@@ -67,7 +67,7 @@ def test_a_small_column_is_left_whole() -> None:
 
 def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) -> None:
     targets = [fake_target(name) for name in ("one", "two", "three")]
-    known = memory.Memory(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
+    known = result_cache.ResultCache(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
     lines = {"one": 2.0, "two": 4.0}
     for id, seconds in lines.items():
         (tmp_path / "cells").mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) 
 
 def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     whole = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
-    monkeypatch.setattr("conformance.running.pieces.LEAST_SECONDS", 0.2)
+    monkeypatch.setattr("conformance.run.chunks.LEAST_SECONDS", 0.2)
     divided: list[int] = []
 
     def divide_and_count(work, seconds, _):  # type: ignore[no-untyped-def]
@@ -87,7 +87,7 @@ def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkey
         divided.extend(len(pieces) for pieces in found.values())
         return found
 
-    monkeypatch.setattr(runner, "divide", divide_and_count)
+    monkeypatch.setattr(scheduler, "divide", divide_and_count)
     parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
     assert divided[0] > 1 and parts.problems == whole.problems
     assert [(c.case, c.mode, c.verdict, c.fingerprint) for c in parts.cells] == [
@@ -101,4 +101,4 @@ def test_workers_are_as_many_as_cores_and_memory_allow(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * 2**30))
-    assert runner.workers_at_a_time() == jobs
+    assert scheduler.workers_at_a_time() == jobs

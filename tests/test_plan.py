@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.running.plan import Unit, make_plan
+from conformance.local.bundle import make_bundle
+from conformance.run.plan import ProcessGroup, make_plan
 from conformance.suite import catalogue
-from conformance.suite.bundle import make_bundle
 from tests.conftest import FAKES, fake_target
 
 GROUPS = """
 import json, os, sys
-from conformance.worker.groups import serve_all
+from conformance.worker.process_groups import serve_all
 state = ["fresh"]
 def serve(group):
     print(json.dumps([group, state[0], os.getpid() == parent]), flush=True)
@@ -30,7 +30,7 @@ serve_all({groups}, serve)
 """
 
 
-def units(tmp_path: Path, *modes: str) -> list[Unit]:
+def units(tmp_path: Path, *modes: str) -> list[ProcessGroup]:
     target = fake_target(processes=[["eager"], ["session", "jit"]], lacks={"graph": "no"})
     cases = catalogue.choose(catalogue.collect(make_bundle(tmp_path, FAKES / "cases")), ["good.masking"])
     return make_plan(cases, [target], list(modes)).units

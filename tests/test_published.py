@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 
 from conformance import results
-from conformance.columns import targets
 from conformance.judging import expectations, gate, judge
 from conformance.report import BESIDE, documents, write_report
-from conformance.repro.suite import scripts_for
+from conformance.repro.suite_scripts import scripts_for
+from conformance.targets import registry
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "reports" / "history"
@@ -26,7 +26,7 @@ def published() -> results.Results:
 def test_it_is_valid_and_complete(published: results.Results) -> None:
     jsonschema.validate(json.loads((PUBLISHED / "results.json").read_text()), results.schema())
     assert published.problems == []
-    assert [t.id for t in published.targets] == [t.id for t in targets.choose(targets.load(), [], "history")]
+    assert [t.id for t in published.targets] == [t.id for t in registry.choose(registry.load(), [], "history")]
     assert [t.reason for t in published.targets] == [None] * len(published.targets)
     planned = sum(len(case.modes_on(target.modes)) for case in published.cases for target in published.targets)
     assert len(published.cells) == planned

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.suite import bundle, catalogue
+from conformance.local import bundle
+from conformance.suite import catalogue
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text()

@@ -16,22 +16,23 @@ from click.testing import CliRunner
 
 from conformance import repro, results
 from conformance.cli import main
-from conformance.columns import targets
-from conformance.errors import UsageError
 from conformance.judging.judge import mismatch
-from conformance.repro.column import dependencies, setting
-from conformance.repro.execute import Done
+from conformance.local import bundle
+from conformance.local.errors import UsageError
+from conformance.repro.execute import ScriptRun
 from conformance.repro.fixtures import fixture
+from conformance.repro.header import dependencies, setting
 from conformance.repro.issue import issue
 from conformance.repro.parts import Parts
-from conformance.repro.request import Request, make_request
+from conformance.repro.request import CellScript, make_request
 from conformance.repro.stored import script as stored_script
 from conformance.repro.stored import store
-from conformance.repro.suite import parts_of
+from conformance.repro.suite_scripts import parts_of
 from conformance.results import Case
-from conformance.suite import bundle, catalogue
+from conformance.suite import catalogue
+from conformance.targets import registry
 
-TARGETS = {target.id: target for target in targets.load()}
+TARGETS = {target.id: target for target in registry.load()}
 # One column and mode of each kind of script.
 KINDS = [
     *[("keras-2.2.4+tf-1.13", "jit"), ("keras-2.3.1+tf-1.15", "session"), ("keras-2.3.1+tf-2.2", "graph")],
@@ -253,14 +254,14 @@ def test_the_command_prints_a_script() -> None:
     assert done.stdout.count("tf.function") == 0  # eager is the first of its modes
 
 
-def request(case: str, target: str, mode: str) -> Request:
+def request(case: str, target: str, mode: str) -> CellScript:
     return make_request(case, target, mode, the_bundle(), TARGETS.values(), None)
 
 
 def test_an_issue_says_what_is_promised_and_what_happens() -> None:
     lines = ["WARNING: noise", "not as expected: last output"]
     text = issue(
-        request("rnn.initial-state.implicit-mask", "keras-3.15", "jit"), Done(1, "last output:\n[1.]\n", lines)
+        request("rnn.initial-state.implicit-mask", "keras-3.15", "jit"), ScriptRun(1, "last output:\n[1.]\n", lines)
     )
     assert text.startswith("# The mask of the input is used when initial states are given: not in Keras 3.15.1\n")
     assert "Documented: Guide 'Understanding masking & padding'" in text
@@ -271,15 +272,15 @@ def test_an_issue_says_what_is_promised_and_what_happens() -> None:
 
 def test_an_issue_shows_an_exception_without_folders_of_this_machine() -> None:
     trace = ["Traceback (most recent call last):", '  File "/x/site-packages/keras/a.py", line 1', "TypeError: no"]
-    text = issue(request("lstm.gap", "tf-2.15", "eager"), Done(1, "", ["noise", *trace]))
+    text = issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(1, "", ["noise", *trace]))
     assert "\n`TypeError: no`\n" in text and "/x/" not in text and 'File "keras/a.py"' in text
     assert "not in tf.keras 2.15.1" in text
 
 
 def test_what_conforms_is_no_issue_and_what_nothing_promises_is_a_question() -> None:
     with pytest.raises(UsageError, match="there is nothing to report"):
-        issue(request("lstm.gap", "tf-2.15", "eager"), Done(0, "", []))
+        issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(0, "", []))
     with pytest.raises(UsageError, match="there is no keras.layers.X"):
-        issue(request("lstm.gap", "tf-2.15", "eager"), Done(2, "unsupported: there is no keras.layers.X\n", []))
-    text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), Done(0, "mask:\n1", []))
+        issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(2, "unsupported: there is no keras.layers.X\n", []))
+    text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), ScriptRun(0, "mask:\n1", []))
     assert "what Keras 3.15.1 does" in text and "Nothing: No page says" in text

@@ -7,10 +7,10 @@ import pytest
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
+from conformance.local import bundle
 from conformance.repro.execute import execute
 from conformance.repro.request import make_request
-from conformance.suite import bundle
+from conformance.targets import install, registry
 from tests.repro_sample import disagreement
 
 OLD, NEW = "tf-1.15", "keras-3.15"
@@ -42,7 +42,7 @@ def test_a_script_does_what_its_cell_did(
     (cell,) = (c for c in measured.cells if (c.case, c.target, c.mode) == (case, column, mode))
     assert cell.verdict == verdict
     cache = cache_folder()
-    request = make_request(case, column, mode, bundle.make_bundle(cache), targets.load(), measured)
-    done = execute(request.script, request.target, provision.provision(request.target, cache))
+    request = make_request(case, column, mode, bundle.make_bundle(cache), registry.load(), measured)
+    done = execute(request.script, request.target, install.provision(request.target, cache))
     assert disagreement(done, cell, measured) is None, done.errors
     assert all(fact.name in done.output for fact in measured.observations[str(cell.observation)].facts)

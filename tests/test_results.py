@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from conformance import results
-from conformance.errors import UsageError
 from conformance.judging.judge import judge_all
+from conformance.local.errors import UsageError
 from tests.conftest import FakeRuns, fake_target
 
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"

@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
+from conformance.local import worker_process
 from conformance.results import Cell, Results
-from conformance.running import process
 from conformance.worker import backends
 from tests.conftest import FakeRuns, fake_target
 
@@ -98,7 +98,7 @@ def test_versions_are_those_reported(good: Results) -> None:
 @pytest.fixture(scope="module")
 def bad(run_fake: FakeRuns) -> Results:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "MEMORY_MB", 400)
+        patch.setattr(worker_process, "MEMORY_MB", 400)
         return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), case_seconds=5.0)
 
 

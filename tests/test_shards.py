@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.columns import targets
-from conformance.columns.targets import Target
 from conformance.distributed import shards
 from conformance.distributed.shards import BASE_WEIGHT
-from conformance.errors import UsageError
-from conformance.running.plan import Plan, Unit
+from conformance.local.errors import UsageError
+from conformance.run.plan import Plan, ProcessGroup
+from conformance.targets import registry
+from conformance.targets.registry import Target
 from tests.conftest import fake_base, fake_target
 
 BASES = [fake_base(id=name) for name in "abc"]
@@ -26,7 +26,9 @@ def planned(columns: list[tuple[int, int]]) -> tuple[Plan, list[Target]]:
     """Columns as (number of their base, cells that execute something)."""
     chosen = [fake_target(f"column-{i}", base=BASES[base]) for i, (base, _) in enumerate(columns)]
     work = zip(chosen, columns, strict=True)
-    return Plan([], [Unit(t, ["eager"], [(str(n), "eager") for n in range(cells)]) for t, (_, cells) in work]), chosen
+    return Plan(
+        [], [ProcessGroup(t, ["eager"], [(str(n), "eager") for n in range(cells)]) for t, (_, cells) in work]
+    ), chosen
 
 
 def weight(plan: Plan, columns: list[Target]) -> int:
@@ -82,14 +84,14 @@ def test_a_large_base_is_cut_where_balance_asks_for_it() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 8, 20, 50])
 def test_the_history_is_split_evenly(count: int) -> None:
-    chosen = targets.choose(targets.load(), [], "history")
-    plan = Plan([], [Unit(t, t.modes, [(str(n), m) for n in range(450) for m in t.modes]) for t in chosen])
+    chosen = registry.choose(registry.load(), [], "history")
+    plan = Plan([], [ProcessGroup(t, t.modes, [(str(n), m) for n in range(450) for m in t.modes]) for t in chosen])
     loads = [weight(plan, shard) for shard in shards.split(plan, chosen, count)]
     assert max(loads) <= sum(loads) / count + max(weight(plan, [t]) for t in chosen)
 
 
 def test_modes_that_a_column_lacks_cost_nothing() -> None:
-    probe = Unit(fake_target(), ["jit"], [], probe=True)
+    probe = ProcessGroup(fake_target(), ["jit"], [], probe=True)
     assert shards.work(Plan([("case", "fake-0.1", "jit")], [probe])) == {"fake-0.1": 0}
 
 
@@ -125,4 +127,4 @@ def test_every_process_computes_the_same(tmp_path: Path) -> None:
     }
     (matrix,) = map(json.loads, printed)
     assert [part["shard"] for part in matrix["include"]] == [f"{i}/8" for i in range(1, 9)]
-    assert sorted(id for part in matrix["include"] for id in part["targets"]) == sorted(t.id for t in targets.load())
+    assert sorted(id for part in matrix["include"] for id in part["targets"]) == sorted(t.id for t in registry.load())

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
-from conformance.inspection import ask
+from conformance.inspection import client
 from conformance.inspection.trace import Call, Trace
-from conformance.suite import bundle
+from conformance.local import bundle
+from conformance.targets import install, registry
 
 OLD, MIDDLE, NEW = "keras-2.3.1+tf-1.15", "tf-2.15", "keras-3.15"
 ALL = (OLD, MIDDLE, NEW)
@@ -25,7 +25,7 @@ RIGHT = "11110 11100"  # how a first input that is drawn is padded
 def traced(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """Traces a function of traced/models.py on a column; each pair once."""
     the_bundle = bundle.make_bundle(cache_folder())
-    known = {target.id: target for target in targets.load()}
+    known = {target.id: target for target in registry.load()}
     batch = tmp_path_factory.mktemp("batch") / "batch.npz"
     np.savez(batch, ids=np.array([[1, 2, 3, 4, 0], [5, 6, 7, 0, 0]]))
     found: dict[tuple[str, str], Trace] = {}
@@ -34,9 +34,9 @@ def traced(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
         if (target, name) not in found:
             with pytest.MonkeyPatch.context() as patch:
                 patch.chdir(FOLDER)
-                model = ask.Model(f"models:{name}", batch=batch if name == "Tagger" else None)
-                where = provision.provision(known[target], cache_folder())
-                found[target, name] = ask.inspect(model, where, the_bundle, known[target])
+                model = client.ModelRequest(f"models:{name}", batch=batch if name == "Tagger" else None)
+                where = install.provision(known[target], cache_folder())
+                found[target, name] = client.inspect(model, where, the_bundle, known[target])
         return found[target, name]
 
     return trace
@@ -163,8 +163,8 @@ def conformance(*arguments: str, folder: Path = FOLDER) -> subprocess.CompletedP
 
 
 def test_a_saved_model_in_an_environment_as_it_is(tmp_path: Path) -> None:
-    (target,) = targets.choose(targets.load(), ["tf-2.15"], "none")
-    python = provision.provision(target, cache_folder()).python
+    (target,) = registry.choose(registry.load(), ["tf-2.15"], "none")
+    python = install.provision(target, cache_folder()).python
     save = "import models; models.joined().save('joined.h5')\nopen('joined.json', 'w').write(models.joined().to_json())"
     (tmp_path / "models.py").write_text((FOLDER / "models.py").read_text())
     subprocess.run([python, "-c", save], cwd=tmp_path, check=True, capture_output=True)
@@ -200,8 +200,8 @@ def test_a_custom_layer_is_imported_first(tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text((FOLDER / "models.py").read_text())
     register = 'from models import *\nkeras.utils.get_custom_objects()["Doubles"] = Doubles\n'
     (tmp_path / "registered.py").write_text(register)
-    (target,) = targets.choose(targets.load(), ["keras-3.15"], "none")
-    where = provision.provision(target, cache_folder())
+    (target,) = registry.choose(registry.load(), ["keras-3.15"], "none")
+    where = install.provision(target, cache_folder())
     save = "import models; models.custom().save('m.keras')"
     variables = {"PYTHONPATH": str(where.on_top or "")}
     subprocess.run([where.python, "-c", save], cwd=tmp_path, env=variables, check=True, capture_output=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
-from conformance.errors import UsageError
-from conformance.inspection import ask
-from conformance.suite import bundle
+from conformance.inspection import client
+from conformance.local import bundle
+from conformance.local.errors import UsageError
+from conformance.targets import install, registry
 
-INSIDE = ask.INSIDE
+INSIDE = client.INSIDE
 HARMLESS = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "lambda"}}]}}
 OLD = {"class_name": "Lambda", "config": {"function": ["4wEAA", None, None], "function_type": "lambda"}}
 NEW = {"class_name": "Lambda", "config": {"function": {"class_name": "__lambda__", "config": {"code": "4wEAA"}}}}
@@ -54,15 +54,15 @@ def test_code_is_found_in_every_format(tmp_path: Path, model: dict[str, object],
 
 
 def test_a_real_model_with_a_lambda_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = next(target for target in targets.load() if target.id == COLUMN)
-    where, the_bundle = provision.provision(target, cache_folder()), bundle.make_bundle(cache_folder())
+    target = next(target for target in registry.load() if target.id == COLUMN)
+    where, the_bundle = install.provision(target, cache_folder()), bundle.make_bundle(cache_folder())
     monkeypatch.chdir(tmp_path)
     variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(where.on_top), "CUDA_VISIBLE_DEVICES": "-1"}
     subprocess.run([where.python, "-c", MAKE], check=True, env=variables, capture_output=True)
     for name in ("model.keras", "model.h5", "model.json"):
         (tmp_path / "ran").unlink(missing_ok=True)
         with pytest.raises(UsageError, match=f"^{name} holds the code of a Lambda layer, .*; --unsafe allows that$"):
-            ask.inspect(ask.Model(name), where, the_bundle, target)
+            client.inspect(client.ModelRequest(name), where, the_bundle, target)
         assert not (tmp_path / "ran").exists()
-    trace = ask.inspect(ask.Model("model.keras", unsafe=True), where, the_bundle, target)
+    trace = client.inspect(client.ModelRequest("model.keras", unsafe=True), where, the_bundle, target)
     assert "lambda" in str(trace.calls[-1].path) and (tmp_path / "ran").exists()

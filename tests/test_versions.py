@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from conformance.columns import nearest, targets, versions
-from conformance.errors import UsageError
-from conformance.verdicts import MODES
+from conformance.local.errors import UsageError
+from conformance.targets import nearest, registry, versions
+from conformance.vocabulary import MODES
 
-DECLARED = targets.load()
+DECLARED = registry.load()
 NUMBERS = st.integers(0, 30)
 RELEASES = st.builds("{}.{}.{}".format, NUMBERS, NUMBERS, NUMBERS)
 EARLY = st.sampled_from([".dev2026102704", "a1", "b2", "rc0", "rc1.dev3"])
@@ -89,10 +89,10 @@ def test_the_nearest_column(front_end: str, range_: str, column: str) -> None:
 def test_a_column_that_is_made_has_an_id_of_its_own(front_end: str, data: st.DataObject) -> None:
     asked = st.sampled_from([t.keras.removesuffix("-tf") for t in DECLARED]) | RELEASES | st.sampled_from(["3.15", "3"])
     computes = st.sampled_from([t.base.tensorflow for t in DECLARED if t.base.tensorflow] + ["2.15", "1.13"]) | RELEASES
-    found = nearest.Found(front_end, data.draw(asked), "tensorflow", data.draw(computes), "3.11")
-    made = nearest.make(found, DECLARED, targets.LOCKS)
+    found = nearest.InstalledKeras(front_end, data.draw(asked), "tensorflow", data.draw(computes), "3.11")
+    made = nearest.make(found, DECLARED, registry.LOCKS)
     assert made.id not in {t.id for t in DECLARED}
-    assert made.tier == targets.AD_HOC
+    assert made.tier == registry.AD_HOC
     assert sorted([*made.modes, *made.lacks]) == sorted(MODES)
 
 

@@ -82,10 +82,10 @@ def mask_contract(factory, input_shape=None, kind=None, expected_failures=None, 
     """
     import pytest
 
-    from conformance.checks.clauses import names
-    from conformance.checks.contract import BoundClause, Lazily
+    from conformance.checks.adapters import BoundClause, Lazy
+    from conformance.checks.clause import names
 
-    lazily = Lazily(lambda: _examination(factory, input_shape, kind, expected_failures, None, declaration))
+    lazily = Lazy(lambda: _examination(factory, input_shape, kind, expected_failures, None, declaration))
     chosen = names(clauses)
     return pytest.mark.parametrize("clause", [BoundClause(name, lazily) for name in chosen], ids=chosen)
 
@@ -98,24 +98,24 @@ def clauses_for(factory, input_shape=None, kind=None, **declaration):
     that, so `kind` must be declared, or `modes` and the choice of clauses are those of any kind, and the kind is
     guessed in each cell.
     """
-    from conformance.checks.contract import cases_of
-    from conformance.checks.subject import Subject
+    from conformance.checks.adapters import cases_of
+    from conformance.checks.layer_spec import LayerSpec
 
-    return cases_of(lambda: Subject(factory, input_shape, kind, **declaration))
+    return cases_of(lambda: LayerSpec(factory, input_shape, kind, **declaration))
 
 
 def _examination(factory, input_shape, kind, expected_failures, modes, declaration):
     from conformance.checks.errors import BadInput
-    from conformance.checks.examine import Examination
-    from conformance.checks.subject import Subject
+    from conformance.checks.examination import LayerExamination
+    from conformance.checks.layer_spec import LayerSpec
 
     front_end = declaration.pop("front_end", None) or front_end_of_run
     try:
-        subject = Subject(factory, input_shape, kind, **declaration)
+        subject = LayerSpec(factory, input_shape, kind, **declaration)
     except TypeError as error:
         if "__init__" not in str(error):
             raise
         raise BadInput(
             "%s; see conformance.checks.api for the arguments" % str(error).replace("__init__() got an ", "")
         )
-    return Examination(subject, expected_failures, front_end, modes)
+    return LayerExamination(subject, expected_failures, front_end, modes)

@@ -100,14 +100,14 @@ def main(argv=None):
         sys.path.insert(0, folder)
     if not os.environ.get("KERAS_BACKEND"):
         _choose_backend()
-    from conformance.checks.declared import CannotImport
+    from conformance.checks.declaration import LayerImportError
 
     found, code = [], OK
     for declaration in declarations(asked):
         try:
             with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no result
                 found.append(check(declaration, asked.clauses, asked.modes))
-        except CannotImport as error:
+        except LayerImportError as error:
             return _refused(error, COULD_NOT_RUN)
         except BadInput as error:
             return _refused(error, USAGE)
@@ -127,7 +127,7 @@ def main(argv=None):
 def check(declaration, clauses=None, modes=None):
     """`records.Records` of a declaration (`declared`)."""
     from conformance.checks.api import check_layer
-    from conformance.checks.declared import arguments
+    from conformance.checks.declaration import arguments
 
     return check_layer(clauses=clauses, modes=modes, raises=False, out=False, **arguments(declaration))
 
@@ -152,13 +152,12 @@ def _on_columns(asked):
 
 def _choose_backend():
     """On Keras 3 without a choice of the user: what is installed, instead of failing for want of TensorFlow."""
-    from conformance.worker.describe import BACKENDS, is_there
+    from conformance.vocabulary import BACKENDS
+    from conformance.worker.probe import is_there
 
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     if not os.path.exists(os.path.join(home, "keras.json")):
-        there = [name for name in BACKENDS if is_there(name)]
-        if there:
-            os.environ["KERAS_BACKEND"] = there[0]
+        os.environ["KERAS_BACKEND"] = next(filter(is_there, BACKENDS))
 
 
 def _refused(why, code):

@@ -3,7 +3,7 @@
 A clause that a layer breaks is tried on the one of its kind. If that fails alike, Keras does it to every layer.
 """
 
-from conformance.checks.subject import Subject, make_layer, parameters
+from conformance.checks.layer_spec import LayerSpec, make_layer, parameters
 
 _OF_FRONT = {}
 
@@ -17,7 +17,7 @@ def reference(front, subject):
     if "mask" in parameters(make_layer(subject).call):  # Keras treats a layer otherwise if its call has this argument
         cls = layers.get(subject.kind + " with mask", cls)
     padding = subject.padding
-    twin = Subject(
+    twin = LayerSpec(
         factory=(lambda: cls(padding)) if subject.kind == "producer" else cls,
         input_shape=subject.shapes,
         kind=subject.kind,

@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.commands import inspected, options
+from conformance.commands import model_options, options
 from conformance.commands import pair as pairs
-from conformance.errors import UsageError
 from conformance.inspection.advice import Advice, Place, advise
 from conformance.judging import expectations
 from conformance.judging.compare import Comparer, Step
+from conformance.local.errors import UsageError
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
-from conformance.verdicts import MODES
+from conformance.vocabulary import MODES
 
 HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first column")
 
@@ -36,7 +36,7 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
     type=click.Choice(MODES),
     help="Only in this mode. Repeatable.  [default: all but session, if both columns have eager]",
 )
-@inspected.options
+@model_options.options
 @options.format_option
 @options.schema_option(Advice)
 def advise_command(
@@ -49,7 +49,7 @@ def advise_command(
     names = pairs.Names(before, after, path, Console(stderr=True))
     if names.are_reversed():
         raise UsageError(f"{after} does not come after {before}")
-    trace = inspected.inspect(model, **where)
+    trace = model_options.inspect(model, **where)
     pair = names.find(lambda cases: cases, modes)
     stored, columns = pair.results, (pair.first, pair.second)
     chosen = modes or _usual_modes(stored, *columns)

@@ -9,16 +9,17 @@ import click
 from rich.console import Console
 
 from conformance import results
-from conformance.bisect import Answer, Seen, bisect
-from conformance.bisect.watch import Watch
+from conformance.bisect.bisector import Answer, ChangeSide, bisect
+from conformance.bisect.observer import CaseObserver
 from conformance.cache import cache_folder
-from conformance.columns import index, targets
-from conformance.columns.targets import Target
 from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option
-from conformance.errors import UsageError, unknown
+from conformance.local import bundle
+from conformance.local.errors import UsageError, unknown
 from conformance.results import Case
-from conformance.suite import bundle, catalogue
-from conformance.verdicts import MODES
+from conformance.suite import catalogue
+from conformance.targets import package_index, registry
+from conformance.targets.registry import Target
+from conformance.vocabulary import MODES
 
 _EXIT = {"found": 0, "same": 1, "no-mode": 1, "could-not-run": 3}
 _SKIPPED = 300  # characters of a reason, where a person reads it
@@ -49,7 +50,7 @@ def bisect_command(
     Exit code: 0 found; 1 there is nothing to find: it behaves the same on both, or has no mode in common; 2 usage;
     3 it could not be run on one of the two.
     """
-    declared = targets.load()
+    declared = registry.load()
     one, other = (_column(name, declared) for name in (first, last))
     if declared.index(one) >= declared.index(other):
         what = "the same column" if one == other else f"{first} is newer than {last}"
@@ -60,13 +61,13 @@ def bisect_command(
     case = _case(id, catalogue.collect(the_bundle))
     console = Console(stderr=True)
     answer = bisect(
-        Watch(case, the_bundle, cache, known, fresh=no_cache),
+        CaseObserver(case, the_bundle, cache, known, fresh=no_cache),
         one,
         other,
         mode,
         declared,
         cache,
-        functools.cache(index.releases),
+        functools.cache(package_index.releases),
         lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
     )
     if format_ == "json":
@@ -94,7 +95,7 @@ def _case(id: str, cases: list[Case]) -> Case:
     return found
 
 
-def _side(seen: Seen) -> str:
+def _side(seen: ChangeSide) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in seen.packages.items())
     return f"{seen.column} ({versions}; Python {seen.python})"
 

@@ -11,17 +11,17 @@ import msgspec
 
 from conformance.cache import cache_folder
 from conformance.checks.command import declarations
-from conformance.errors import Unavailable, UsageError, said
-from conformance.layers import declared, on_columns
-from conformance.layers.declared import Declared, Layer
-from conformance.layers.on_columns import Asked
+from conformance.layer_matrix import declaration, run
+from conformance.layer_matrix.declaration import LayerDeclaration, LayerDeclarations
+from conformance.layer_matrix.run import LayerCheckRequest
+from conformance.local.errors import Unavailable, UsageError, said
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Check the layers on the columns that are named; returns the exit code, which is as that of `conformance run`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
     try:
-        return on_columns.check(_declared(arguments), _asked(arguments), cache_folder())
+        return run.check(_declared(arguments), _asked(arguments), cache_folder())
     except UsageError as error:
         return _refused(2, error)
     except Unavailable as error:
@@ -37,17 +37,17 @@ def _refused(code: int, why: object) -> int:
     return code
 
 
-def _asked(arguments: argparse.Namespace) -> Asked:
+def _asked(arguments: argparse.Namespace) -> LayerCheckRequest:
     if arguments.format != "table":
         raise UsageError("on columns, --format is that of the files in --out: results.json, junit.xml and others")
     if arguments.jobs is not None and arguments.jobs < 1:
         raise UsageError("--jobs: at least 1")
-    return Asked(
+    return LayerCheckRequest(
         targets=arguments.targets or (),
         tier=arguments.tier or "none",
         clauses=arguments.clauses or (),
         modes=arguments.modes or (),
-        out=Path(arguments.out) if arguments.out else Asked.out,
+        out=Path(arguments.out) if arguments.out else LayerCheckRequest.out,
         jobs=arguments.jobs,
         no_cache=arguments.no_cache,
         allow_not_run=arguments.allow_not_run,
@@ -55,15 +55,15 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     )
 
 
-def _declared(arguments: argparse.Namespace) -> Declared:
+def _declared(arguments: argparse.Namespace) -> LayerDeclarations:
     """The layers of the files and those that are named, with the packages of the files and of the command line."""
-    files = [declared.read(Path(text)) for text in arguments.layer if text.endswith(".toml")]
+    files = [declaration.read(Path(text)) for text in arguments.layer if text.endswith(".toml")]
     named = [_layer(data) for data in declarations(arguments) if not data["layer"].endswith(".toml")]
     requirements = [*(arguments.with_ or ()), *(text for file in files for text in file.requirements)]
     modules = [module for file in files for module in file.modules]
     if named and not arguments.with_:
-        modules += declared.beside(named, Path.cwd())
-    return Declared(
+        modules += declaration.beside(named, Path.cwd())
+    return LayerDeclarations(
         layers=[*named, *(layer for file in files for layer in file.layers)],
         requirements=list(dict.fromkeys(requirements)),
         targets=list(dict.fromkeys(target for file in files for target in file.targets)),
@@ -71,11 +71,11 @@ def _declared(arguments: argparse.Namespace) -> Declared:
     )
 
 
-def _layer(data: dict[str, Any]) -> Layer:
+def _layer(data: dict[str, Any]) -> LayerDeclaration:
     """A layer of the command line."""
     if not data["input_shape"]:
         raise UsageError(f"{data['layer']}: --input-shape is missing, such as 2,5,3")
     try:
-        return msgspec.convert({name: value for name, value in data.items() if value is not None}, Layer)
+        return msgspec.convert({name: value for name, value in data.items() if value is not None}, LayerDeclaration)
     except msgspec.ValidationError as error:
         raise UsageError(f"{data['layer']}: {error}") from error

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.commands import options, pair
-from conformance.errors import unknown
 from conformance.judging import compare, expectations
 from conformance.judging.compare import Step
+from conformance.local.errors import unknown
 from conformance.report import steps as steps_
 from conformance.report.text import plural
 from conformance.results import Case

@@ -11,20 +11,21 @@ from rich.table import Table
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import targets
 from conformance.commands import options
 from conformance.commands.options import as_json, cell_of_markdown, print_table
 from conformance.judging import expectations, proposals
 from conformance.judging.gate import Surprise, is_complete, overdue, surprises
 from conformance.judging.judge import judge_all
+from conformance.local import bundle
 from conformance.report.text import plural
-from conformance.running import measure
-from conformance.running.previous import Previous
-from conformance.suite import bundle, catalogue
-from conformance.verdicts import MODES
+from conformance.run import api
+from conformance.run.reuse import ReusedResults
+from conformance.suite import catalogue
+from conformance.targets import registry
+from conformance.vocabulary import MODES
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """Results held against expectations.
 
     complete: entries that match nothing count as well; not_run: columns, and why; problems: of the run itself;
@@ -50,7 +51,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 @options.target_option
 @options.allow_not_run_option
 @options.format_option
-@options.schema_option(Held)
+@options.schema_option(GateResult)
 def gate_command(
     path: Path | None,
     file: Path | None,
@@ -71,11 +72,11 @@ def gate_command(
     judge_all(found)
     if complete is None:
         cases = catalogue.collect(bundle.make_bundle(cache_folder()))
-        complete = is_complete(found, [case.id for case in cases], [target.id for target in targets.load()])
+        complete = is_complete(found, [case.id for case in cases], [target.id for target in registry.load()])
     surprising = surprises(found, known, complete)
     not_run = {target.id: target.reason for target in found.targets if target.reason}
     fine = not (surprising or found.problems or (not_run and not allow_not_run))
-    held = Held(
+    held = GateResult(
         as_expected=fine,
         complete=complete,
         surprises=surprising,
@@ -100,20 +101,20 @@ def _of_columns(path: Path | None, names: tuple[str, ...]) -> results.Results:
         cells = [cell for cell in stored.cells if cell.target in names]
         return msgspec.structs.replace(stored, targets=columns, cells=cells)
     cache = cache_folder()
-    chosen = targets.choose(targets.load(), list(names), "history")
+    chosen = registry.choose(registry.load(), list(names), "history")
     the_bundle = bundle.make_bundle(cache)
-    return measure.measure(
+    return api.measure(
         catalogue.collect(the_bundle),
-        [measure.declared(target, cache) for target in chosen],
+        [api.declared(target, cache) for target in chosen],
         MODES,
         the_bundle,
         cache,
         Console(stderr=True),
-        previous=Previous(stored, failed=False) if stored else None,
+        previous=ReusedResults(stored, failed=False) if stored else None,
     )
 
 
-def _summary(held: Held) -> str:
+def _summary(held: GateResult) -> str:
     columns = "column" if len(held.not_run) == 1 else "columns"
     counted = {
         "not as expected": held.surprises,
@@ -128,7 +129,7 @@ def _summary(held: Held) -> str:
     return text + (f"; {overdue} last reviewed more than a year ago" if held.overdue else "")
 
 
-def _rows(held: Held) -> list[tuple[str, str, str]]:
+def _rows(held: GateResult) -> list[tuple[str, str, str]]:
     """Kind, where, what."""
     rows: list[tuple[str, str, str]] = [("problem", "", problem) for problem in held.problems]
     rows += [("not-run", target, reason) for target, reason in held.not_run.items()]
@@ -138,7 +139,7 @@ def _rows(held: Held) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _print(held: Held) -> None:
+def _print(held: GateResult) -> None:
     rows = _rows(held)
     if rows:
         table = Table("kind", "where", "what", box=None, pad_edge=False)
@@ -148,7 +149,7 @@ def _print(held: Held) -> None:
     click.echo(_summary(held))
 
 
-def _markdown(held: Held) -> str:
+def _markdown(held: GateResult) -> str:
     lines = [f"**{_summary(held)}**"]
     rows = _rows(held)
     if rows:

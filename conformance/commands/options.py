@@ -10,9 +10,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from conformance.columns.targets import TIERS
 from conformance.results import schema_of
-from conformance.verdicts import MODES
+from conformance.targets.registry import TIERS
+from conformance.vocabulary import MODES
 
 FORMATS = ("table", "json", "markdown")
 

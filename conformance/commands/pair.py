@@ -15,18 +15,19 @@ from rich.console import Console
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import adhoc, requirements, targets
-from conformance.columns.adhoc import Asked, Column
-from conformance.columns.targets import Target
-from conformance.columns.versions import parse
-from conformance.conclusion import say
-from conformance.errors import Unavailable, UsageError, unknown
+from conformance.commands.finish import say
 from conformance.judging import compare, expectations
 from conformance.judging.judge import judge_all
+from conformance.local import bundle
+from conformance.local.errors import Unavailable, UsageError, unknown
 from conformance.results import Case, Results, TargetResult
-from conformance.running import measure
-from conformance.suite import bundle, catalogue
-from conformance.verdicts import MODES
+from conformance.run import api
+from conformance.suite import catalogue
+from conformance.targets import registry, requested, requirements
+from conformance.targets.registry import Target
+from conformance.targets.requested import PreparedTarget, TargetRequest
+from conformance.targets.versions import parse
+from conformance.vocabulary import MODES
 
 Chosen = Callable[[list[Case]], list[Case]]
 
@@ -66,7 +67,7 @@ class Names:
     def are_reversed(self) -> bool:
         """Whether the first is known to be the later one, by the order of columns or else by versions."""
         one, other = self._places
-        for ids in ([target.id for target in targets.load()], one.neighbours):
+        for ids in ([target.id for target in registry.load()], one.neighbours):
             if {one.id, other.id} <= {*ids}:
                 return ids.index(one.id) > ids.index(other.id)
         alike = (one.target.front_end, one.target.backend) == (other.target.front_end, other.target.backend)
@@ -88,12 +89,12 @@ class Names:
         joined, left_out = compare.joined(one, first, other, second)
         return Pair(joined, joined.targets[0].id, joined.targets[1].id, left_out)
 
-    def _measured(self, missing: list[Column], chosen: Chosen, modes: Sequence[str]) -> Results:
+    def _measured(self, missing: list[PreparedTarget], chosen: Chosen, modes: Sequence[str]) -> Results:
         cache = self._finder.cache
         suite = bundle.make_bundle(cache)
         cases = chosen(catalogue.collect(suite))
         say(self._console, [f"measuring {column.target.title}" for column in missing])
-        found = measure.measure(cases, missing, modes or MODES, suite, cache, self._console)
+        found = api.measure(cases, missing, modes or MODES, suite, cache, self._console)
         for target in found.targets:
             if target.reason:
                 raise Unavailable(f"{target.title} could not be measured: {target.reason}")
@@ -107,7 +108,7 @@ class _Place:
 
     target: Target | TargetResult
     results: Results | None = None
-    column: Column | None = None
+    column: PreparedTarget | None = None
 
     @property
     def id(self) -> str:
@@ -138,9 +139,9 @@ class _Finder:
         there = {target.id: target for target in self._stored.targets} if self._stored else {}
         if self._stored and name in there and not there[name].reason:
             return _Place(there[name], self._stored)
-        declared = {target.id: target for target in targets.load()}
+        declared = {target.id: target for target in registry.load()}
         if name in declared:
-            return _to_measure(measure.declared(declared[name], self.cache))
+            return _to_measure(api.declared(declared[name], self.cache))
         if name in there:
             raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
         file, _, column = name.partition("#")
@@ -149,7 +150,7 @@ class _Finder:
         asked = _asked(name)
         if asked.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
             say(self._console, [f"resolving {name}"])
-            return _to_measure(adhoc.column(asked, list(declared.values()), self.cache))
+            return _to_measure(requested.prepare(asked, list(declared.values()), self.cache))
         raise unknown("column", name, [*there, *declared])
 
     def _of_file(self, file: Path, column: str) -> _Place:
@@ -171,13 +172,13 @@ class _Finder:
         return self._read[_file(path)]
 
 
-def _asked(name: str) -> Asked:
+def _asked(name: str) -> TargetRequest:
     words = name.split()
     python = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), None)
-    return Asked([word for word in words if not word.startswith(_PYTHON)], python)
+    return TargetRequest([word for word in words if not word.startswith(_PYTHON)], python)
 
 
-def _to_measure(column: Column) -> _Place:
+def _to_measure(column: PreparedTarget) -> _Place:
     return _Place(column.target, column=column)
 
 

@@ -7,13 +7,13 @@ import msgspec
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
 from conformance.commands import options
-from conformance.repro.column import dependencies
+from conformance.local import bundle
 from conformance.repro.execute import execute
+from conformance.repro.header import dependencies
 from conformance.repro.issue import issue
 from conformance.repro.request import make_request
-from conformance.suite import bundle
+from conformance.targets import install, registry
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,10 +52,10 @@ def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path
     """
     cache = cache_folder()
     stored = results.read_stored(path)
-    request = make_request(case, target, mode, bundle.make_bundle(cache), targets.load(), stored)
+    request = make_request(case, target, mode, bundle.make_bundle(cache), registry.load(), stored)
     text = None
     if as_issue:
-        done = execute(request.script, request.target, provision.provision(request.target, cache))
+        done = execute(request.script, request.target, install.provision(request.target, cache))
         text = issue(request, done)
     if format_ == "json":
         told = Reproduction(

@@ -10,17 +10,18 @@ from rich.console import Console
 
 from conformance import results
 from conformance.cache import cache_folder
-from conformance.columns import adhoc, here, nearest, targets
 from conformance.commands import options
-from conformance.conclusion import conclude, say
+from conformance.commands.finish import conclude, say
 from conformance.distributed import cluster, merge, shards
-from conformance.errors import Unavailable, UsageError
 from conformance.judging import expectations
-from conformance.repro.suite import parts_of
-from conformance.running import measure, plan
-from conformance.running.previous import Previous
-from conformance.suite import bundle, catalogue
-from conformance.verdicts import MODES
+from conformance.local import bundle
+from conformance.local.errors import Unavailable, UsageError
+from conformance.repro.suite_scripts import parts_of
+from conformance.run import api, plan
+from conformance.run.reuse import ReusedResults
+from conformance.suite import catalogue
+from conformance.targets import existing, registry, requested
+from conformance.vocabulary import FRONT_ENDS, MODES
 
 
 @click.command("run")
@@ -42,7 +43,7 @@ from conformance.verdicts import MODES
     help="One more column: the current environment, or that of an interpreter, as it is.",
 )
 @click.option("--python", metavar="X.Y", help="The Python of the column that --with asks for.")
-@click.option("--front-end", type=click.Choice([*nearest.FRONT_ENDS]), help="Which Keras of --with or --here.")
+@click.option("--front-end", type=click.Choice([*FRONT_ENDS]), help="Which Keras of --with or --here.")
 @click.option("--backend", metavar="NAME", help="What the Keras of --with or --here computes with.")
 @options.case_option
 @options.mode_option
@@ -83,15 +84,17 @@ def run_command(
     console = Console(stderr=True)
     if no_cache + only_failed + only_missing > 1:
         raise UsageError("--no-cache, --only-failed and --only-missing exclude each other")
-    stored = Previous(results.read(out), only_failed) if only_failed or only_missing else None
+    stored = ReusedResults(results.read(out), only_failed) if only_failed or only_missing else None
     cache = cache_folder()
     known = expectations.load()
     tier = tier or ("core" if interpreter is None else "none")
-    chosen = targets.choose(targets.load(), list(target_ids), tier)
+    chosen = registry.choose(registry.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
     say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
-    added = _undeclared(adhoc.Asked(requirements, python, front_end, backend), interpreter, the_bundle, cache)
-    columns = [*(measure.declared(target, cache) for target in chosen), *added]
+    added = _undeclared(
+        requested.TargetRequest(requirements, python, front_end, backend), interpreter, the_bundle, cache
+    )
+    columns = [*(api.declared(target, cache) for target in chosen), *added]
     cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
     chosen_modes = list(modes or MODES)
     the_plan = plan.make_plan(cases, [column.target for column in columns], chosen_modes)
@@ -113,7 +116,7 @@ def run_command(
     else:
         with ThreadPoolExecutor(1) as meanwhile:
             meanwhile.submit(parts_of, the_bundle)  # remembered for the report, where it would be waited for
-            found = measure.measure(cases, columns, chosen_modes, the_bundle, cache, console, jobs, no_cache, stored)
+            found = api.measure(cases, columns, chosen_modes, the_bundle, cache, console, jobs, no_cache, stored)
         found.shard = this_shard
     sys.exit(conclude(found, known, out, console, complete and not shard, allow_not_run, annotations))
 
@@ -124,16 +127,16 @@ def _on_cluster(executor: str, arguments: list[str], count: int, console: Consol
         parts = cluster.run_shards(executor, arguments, count, Path(folder), lambda line: say(console, [line]))
         if not parts:
             raise Unavailable(f"no column could be run on {executor}")
-        return merge.merge(parts, [t.id for t in targets.load()])
+        return merge.merge(parts, [t.id for t in registry.load()])
 
 
 def _undeclared(
-    asked: adhoc.Asked, interpreter: str | None, the_bundle: bundle.Bundle, cache: Path
-) -> list[adhoc.Column]:
+    asked: requested.TargetRequest, interpreter: str | None, the_bundle: bundle.Bundle, cache: Path
+) -> list[requested.PreparedTarget]:
     """The columns of --with and --here."""
     if not asked.requirements and (asked.python or (interpreter is None and (asked.front_end or asked.backend))):
         raise UsageError("--python belongs to --with, --front-end and --backend belong to --with or --here")
-    added = [adhoc.column(asked, targets.load(), cache)] if asked.requirements else []
+    added = [requested.prepare(asked, registry.load(), cache)] if asked.requirements else []
     if interpreter is not None:
-        added.append(here.column(interpreter, asked, targets.load(), the_bundle))
+        added.append(existing.prepare(interpreter, asked, registry.load(), the_bundle))
     return added

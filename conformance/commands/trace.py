@@ -7,15 +7,16 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from conformance.commands import inspected, options
+from conformance.commands import model_options, options
 from conformance.files import write_text
-from conformance.inspection import picture, tell
+from conformance.inspection import table
+from conformance.inspection.svg import draw
 from conformance.inspection.trace import Trace
 
 
 @click.command("trace")
 @click.argument("model")
-@inspected.options
+@model_options.options
 @options.format_option
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw it into this file.")
 @options.schema_option(Trace)
@@ -26,9 +27,9 @@ def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> N
     returns a model. For each call of a layer: the masks that go in and come out, and what happened: produced,
     passed, consumed, replaced, merged, dropped silently or with a warning, refused with an error.
     """
-    found = inspected.inspect(model, **where)
+    found = model_options.inspect(model, **where)
     if svg is not None:
-        write_text(svg, picture.svg(found))
+        write_text(svg, draw(found))
     if format_ == "json":
         click.echo(options.as_json(found))
     elif format_ == "markdown":
@@ -39,15 +40,15 @@ def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> N
 
 def markdown(trace: Trace) -> str:
     """The table, and before it what it is about."""
-    rows = [tell.HEADINGS, ("---",) * len(tell.HEADINGS)]
-    rows += [tuple(options.cell_of_markdown(cell) for cell in row.cells("&emsp;")) for row in tell.rows(trace)]
-    return "\n".join([*tell.headline(trace), "", *("| " + " | ".join(row) + " |" for row in rows)])
+    rows = [table.HEADINGS, ("---",) * len(table.HEADINGS)]
+    rows += [tuple(options.cell_of_markdown(cell) for cell in row.cells("&emsp;")) for row in table.rows(trace)]
+    return "\n".join([*table.headline(trace), "", *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def _print(trace: Trace) -> None:
-    for line in tell.headline(trace):
+    for line in table.headline(trace):
         click.echo(line)
-    table = Table(*tell.HEADINGS, box=None, pad_edge=False)
-    for row in tell.rows(trace):
-        table.add_row(*map(Text, row.cells("  ")))  # texts of a target are no markup
-    options.print_table(table)
+    shown = Table(*table.HEADINGS, box=None, pad_edge=False)
+    for row in table.rows(trace):
+        shown.add_row(*map(Text, row.cells("  ")))  # texts of a target are no markup
+    options.print_table(shown)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
 
 SCHEME = "dask://"
 PATIENCE = "10s"  # for a scheduler to answer

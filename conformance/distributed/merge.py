@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from conformance import results
-from conformance.errors import UsageError
 from conformance.judging.judge import judge_all, outcome, same_behaviour
+from conformance.local.errors import UsageError
+from conformance.local.selection import rows
 from conformance.results import Cell, Observation, Results, Shard, TargetResult, Value
-from conformance.running.plan import Key
-from conformance.selection import rows
-from conformance.verdicts import MODES
+from conformance.run.plan import Key
+from conformance.vocabulary import MODES
 
 Parts = dict[Path, Results]
 

@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from typing import TypedDict
 
-from conformance.columns.targets import Target
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
 from conformance.results import Shard
-from conformance.running.ledger import target_result
-from conformance.running.plan import Plan
+from conformance.run.collector import target_result
+from conformance.run.plan import Plan
+from conformance.targets.registry import Target
 
 BASE_WEIGHT = 500
 """To install a base takes about as long as so many cells, at a tenth of a second each."""

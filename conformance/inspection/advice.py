@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from conformance.inspection import tell, usage
+from conformance.inspection import table, usage
 from conformance.inspection.trace import Trace
 from conformance.judging.compare import Step
 from conformance.results import Results
@@ -50,7 +50,7 @@ def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], be
     reached = {call.path for call in trace.calls if call.reached}
     leaves = [call.path for call in trace.calls if call.id not in containers and call.path not in reached]
     return Advice(
-        model=tell.headline(trace)[0].partition(" on ")[0],
+        model=table.headline(trace)[0].partition(" on ")[0],
         traced=trace.title,
         before=before,
         after=after,

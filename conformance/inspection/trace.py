@@ -20,7 +20,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     input: str | None
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CallObservation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call as it was seen on one of the two ways.
 
     masks_in, masks_out: one for each tensor, None where there is none; explicit: given as the argument `mask`;
@@ -69,12 +69,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sources: list[Source]
     shapes_in: list[list[int | None]]
     shapes_out: list[list[int | None]]
-    symbolic: Seen | None
-    run: Seen | None
+    symbolic: CallObservation | None
+    run: CallObservation | None
     features: list[str]
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> CallObservation:
         """At run time if it came to that."""
         found = self.run or self.symbolic
         assert found is not None, "a call is seen on one of the ways"

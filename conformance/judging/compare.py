@@ -33,12 +33,12 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from conformance.columns.targets import Target
 from conformance.judging.difference import change, severity
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
-from conformance.verdicts import BAD, MODES, SEVERITIES, Severity
+from conformance.targets.registry import Target
+from conformance.vocabulary import BAD, MODES, SEVERITIES, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
 Kind = Literal["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"]
@@ -95,7 +95,7 @@ class Comparer:
 
     def __init__(self, results: Results, expectations: Sequence[Expectation]):
         self._results = results
-        self._book = Book(expectations, results)
+        self._book = ExpectationIndex(expectations, results)
         self._numbers = behaviours(results)
         self._targets = {target.id: target for target in results.targets}
         self._cells = {(cell.case, cell.target, cell.mode): cell for cell in results.cells}

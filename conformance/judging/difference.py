@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.results import Fact, Observation, Value
-from conformance.verdicts import SEVERITIES, Severity
+from conformance.vocabulary import SEVERITIES, Severity
 from conformance.worker import values as worker_values
 
 SPELLED_FACTS = 2

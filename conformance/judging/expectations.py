@@ -16,17 +16,17 @@ import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from conformance.columns.versions import within
-from conformance.errors import UsageError
 from conformance.judging.judge import outcome
+from conformance.local import bundle
+from conformance.local.errors import UsageError
 from conformance.results import Cell, Results, TargetResult
-from conformance.suite import bundle
-from conformance.verdicts import BAD, MODES
+from conformance.targets.versions import within
+from conformance.vocabulary import BAD, MODES
 
 MEASURED = (*BAD, "conforms", "observed")
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The outcome of a case where all conditions hold.
 
     case: its id; without brackets it stands for all of its variants.
@@ -73,11 +73,11 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     reason: str
     sources: list[str]
     reviewed: datetime.date
-    cells: list[Known]
+    cells: list[ExpectedCells]
     workaround: Workaround | None = None
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _ExpectationsFile(msgspec.Struct, forbid_unknown_fields=True):
     expectation: list[Expectation] = []
 
 
@@ -120,7 +120,7 @@ def load(path: Path | None = None) -> list[Expectation]:
     """
     path = path or default_path()
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File).expectation
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _ExpectationsFile).expectation
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -138,7 +138,7 @@ def load(path: Path | None = None) -> list[Expectation]:
     return found
 
 
-def _check(known: Known, where: str) -> None:
+def _check(known: ExpectedCells, where: str) -> None:
     try:
         names = [Requirement(text).name for text in known.on]
         SpecifierSet(known.tensorflow)
@@ -154,20 +154,20 @@ def _check(known: Known, where: str) -> None:
         raise UsageError(f"{where}: {known.case}: an outcome begins with one of {', '.join(BAD)}: {known.outcome!r}")
 
 
-class Book:
+class ExpectationIndex:
     """The expectations, to be asked about cells of `results`."""
 
     def __init__(self, expectations: Sequence[Expectation], results: Results):
         self._results = results
         self._targets = {target.id: target for target in results.targets}
         self._outcomes: dict[str, str] = {}  # by observation
-        self._entries: dict[str, list[tuple[Expectation, Known]]] = {}  # by case, with its variant
-        self._of_case: dict[str, list[tuple[Expectation, Known]]] = {}  # as it is written in an entry
+        self._entries: dict[str, list[tuple[Expectation, ExpectedCells]]] = {}  # by case, with its variant
+        self._of_case: dict[str, list[tuple[Expectation, ExpectedCells]]] = {}  # as it is written in an entry
         for expectation in expectations:
             for known in expectation.cells:
                 self._of_case.setdefault(known.case, []).append((expectation, known))
 
-    def matching(self, cell: Cell) -> list[tuple[Expectation, Known]]:
+    def matching(self, cell: Cell) -> list[tuple[Expectation, ExpectedCells]]:
         """What is known of a measured cell; more than one entry is a mistake of the file."""
         if cell.verdict not in MEASURED:
             return []

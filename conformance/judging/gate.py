@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from conformance.columns.targets import AD_HOC
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
+from conformance.local.selection import rows
 from conformance.results import Cell, Results
-from conformance.selection import rows
-from conformance.verdicts import BAD, MODES
+from conformance.targets.registry import AD_HOC
+from conformance.vocabulary import BAD, MODES
 
 REVIEWED_EVERY = timedelta(days=365)
 
@@ -58,12 +58,12 @@ def surprises(results: Results, expectations: Sequence[Expectation], complete: b
     complete: the results hold every case on every column of a tier, so that an entry that
         matches no cell of them is a surprise as well, and so is a workaround that helps nowhere.
     """
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     found = [one for cell in results.cells if (one := surprise(cell, book))]
     return [*found, *(of_entries(results, expectations) if complete else ())]
 
 
-def surprise(cell: Cell, book: Book) -> Surprise | None:
+def surprise(cell: Cell, book: ExpectationIndex) -> Surprise | None:
     """What is not as expected of a cell; None if it is."""
     entries = book.matching(cell)
     bad = cell.verdict in BAD
@@ -103,7 +103,7 @@ def surprise(cell: Cell, book: Book) -> Surprise | None:
 
 def of_entries(results: Results, expectations: Sequence[Expectation]) -> Iterator[Surprise]:
     """Entries that match no cell, and workarounds that help nowhere."""
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     used: set[int] = set()
     explained: dict[str, set[str]] = {}  # expectation -> columns
     for cell in results.cells:

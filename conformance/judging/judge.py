@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from conformance import verdicts
+from conformance import vocabulary
 from conformance.results import Cell, Fact, Observation, Results, Value
-from conformance.verdicts import MODES
+from conformance.vocabulary import MODES
 from conformance.worker import values as worker_values
 
 _SPELLED = 60  # elements of a mask that are spelled out
@@ -16,7 +16,7 @@ _SPELLED = 60  # elements of a mask that are spelled out
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
     """As `verdicts.verdict` says."""
     judged = (mismatch(fact, values) for fact in observation.facts if fact.expected is not None)
-    return verdicts.verdict(observation.status, judged)
+    return vocabulary.verdict(observation.status, judged)
 
 
 def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from packaging.version import Version
 
-from conformance.columns.versions import parse
-from conformance.judging.expectations import MEASURED, Book, Expectation, Known, plain, version
+from conformance.judging.expectations import MEASURED, Expectation, ExpectationIndex, ExpectedCells, plain, version
 from conformance.judging.gate import surprises
 from conformance.results import Results, TargetResult
-from conformance.verdicts import BAD, MODES
+from conformance.targets.versions import parse
+from conformance.vocabulary import BAD, MODES
 
 
 def update(results: Results, expectations: Sequence[Expectation]) -> str:
@@ -36,9 +36,9 @@ def update(results: Results, expectations: Sequence[Expectation]) -> str:
     return "".join(lines)
 
 
-def propose(results: Results, expectations: Sequence[Expectation]) -> list[Known]:
+def propose(results: Results, expectations: Sequence[Expectation]) -> list[ExpectedCells]:
     """Entries for the bad cells that have none, with the versions between measured columns filled in."""
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     modes_of: dict[tuple[str, str, str], list[str]] = {}
     for cell in results.cells:
         if cell.verdict in BAD and not book.matching(cell):
@@ -54,22 +54,22 @@ def propose(results: Results, expectations: Sequence[Expectation]) -> list[Known
     proposed = []
     for (case, text, only), ids in columns.items():
         there = [t for t in results.targets if measured[case].get(t.id, set()) & set(only or MODES)]
-        proposed.append(Known(case=case, on=tuple(_ranges(there, ids)), outcome=text, modes=only))
+        proposed.append(ExpectedCells(case=case, on=tuple(_ranges(there, ids)), outcome=text, modes=only))
     return _one_for_all_variants(proposed, results)
 
 
-def _one_for_all_variants(entries: list[Known], results: Results) -> list[Known]:
+def _one_for_all_variants(entries: list[ExpectedCells], results: Results) -> list[ExpectedCells]:
     """Where all variants of a case do the same, one entry for them."""
     variants: dict[str, int] = Counter(plain(case.id) for case in results.cases)
-    same: dict[Known, int] = Counter(_of_all(entry) for entry in entries)
-    kept: dict[Known, None] = {}
+    same: dict[ExpectedCells, int] = Counter(_of_all(entry) for entry in entries)
+    kept: dict[ExpectedCells, None] = {}
     for entry in entries:
         every = _of_all(entry)
         kept[every if same[every] == variants[every.case] else entry] = None
     return list(kept)
 
 
-def _of_all(entry: Known) -> Known:
+def _of_all(entry: ExpectedCells) -> ExpectedCells:
     return msgspec.structs.replace(entry, case=plain(entry.case))
 
 
@@ -111,7 +111,7 @@ def _backends(columns: list[TargetResult], ids: set[str]) -> str | None:
     return "" if wanted == {target.backend for target in columns} else f"[{','.join(sorted(wanted))}]"
 
 
-def as_toml(entries: list[Known]) -> str:
+def as_toml(entries: list[ExpectedCells]) -> str:
     """Proposals as lines for the `cells` of an expectation."""
     lines = []
     for known in entries:

@@ -26,7 +26,7 @@ RULES = (
     "judging/difference.py",
     "judging/expectations.py",
     "judging/judge.py",
-    "verdicts.py",
+    "vocabulary.py",
     "worker/values.py",
 )  # what the files are made by, beside this folder
 

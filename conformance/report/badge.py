@@ -8,7 +8,7 @@ from conformance.judging.compare import default_pair
 from conformance.judging.difference import short
 from conformance.report.text import xml_characters
 from conformance.results import Results, TargetResult
-from conformance.verdicts import BAD
+from conformance.vocabulary import BAD
 
 LABEL = "masks"
 KEPT, BROKEN, UNKNOWN = "#2f6f4f", "#9a4b12", "#5c6470"  # white text on each has a contrast of 5 and more

@@ -9,7 +9,7 @@ import msgspec
 
 from conformance.judging.judge import behaviours, outcome
 from conformance.results import Cell, Results, schema_of
-from conformance.verdicts import BAD, MODES
+from conformance.vocabulary import BAD, MODES
 
 SCHEMA_VERSION = 1
 

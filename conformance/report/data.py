@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours, mismatch
 from conformance.repro.stored import Stored
 from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
-from conformance.verdicts import MODES, OF_STATUS, VERDICTS
+from conformance.vocabulary import MODES, VERDICT_OF_STATUS, VERDICTS
 from conformance.worker import values as worker_values
 
 AREAS = {"blog_claims": "The blog's claims"}
@@ -58,7 +58,7 @@ def page_data(
     """
     outcomes, values, texts, reasons = _Pool(), _Pool(), _Pool(), _Pool()
     behaviour_of = behaviours(results)
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     column = {target.id: i for i, target in enumerate(results.targets)}
     number_of = {case.id: i for i, case in enumerate(results.cases)}
     shown: dict[tuple[str | None, str, str | None, int | None], int] = {}
@@ -95,7 +95,7 @@ def page_data(
         "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,
-        "verdict_of_status": OF_STATUS,
+        "verdict_of_status": VERDICT_OF_STATUS,
         "tolerance": [worker_values.RTOL, worker_values.ATOL],
         "schema": schema(),
         "targets": [_target(target) for target in results.targets],

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours, outcome, said
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results
-from conformance.verdicts import BAD, SEVERITIES
+from conformance.vocabulary import BAD, SEVERITIES
 
 _FACTS_SHOWN = 240  # characters
 _KINDS = {
@@ -21,7 +21,7 @@ _MADE = "<!-- Written by `conformance docs` from reports/history; do not edit. -
 
 def cases_document(results: Results, expectations: list[Expectation]) -> str:
     """Every case with its contract, its basis, and what each column does."""
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     numbers = behaviours(results)
     cells: dict[str, list[Cell]] = {}
     lacks = {target.id: target.lacks for target in results.targets}
@@ -49,7 +49,7 @@ def cases_document(results: Results, expectations: list[Expectation]) -> str:
 
 
 def _answers(
-    case: Case, cells: list[Cell], numbers: dict[tuple[str, str | None], int], results: Results, book: Book
+    case: Case, cells: list[Cell], numbers: dict[tuple[str, str | None], int], results: Results, book: ExpectationIndex
 ) -> Iterator[str]:
     """One line for each thing that columns do, in the order of the columns."""
     groups: dict[tuple[str, str, str | None], list[Cell]] = {}
@@ -83,7 +83,7 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
     for case, rank in list(severity.items()):
         plain = case.split("[")[0]
         severity[plain] = min(rank, severity.get(plain, rank))
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     explained: dict[str, set[str]] = {}  # expectation -> columns
     for cell in results.cells:
         found = book.explanation(cell)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.gate import of_entries, surprise
 from conformance.report.text import plural, where
 from conformance.results import Case, Cell, Results
@@ -35,7 +35,7 @@ def annotations(results: Results, expectations: Sequence[Expectation] = (), comp
 
 def _cells(results: Results, expectations: Sequence[Expectation]) -> list[str]:
     """One error for each case, with all that it does unexpectedly."""
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     found: dict[str, dict[str, list[Cell]]] = {}
     for cell in results.cells:
         why = surprise(cell, book)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.gate import surprise
 from conformance.report.text import xml_characters
 from conformance.results import Case, Cell, Results, TargetResult
@@ -16,7 +16,7 @@ from conformance.results import Case, Cell, Results, TargetResult
 
 def junit(results: Results, expectations: Sequence[Expectation] = ()) -> str:
     """The results in the form of JUnit, with the elements and attributes that Jenkins' schema knows."""
-    book = Book(expectations, results)
+    book = ExpectationIndex(expectations, results)
     cases = {case.id: case for case in results.cases}
     cells: dict[str, list[Cell]] = {target.id: [] for target in results.targets}
     for cell in results.cells:
@@ -56,7 +56,7 @@ def _suite(name: str, tests: Iterable[Element]) -> Element:
     return suite
 
 
-def _test(cell: Cell, case: Case, target: TargetResult, book: Book) -> Element:
+def _test(cell: Cell, case: Case, target: TargetResult, book: ExpectationIndex) -> Element:
     name = xml_characters(f"{cell.case} ({cell.mode})")
     classname = xml_characters(f"{target.id}.{case.file.removesuffix('.py')}".replace("/", "."))
     test = Element("testcase", classname=classname, name=name, time=_seconds(cell.seconds or 0))

@@ -8,7 +8,7 @@ import msgspec
 from conformance.judging.compare import Step, between
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
-from conformance.verdicts import SEVERITIES
+from conformance.vocabulary import SEVERITIES
 
 HARM = {"silent": "silently", "raises": "with an exception", "warns": "with a warning", "cosmetic": "cosmetically"}
 VARIANTS_SHOWN = 4

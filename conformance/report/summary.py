@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.judging.compare import Comparer, between, default_pair
-from conformance.judging.expectations import Book, Expectation
+from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.gate import surprise
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural, where
 from conformance.results import Cell, Results
-from conformance.verdicts import BAD, SEVERITIES, VERDICTS
+from conformance.vocabulary import BAD, SEVERITIES, VERDICTS
 
 UNEXPECTED_SHOWN = 100
 LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB
@@ -24,7 +24,7 @@ def summary(results: Results, expectations: Sequence[Expectation] = ()) -> str:
     lines += _counts(results)
     if results.problems:
         lines += ["## Problems of the run itself", "", *(f"- {escape(p)}" for p in results.problems), ""]
-    lines += _unexpected(results, Book(expectations, results))
+    lines += _unexpected(results, ExpectationIndex(expectations, results))
     lines += _changes(results, expectations)
     text = "\n".join([*lines, ""])
     return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT)] + "\n\nCut here; see index.html.\n"
@@ -43,7 +43,7 @@ def _counts(results: Results) -> list[str]:
     return [*lines, "", *not_run, *([""] if not_run else [])]
 
 
-def _unexpected(results: Results, book: Book) -> list[str]:
+def _unexpected(results: Results, book: ExpectationIndex) -> list[str]:
     """What no expectation explains, one line for cells of a case that do the same; the rest in one line."""
     cases = {case.id: case for case in results.cases}
     groups: dict[tuple[str, str], list[Cell]] = {}

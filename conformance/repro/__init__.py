@@ -5,11 +5,11 @@ the metadata of the column, the imports of the case, the imports of the column a
 that the case uses, in the mode, and the pieces of the case.
 """
 
-from conformance.columns.targets import Target
-from conformance.errors import UsageError
-from conformance.repro.column import header, imports, setting
+from conformance.local.errors import UsageError
 from conformance.repro.fixtures import fixture
+from conformance.repro.header import header, imports, setting
 from conformance.repro.parts import Parts, make_parts
+from conformance.targets.registry import Target
 
 __all__ = ["Parts", "make_parts", "script", "texts"]
 

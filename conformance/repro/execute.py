@@ -6,18 +6,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.columns.environment import START_SECONDS, environment
-from conformance.columns.provision import Environment
-from conformance.columns.targets import Target
-from conformance.errors import Unavailable
-from conformance.running.process import CASE_SECONDS
-from conformance.suite.bundle import Bundle
+from conformance.local.bundle import Bundle
+from conformance.local.errors import Unavailable
+from conformance.local.launch import START_SECONDS, environment
+from conformance.local.worker_process import CASE_SECONDS
+from conformance.targets.install import Environment
+from conformance.targets.registry import Target
 
 CONFORMS, DEVIATES, UNSUPPORTED = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Done:
+class ScriptRun:
     """code: exit code; output: what was printed; errors: the lines of standard error."""
 
     code: int
@@ -25,7 +25,7 @@ class Done:
     errors: list[str]
 
 
-def execute(script: str, target: Target, where: Environment) -> Done:
+def execute(script: str, target: Target, where: Environment) -> ScriptRun:
     """Run a script in the environment of its column; nothing of this suite can be imported there.
 
     Raises:
@@ -50,4 +50,4 @@ def execute(script: str, target: Target, where: Environment) -> Done:
             )
         except subprocess.TimeoutExpired as late:
             raise Unavailable(f"the script did not end in {late.timeout:.0f} s") from late
-    return Done(done.returncode, done.stdout, done.stderr.splitlines())
+    return ScriptRun(done.returncode, done.stdout, done.stderr.splitlines())

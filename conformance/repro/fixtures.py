@@ -5,7 +5,7 @@ from collections.abc import Callable
 from packaging.version import Version
 
 from conformance.repro import templates
-from conformance.repro.column import Setting
+from conformance.repro.header import Setting
 
 _ONLY_INFERENCE = ("numpy", "openvino")  # there, Keras takes no gradients and does not train
 _BACKENDS = {

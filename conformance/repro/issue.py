@@ -2,17 +2,17 @@
 
 from packaging.version import Version
 
-from conformance.columns.nearest import FRONT_ENDS
-from conformance.errors import UsageError
-from conformance.repro.column import dependencies
-from conformance.repro.execute import CONFORMS, UNSUPPORTED, Done
-from conformance.repro.request import Request
+from conformance.local.errors import UsageError
+from conformance.repro.execute import CONFORMS, UNSUPPORTED, ScriptRun
+from conformance.repro.header import dependencies
+from conformance.repro.request import CellScript
+from conformance.vocabulary import FRONT_ENDS
 from conformance.worker import values
 
 _PROMISED = {"documented": "Documented", "established": "What upstream's source or tests do", "unspecified": "Nothing"}
 
 
-def issue(request: Request, done: Done) -> str:
+def issue(request: CellScript, done: ScriptRun) -> str:
     """Markdown: title, what is promised, what happens, versions, the script, its output.
 
     Raises:
@@ -61,13 +61,13 @@ Output:
 """
 
 
-def _last(done: Done) -> str:
+def _last(done: ScriptRun) -> str:
     lines = [line for line in done.errors if line.strip() and not line.startswith(" ")]
     last = values.clip(lines[-1], 500) if lines else f"exit code {done.code}"
     return str(last[:1].upper() + last[1:] if last.startswith("not as") else f"`{last}`")
 
 
-def _output(done: Done) -> str:
+def _output(done: ScriptRun) -> str:
     """What was printed, and a traceback if there was one; without the folders of this machine."""
     starts = [i for i, line in enumerate(done.errors) if line.startswith("Traceback")]
     errors = (

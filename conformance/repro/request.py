@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance import repro
-from conformance.columns.targets import Target
-from conformance.errors import UsageError, unknown
+from conformance.local.bundle import Bundle
+from conformance.local.errors import UsageError, unknown
 from conformance.repro.parts import make_parts
 from conformance.results import Case, Results
-from conformance.suite.bundle import Bundle
 from conformance.suite.catalogue import Listed, listed
-from conformance.verdicts import MODES
+from conformance.targets.registry import Target
+from conformance.vocabulary import MODES
 
 
 @dataclass(frozen=True)
-class Request:
+class CellScript:
     """A cell and its script."""
 
     case: Case
@@ -25,7 +25,7 @@ class Request:
 
 def make_request(
     case_id: str, target_id: str, mode: str | None, bundle: Bundle, columns: Iterable[Target], stored: Results | None
-) -> Request:
+) -> CellScript:
     """The cell of these names; without a mode, in the first that the case has there.
 
     stored: results that may know that the column has no API that the case needs.
@@ -44,7 +44,7 @@ def make_request(
     for cell in stored.cells if stored else []:
         if (cell.case, cell.target, cell.mode, cell.verdict) == (case.id, target.id, mode, "unsupported"):
             raise UsageError(f"{case.id} does nothing on {target.id} in mode '{mode}': {cell.reason}")
-    return Request(case, target, mode, script)
+    return CellScript(case, target, mode, script)
 
 
 def _listed(case_id: str, cases: list[Listed]) -> Listed:

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from conformance.columns.targets import Target
-from conformance.repro.column import header, imports, setting
 from conformance.repro.fixtures import fixture
+from conformance.repro.header import header, imports, setting
 from conformance.repro.parts import Parts
+from conformance.targets.registry import Target
 
 
-class StoredColumn(msgspec.Struct):
+class StoredTarget(msgspec.Struct):
     """header: number of a text; modes: numbers of settings by mode."""
 
     header: int
@@ -43,7 +43,7 @@ class StoredCase(msgspec.Struct):
 class Stored(msgspec.Struct):
     texts: list[str]
     settings: list[StoredSetting]
-    columns: dict[str, StoredColumn]
+    columns: dict[str, StoredTarget]
     cases: dict[str, StoredCase]
 
 
@@ -72,7 +72,7 @@ def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
         for case, one in parts.items()
     }
     columns = {
-        target.id: StoredColumn(
+        target.id: StoredTarget(
             number(header(target)), {mode: number_of_setting(target, mode) for mode in target.modes}
         )
         for target in targets

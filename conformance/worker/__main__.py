@@ -20,30 +20,30 @@ import sys
 
 import numpy as np
 
-from conformance.worker import catalogue, cells, frontend, groups, modes, toolbox, tuning, values
+from conformance.worker import collect, execute, fixtures, frontend, modes, process_groups, speedups, values
 
 
 def main(arguments):
     emit = _take_standard_output()
     if arguments[:1] == ["list"]:
-        return catalogue.describe(arguments[1], emit)
-    groups.end_with_parent()
+        return collect.describe(arguments[1], emit)
+    process_groups.end_with_parent()
     request = json.load(sys.stdin)
     front = frontend.FrontEnd(request["front_end"])
     emit({"event": "hello", "versions": front.versions(), "backend": front.backend})
     cases = {}
     if request["files"]:
-        cases = {name: case for name, (_, case) in catalogue.collect(request["cases"], request["files"]).items()}
-    tuning.settle()
-    groups.serve_all(request["groups"], lambda group: serve(front, group, cases, emit))
+        cases = {name: case for name, (_, case) in collect.collect(request["cases"], request["files"]).items()}
+    speedups.settle()
+    process_groups.serve_all(request["groups"], lambda group: serve(front, group, cases, emit))
     emit({"event": "done"})
     return 0
 
 
-@tuning.with_room
+@speedups.with_room
 def serve(front, group, cases, emit):
     """Try modes of a group, then execute its cells, until one leaves global state changed."""
-    masks = cells.Masks(front, group["modes"], emit).start()
+    masks = execute.CaseRunner(front, group["modes"], emit).start()
     for name in group["try"]:
         reason = masks.refused.get(name) or try_mode(masks, name)
         emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
@@ -51,7 +51,7 @@ def serve(front, group, cases, emit):
     for name, mode in group["cells"]:
         if name not in cases or mode in masks.refused:
             continue  # the host sees that it was not executed
-        cells.execute(masks, cases[name], mode)
+        execute.execute(masks, cases[name], mode)
         now = modes.global_state(front)
         if now != state:
             changed = sorted(key for key in now if now[key] != state[key])
@@ -79,7 +79,7 @@ def try_mode(masks, name):
     try:
         mode.begin()
         masking, rnn = layers.Masking(), layers.SimpleRNN(4)
-        toolbox.make_build(mode)(rnn, (None, 3, 2))
+        fixtures.make_build(mode)(rnn, (None, 3, 2))
         output = mode.call(lambda t: rnn(masking(t)), [x])
         mode.end()
     except Exception as error:

@@ -9,8 +9,9 @@ import zlib
 
 import numpy as np
 
+from conformance.vocabulary import BACKENDS
+
 SEED = 20161
-NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch", "numpy": "NumPy", "openvino": "OpenVINO"}
 
 
 class Unsupported(Exception):
@@ -26,7 +27,7 @@ def traced(front, fn):
     if front.backend == "torch":
         # PyTorch executes what TorchDynamo has captured; what would compile it needs a compiler of C++.
         return importlib.import_module("torch").compile(fn, backend="eager")
-    raise Unsupported("%s has no functions that are traced" % NAMES[front.backend])
+    raise Unsupported("%s has no functions that are traced" % BACKENDS[front.backend])
 
 
 def jax_jit(keras, fn):
@@ -165,7 +166,7 @@ def openvino_in_float32():
 def require_gradients(front):
     """Raise `Unsupported` where nothing is differentiated, and nothing trained."""
     if front.backend not in _GRADIENTS:
-        raise Unsupported("on %s, Keras takes no gradients and does not train" % NAMES[front.backend])
+        raise Unsupported("on %s, Keras takes no gradients and does not train" % BACKENDS[front.backend])
 
 
 def gradients(front, fn, tensors, weights):

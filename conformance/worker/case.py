@@ -6,16 +6,13 @@ import re
 
 import pytest
 
-from conformance.worker import backends
-from conformance.worker.modes import MODES
+from conformance.vocabulary import BACKENDS, BASES, MODES, SEVERITIES
 
-BASES = ("documented", "established", "unspecified")
-SEVERITIES = ("silent", "raises", "warns", "cosmetic")
 FIXTURES = ("keras", "ops", "tf", "run", "build", "mask_of", "static_shape", "record", "monkeypatch")
 _OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
 
 
-class Case(object):
+class CaseDeclaration(object):
     """What a test says of itself: the arguments of its ``case`` mark and its docstring.
 
     The first paragraph of the docstring is the title, the second the contract.
@@ -48,7 +45,7 @@ class Case(object):
                 raise pytest.UsageError("%s: %s must be a list" % (where, name))
             setattr(self, name, value)
         unknown = sorted(given) + [m for m in self.runs_in() if m not in MODES]
-        unknown += [b for b in self.backends if b not in backends.NAMES]
+        unknown += [b for b in self.backends if b not in BACKENDS]
         if unknown:
             raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
         self.modes = self.modes or list(MODES)

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import sys
 
-FRONT_ENDS = ("keras", "tf.keras", "tf_keras")
+from conformance.vocabulary import FRONT_ENDS
 
 
 class FrontEnd(object):
@@ -13,7 +13,7 @@ class FrontEnd(object):
     Attributes:
         name: "keras", "tf.keras" or "tf_keras".
         keras: the module; cases see it as the fixture ``keras``.
-        backend: one of `backends.NAMES`.
+        backend: one of `vocabulary.BACKENDS`.
         tf: the TensorFlow module where `backend` is "tensorflow", else None.
         is_tf1: whether that is TensorFlow 1.
         ops: `keras.ops`, or the same names over TensorFlow for Keras 2.

@@ -16,8 +16,6 @@ import numpy as np
 from conformance.worker import backends
 from conformance.worker.backends import Unsupported
 
-MODES = ("eager", "graph", "session", "jit")
-
 
 def flatten(structure, leaves):
     """Append the leaves of nested lists, tuples and dicts; return what `pack` needs to undo it."""

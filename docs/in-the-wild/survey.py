@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from conformance import results
-from conformance.layers import clause_cases, declared
-from conformance.layers.declared import Layer
+from conformance.layer_matrix import clause_cases, declaration
+from conformance.layer_matrix.declaration import LayerDeclaration
 from conformance.report.text import escape
-from conformance.verdicts import BAD
+from conformance.vocabulary import BAD
 
 HERE = Path(__file__).parent
 REPORTS = Path("reports/wild")
@@ -41,7 +41,7 @@ def check(file: Path) -> int:
 
 def section(file: Path) -> str:
     """What was found of the layers of a file."""
-    what, found = declared.read(file), results.read(REPORTS / file.stem)
+    what, found = declaration.read(file), results.read(REPORTS / file.stem)
     lines = [f"## {', '.join(what.requirements)}", ""]
     lines += ["| layer | kind | " + " | ".join(target.title for target in found.targets) + " |"]
     lines += ["| --- | --- |" + " --- |" * len(found.targets)]
@@ -52,13 +52,13 @@ def section(file: Path) -> str:
     return "\n".join([*lines, "", *reasons, *([""] if reasons else [])])
 
 
-def _call(layer: Layer) -> str:
+def _call(layer: LayerDeclaration) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in layer.config.items())
     several = ", of several inputs" if isinstance(layer.input_shape[0], list) else ""
     return f"{layer.layer.rpartition(':')[2]}({arguments})" + several
 
 
-def _said(layer: Layer, target: results.TargetResult, found: results.Results) -> str:
+def _said(layer: LayerDeclaration, target: results.TargetResult, found: results.Results) -> str:
     cells = [c for c in found.cells if c.target == target.id and c.case.startswith(f"{layer.slug}.")]
     verdicts = {verdict: _clauses(c.case for c in cells if c.verdict == verdict) for verdict in results.VERDICTS}
     reasons = [c.reason for c in cells if c.verdict == "not-run" and c.reason]
@@ -81,7 +81,7 @@ def _number(clause: str) -> int:
     return int(clause[1:])
 
 
-def _reasons(layers: list[Layer], found: results.Results) -> Iterator[str]:
+def _reasons(layers: list[LayerDeclaration], found: results.Results) -> Iterator[str]:
     """Why, as declared: for each reason the layers and clauses that it is about."""
     broken = {c.case for c in found.cells if c.verdict in BAD}
     by_reason: dict[str, dict[str, list[str]]] = {}

@@ -17,10 +17,10 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
-from conformance.columns.environment import OF_FRONT_END
-from conformance.columns.targets import Target
-from conformance.columns.versions import within
+from conformance.local.launch import OF_FRONT_END
+from conformance.targets import install, registry
+from conformance.targets.registry import Target
+from conformance.targets.versions import within
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -60,7 +60,7 @@ def known(target: Target) -> dict[tuple[str, str], str]:
 
 def check(target: Target, names: list[str] | None = None, every_mode: bool = True) -> Iterator[dict[str, Any]]:
     """What the check finds for each layer that the column has, in every mode or in the first one only."""
-    where = provision.provision(target, cache_folder())
+    where = install.provision(target, cache_folder())
     path = [ROOT, ROOT / "cases", *([where.on_top] if where.on_top else [])]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "PYTHONPATH": os.pathsep.join(map(str, path)),
@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first-mode", action="store_true", help="in one mode only, in a fifth of the time")
     asked = parser.parse_args(arguments)
     bad = 0
-    for target in targets.choose(targets.load(), asked.columns, "none"):
+    for target in registry.choose(registry.load(), asked.columns, "none"):
         for found in check(target, asked.layer, not asked.first_mode):
             lines = unexplained(target, found)
             bad += len(lines)

@@ -12,7 +12,7 @@ import time
 import layer_recipes
 
 from conformance.checks import BadInput, check_layer
-from conformance.checks.stage import stage
+from conformance.checks.keras_runtime import runtime
 from conformance.worker import frontend
 
 
@@ -21,7 +21,7 @@ def main():
     os.dup2(2, 1)
     request = json.load(sys.stdin)
     front = frontend.FrontEnd(request["front_end"])
-    modes = None if request["every_mode"] else [stage(front.name).first]
+    modes = None if request["every_mode"] else [runtime(front.name).first]
     for name, kind in sorted(request["kinds"].items()):
         recipe = layer_recipes.RECIPES[name]
         if not hasattr(front.keras.layers, name) or (recipe.tensorflow and front.tf is None):

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from conformance import cli
-from conformance.columns import provision, targets
-from conformance.suite import bundle
+from conformance.local import bundle
+from conformance.targets import install, registry
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 COLUMNS = ["fake-0.1", "fake-other"]
@@ -20,8 +20,8 @@ COLUMNS = ["fake-0.1", "fake-other"]
 def main(folder: Path, cases: Path, arguments: list[str]) -> None:
     runs = FakeRuns(folder)
     columns = [fake_target(name) for name in COLUMNS]
-    targets.load = lambda *_: columns
-    provision.provision = lambda target, _: runs.provision(target)
+    registry.load = lambda *_: columns
+    install.provision = lambda target, _: runs.provision(target)
     bundle.cases_folder = lambda: cases
     cli.main(arguments)
 

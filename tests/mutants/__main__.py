@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from conformance.cache import cache_folder
-from conformance.columns import provision, targets
-from conformance.errors import UsageError
+from conformance.local.errors import UsageError
+from conformance.targets import install, registry
 from tests.mutants.run import Mutants, Outcome, exit_code
 
 START, END = "<!-- written by nox -s mutants -- --write -->", "<!-- end -->"
@@ -40,11 +40,11 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     cache = cache_folder()
     mutants = Mutants(
-        cache, lambda t: provision.provision(t, cache), options.cases, fresh=options.fresh, jobs=options.jobs
+        cache, lambda t: install.provision(t, cache), options.cases, fresh=options.fresh, jobs=options.jobs
     )
     faults = [f for f in mutants.faults if any(fnmatch.fnmatch(f.name, glob) for glob in options.fault or ["*"])]
     ids = sorted({target for fault in faults for target in fault.targets})
-    chosen = targets.choose(targets.load(), [i for i in ids if i in (options.target or ids)] or options.target, "all")
+    chosen = registry.choose(registry.load(), [i for i in ids if i in (options.target or ids)] or options.target, "all")
     print(ROW.format("fault", "target", "", "cells", "changed", "wrong", "noticed first by"))
     outcomes = mutants.run(faults, chosen, tell)
     if options.write:

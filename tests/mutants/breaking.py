@@ -10,7 +10,7 @@ import inspect
 import os
 import traceback
 
-from conformance.worker import cells
+from conformance.worker import execute
 
 
 class Fault:
@@ -44,7 +44,7 @@ def fault(*cases, modes=("eager",), on=BOTH, control=False, raises=False):
 
 def break_cells(module, function):
     """Apply a fault before the first cell of a process, and know the mode of each."""
-    sound = cells.perform
+    sound = execute.perform
 
     def perform(masks, case, mode_name, arguments):
         if Now.mode is None:
@@ -52,7 +52,7 @@ def break_cells(module, function):
         Now.mode = mode_name
         return sound(masks, case, mode_name, arguments)
 
-    cells.perform = perform
+    execute.perform = perform
 
 
 def _break_front_end(module, function, front):

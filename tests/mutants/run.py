@@ -13,16 +13,16 @@ from typing import Any
 
 from rich.console import Console
 
-from conformance.columns.provision import Environment
-from conformance.columns.targets import Target
-from conformance.errors import UsageError
 from conformance.judging.judge import same_behaviour
+from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.errors import UsageError
 from conformance.results import Case, Cell, Observation, Results
-from conformance.running import plan, runner
-from conformance.running.memory import Memory
-from conformance.running.progress import PlainProgress
+from conformance.run import plan, scheduler
+from conformance.run.progress import PlainProgress
+from conformance.run.result_cache import ResultCache
 from conformance.suite import catalogue
-from conformance.suite.bundle import Bundle, make_bundle
+from conformance.targets.install import Environment
+from conformance.targets.registry import Target
 
 HERE = Path(__file__).parent
 WRONG = ("deviates", "raises", "crashes", "times-out")
@@ -202,9 +202,9 @@ class Mutants:
 
     def _execute(self, bundle: Bundle, cases: list[Case], target: Target, modes: list[str]) -> Results:
         the_plan = plan.make_plan(cases, [target], modes)
-        memory = Memory(self._cache, bundle, self._fresh)
+        memory = ResultCache(self._cache, bundle, self._fresh)
         with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            return runner.run(the_plan, cases, [target], bundle, memory, self._provision, progress, jobs=1)
+            return scheduler.run(the_plan, cases, [target], bundle, memory, self._provision, progress, jobs=1)
 
 
 def compare(fault: Fault, target: str, sound: list[Results | None], mutant: Results) -> Outcome:

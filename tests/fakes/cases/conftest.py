@@ -1,1 +1,1 @@
-pytest_plugins = ["conformance.worker.plugin"]
+pytest_plugins = ["conformance.worker.pytest_plugin"]

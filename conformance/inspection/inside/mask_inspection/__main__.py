@@ -26,14 +26,14 @@ def main():
 
 
 def answer_to(request):
-    from mask_inspection import follow, models
+    from mask_inspection import models, tracer
 
     try:
         front = models.import_keras(request["front_end"])
         os.chdir(request["folder"])
         sys.path.insert(0, request["folder"])
         models.import_custom(request["custom"])
-        return {"trace": follow.follow(front, request["model"], request["batch"], request["unsafe"])}
+        return {"trace": tracer.follow(front, request["model"], request["batch"], request["unsafe"])}
     except models.Refused as why:
         return {"refused": str(why)}
 

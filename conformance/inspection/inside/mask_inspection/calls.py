@@ -38,7 +38,7 @@ def attached(tensor):
     return masks[position] if masks else None
 
 
-class Call(object):
+class RecordedCall(object):
     """One call of a layer, or of an operation of Keras 3.
 
     Attributes:
@@ -78,7 +78,7 @@ class Call(object):
                 self.cleared.append(i)
 
 
-class Recorder(object):
+class CallRecorder(object):
     """Sees the calls of layers while `on()`; `calls` in the order in which they began."""
 
     def __init__(self, keras):
@@ -158,7 +158,7 @@ class Recorder(object):
         return not self._open or (self._open[-1].layer is not layer and self.contains(self._open[-1].layer))
 
     def _begin(self, layer, args, kwargs):
-        call = Call(layer, self._open[-1] if self._open else None, args, kwargs)
+        call = RecordedCall(layer, self._open[-1] if self._open else None, args, kwargs)
         if not isinstance(layer, self.layer_class) or type(layer).__name__ in OPERATOR_LAYERS:
             call.given = {}  # operations know no masks
         self.calls.append(call)

@@ -8,11 +8,11 @@ from mask_inspection.calls import attached, leaves_of, tensors_of
 def choose(front):
     """What fits this Keras: `Eager` where tensors have values, else `Graph`."""
     if front.is_standalone_keras2 or (front.tf is not None and not front.tf.executing_eagerly()):
-        return Graph(front)
-    return Eager(front)
+        return GraphExecution(front)
+    return EagerExecution(front)
 
 
-class Eager(object):
+class EagerExecution(object):
     """Layers are called on arrays, op by op."""
 
     name = "eager"
@@ -53,7 +53,7 @@ class Eager(object):
         return self._tensor(self._numpy(tensor).copy())
 
 
-class Graph(object):
+class GraphExecution(object):
     """The tensors are those of the graph that was constructed; it is run on the batch."""
 
     name = "graph"

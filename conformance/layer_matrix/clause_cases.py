@@ -1,0 +1,110 @@
+"""Case files of declared layers: each clause that applies is a case, `my-attention.c4-padding-invariance`."""
+
+import pprint
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.checks import BadInput, clauses_for
+from conformance.checks.clause import find
+from conformance.checks.declaration import DATA
+from conformance.layer_matrix.declaration import LayerDeclaration
+from conformance.local.bundle import PACKAGE
+from conformance.local.errors import UsageError
+
+_CONFTEST = 'pytest_plugins = ["conformance.worker.pytest_plugin"]\n'
+_HEAD = '''"""{layer}, held against the mask contract."""
+
+from math import inf, nan  # as a value of padding may be written
+
+import pytest
+
+from conformance.checks.target_cell import check
+
+LAYER = {declared}
+'''
+_CASE = '''
+
+@pytest.mark.case({id!r}, established={source!r}, tags={tags!r}, modes={modes!r})
+def test_{name}(record, run):
+    """{title}.
+
+    {contract}
+    """
+    check(LAYER, {clause!r}, record, run)
+'''
+
+
+def files_of_checks() -> dict[str, Path]:
+    """What the cases need beside the worker, by its place in the bundle."""
+    folder = PACKAGE / "checks"
+    return {f"conformance/checks/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
+
+
+def write(layers: Sequence[LayerDeclaration], clauses: Sequence[str], folder: Path) -> None:
+    """Write the case files of these layers. clauses: ids, names or numbers; all for none.
+
+    Raises:
+        UsageError: a layer is declared in a way that cannot be checked, or a clause is not known.
+    """
+    (folder / "conftest.py").write_text(_CONFTEST)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    for layer in layers:
+        file = folder / f"test_{layer.slug.replace('-', '_')}.py"
+        file.write_text("".join([_head(layer), *_cases(layer, clauses)]))
+
+
+def case_id(layer: LayerDeclaration, clause: str) -> str:
+    """The id of the case; clause: id of the clause."""
+    return f"{layer.slug}.{clause.lower()}"
+
+
+def expected(layer: LayerDeclaration) -> dict[str, str]:
+    """Case id -> why the clause is known to be broken.
+
+    Raises:
+        UsageError: there is no such clause.
+    """
+    try:
+        pairs = [(one, why) for names, why in layer.expected_failures.items() for one in names.split()]
+        return {case_id(layer, find(clause).id): reason for clause, reason in pairs}
+    except BadInput as error:
+        raise UsageError(f"{layer.layer}: expected_failures: {error}") from error
+
+
+def _head(layer: LayerDeclaration) -> str:
+    return _HEAD.format(layer=layer.layer, declared=pprint.pformat(layer.declaration(), width=110, sort_dicts=False))
+
+
+def _cases(layer: LayerDeclaration, clauses: Sequence[str]) -> list[str]:
+    try:
+        chosen = {find(clause).id for clause in clauses}
+        known = clauses_for(lambda: None, **_arguments(layer))
+    except BadInput as error:
+        raise UsageError(f"{layer.layer}: {error}") from error
+    return [_case(layer, case) for case in known if not chosen or case.id in chosen]
+
+
+def _arguments(layer: LayerDeclaration) -> dict[str, Any]:
+    """What can be told to `clauses_for` where nothing of the layer can be imported."""
+    data = layer.declaration()
+    return {name: data[name] for name in ("input_shape", *DATA) if name in data and name != "front_end"}
+
+
+def _case(layer: LayerDeclaration, case: Any) -> str:
+    clause = find(case.id)
+    return _CASE.format(
+        id=case_id(layer, case.id),
+        source=f"Contract of masks, clause C{clause.number}: {clause.why}",
+        tags=[layer.slug, *([layer.kind] if layer.kind else []), f"C{clause.number}"],
+        modes=case.modes,
+        name=case.id.lower().replace("-", "_"),
+        title=_safe(case.title),
+        contract=_safe(case.contract),
+        clause=case.id,
+    )
+
+
+def _safe(text: str) -> str:
+    """Text inside a docstring."""
+    return text.replace("\\", "\\\\").replace('"""', "'''")

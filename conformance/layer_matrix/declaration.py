@@ -1,0 +1,158 @@
+"""Layers to be checked on columns, as they are declared: on the command line, or several in a TOML file.
+
+with = ["my-package==1.2"]        # what is installed on top of each column: pins, wheels, folders of sources
+targets = ["tf-2.15", "keras-3.15"]
+modules = ["factories.py"]        # files or packages beside this file that the layers are made with
+
+[[layer]]
+layer = "my_package:MyAttention"
+config = { units = 4 }            # arguments of the class
+input_shape = [2, 5, 3]           # and whatever else `check_layer` takes
+kind = "consumer"
+expected_failures = { C9 = "a row without steps is not defined, issue 12" }
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.local.errors import UsageError
+from conformance.targets import requirements
+
+
+class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One layer; what is not told to the arguments of `checks.check_layer` is None.
+
+    layer: "package.module:Name", a class; with `factory`, a function without arguments that returns a layer.
+    config: arguments of the class; name: what the layer is called in ids, by default after `Name`;
+    expected_mask, custom_objects: named like the layer; expected_failures: by clause, or by several ("C4 C11"), why.
+    """
+
+    layer: str
+    input_shape: list[Any]  # one shape or several, "?" for any number
+    name: str = ""
+    factory: bool = False
+    config: dict[str, Any] = {}
+    kind: str | None = None
+    dtype: str | list[str] | None = None
+    call: dict[str, Any] | None = None
+    as_arguments: bool | None = None
+    masked: list[bool] | None = None
+    mask_rank: int | None = None
+    padding: float | None = None
+    max_id: int | None = None
+    limits: list[str] | None = None
+    expected_mask: str | None = None
+    custom_objects: list[str] | None = None
+    front_end: str | None = None
+    expected_failures: dict[str, str] = {}
+
+    @property
+    def slug(self) -> str:
+        """Its part of the ids of cases: `my-attention`."""
+        name = self.name or self.layer.rpartition(":")[2].rpartition(".")[2]
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
+        return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+    @property
+    def module(self) -> str:
+        """The top-level module that it is in."""
+        return re.split(r"[.:]", self.layer)[0]
+
+    def declaration(self) -> dict[str, Any]:
+        """As `checks.declared` reads it; `expected_failures` stay here."""
+        about = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        left_out = {"expected_failures": True, "config": not self.config, "factory": not self.factory}
+        shapes = self.input_shape if all(isinstance(d, list) for d in self.input_shape) else [self.input_shape]
+        about["input_shape"] = [[None if d == "?" else d for d in shape] for shape in shapes]
+        return {name: value for name, value in about.items() if not left_out.get(name)} | {"name": self.slug}
+
+
+class LayerDeclarations(msgspec.Struct, frozen=True, kw_only=True):
+    """Layers, and where they are checked. modules: files or folders that are brought along."""
+
+    layers: Sequence[LayerDeclaration]
+    requirements: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    modules: Sequence[Path] = ()
+
+
+class _DeclarationFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    layer: list[LayerDeclaration]
+    with_: list[str] = msgspec.field(name="with", default_factory=list)
+    targets: list[str] = []
+    modules: list[str] = []
+
+
+def read(path: Path) -> LayerDeclarations:
+    """The layers that a file declares; its paths are relative to it.
+
+    Raises:
+        UsageError: it is not there or not valid; naming the file and what is wrong.
+    """
+    try:
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _DeclarationFile)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{path.name}: {error}") from error
+    modules = [path.parent / name for name in found.modules]
+    texts = [str(path.parent / text) if requirements.is_path(text) else text for text in found.with_]
+    declared = LayerDeclarations(layers=found.layer, requirements=texts, targets=found.targets, modules=modules)
+    try:
+        check(declared)
+    except UsageError as error:
+        raise UsageError(f"{path.name}: {error}") from error
+    return declared
+
+
+def check(declared: LayerDeclarations) -> None:
+    """Raises:
+    UsageError: a layer is not named as it should be, two have one name, or a module is not there.
+    """
+    seen: set[str] = set()
+    for layer in declared.layers:
+        if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", layer.layer):
+            raise UsageError(f"{layer.layer}: a layer is named as package.module:Name")
+        if not layer.slug:
+            raise UsageError(f"{layer.layer}: name = {layer.name!r} has no letter or digit")
+        if layer.slug in seen:
+            raise UsageError(f"two layers are called '{layer.slug}'; give one a name")
+        if layer.factory and layer.config:
+            raise UsageError(f"{layer.layer}: a factory takes no arguments, so config is for classes only")
+        seen.add(layer.slug)
+    if not declared.layers:
+        raise UsageError("no layer is declared")
+    for module in declared.modules:
+        if not module.exists():
+            raise UsageError(f"{module}: no such file or folder")
+
+
+def files_of(modules: Sequence[Path]) -> Mapping[str, Path]:
+    """The Python files of modules and packages, by their place on an import path."""
+    found: dict[str, Path] = {}
+    for module in modules:
+        for file in [module] if module.is_file() else sorted(module.rglob("*.py")):
+            found[file.relative_to(module.parent).as_posix()] = file
+    return found
+
+
+def beside(layers: Sequence[LayerDeclaration], folder: Path) -> list[Path]:
+    """The modules or packages in a folder that the layers are in.
+
+    Raises:
+        UsageError: one is not there.
+    """
+    found: dict[str, Path] = {}
+    for layer in layers:
+        name = layer.module
+        places = (folder / f"{name}.py", folder / name / "__init__.py")
+        there = next((place for place in places if place.is_file()), None)
+        if there is None:
+            raise UsageError(f"{layer.layer}: no {name}.py and no {name}/ here; say with --with where it comes from")
+        found[name] = there if there.name != "__init__.py" else there.parent
+    return list(found.values())

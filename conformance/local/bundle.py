@@ -1,0 +1,81 @@
+"""The bundle: a frozen copy of exactly what enters a target, the worker and the cases.
+
+A run is not disturbed by edits made meanwhile, nothing of the host can be imported inside
+a target, and a checkout and an installed wheel behave the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.local.errors import UsageError, named
+
+PACKAGE = Path(__file__).parent.parent
+_ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothing that a case can see
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """folder: on the worker's PYTHONPATH; digest: of all that is in it; worker: of all but the cases."""
+
+    folder: Path
+    digest: str
+    worker: str
+
+    @property
+    def cases(self) -> Path:
+        return self.folder / "cases"
+
+
+def cases_folder() -> Path:
+    """The suite: beside the package in a checkout, inside it when installed from a wheel."""
+    for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
+        if (folder / "oracle.py").is_file():
+            return folder
+    raise UsageError("the cases are missing from this installation")
+
+
+def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
+    """Copy worker and cases into `cache` under their digest, unless they are there already.
+
+    others: further files, by their place in the bundle; like the worker's, they may act on every case.
+    """
+    sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "vocabulary.py")}
+    sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}
+    cases = cases or cases_folder()
+    sources |= {f"cases/{p.name}": p for p in cases.iterdir() if p.suffix in (".py", ".ini")}
+    sources |= others or {}
+    contents = {name: path.read_bytes() for name, path in sorted(sources.items())}
+    digest = _digest(contents)
+    folder = cache / "bundles" / digest
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            for name, content in contents.items():
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / name).write_bytes(content)
+            temporary.rename(folder)
+        except OSError as error:
+            shutil.rmtree(temporary)
+            if not folder.is_dir():  # otherwise another run was faster; it made the same
+                raise named(error, folder) from error
+    # Fixtures and configuration act on every case, as the worker does; what a case itself uses is `sources`' matter.
+    fixtures = contents.get("cases/conftest.py", b"").decode()
+    used = {f"cases/{name}.py" for name in re.findall(r"\w+", fixtures)} | {"cases/conftest.py", "cases/pytest.ini"}
+    acting = {name for name in contents if not name.startswith("cases/")} - {_ASKS} | used
+    worker = {name: content for name, content in contents.items() if name in acting}
+    return Bundle(folder, digest, _digest(worker))
+
+
+def _digest(contents: dict[str, bytes]) -> str:
+    total = hashlib.sha256()
+    for name, content in contents.items():
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()[:16]

@@ -1,0 +1,48 @@
+"""The scripts that the page can show: of cases that are still those of this suite, on declared columns."""
+
+import hashlib
+from pathlib import Path
+
+from conformance import repro
+from conformance.cache import cache_folder
+from conformance.local import bundle
+from conformance.local.bundle import Bundle
+from conformance.repro.parts import Parts
+from conformance.repro.stored import Stored, store
+from conformance.results import Results
+from conformance.suite import catalogue, file_cache
+from conformance.targets import registry
+
+HERE = Path(__file__).parent
+
+
+def scripts_for(results: Results) -> Stored | None:
+    """The pieces of the scripts of these results; None if there are none.
+
+    A case that was measured in another version, or a column with other pins, has no script.
+    """
+    measured = {case.id: case.digest for case in results.cases if case.digest}
+    if not measured:
+        return None
+    suite = bundle.make_bundle(cache_folder())
+    same = {case.id for case in catalogue.collect(suite) if measured.get(case.id) == case.digest}
+    pins = {target.id: target.pins for target in results.targets}
+    columns = [target for target in registry.load() if pins.get(target.id) == target.pins()]
+    if not same or not columns:
+        return None
+    return store({id: parts for id, parts in parts_of(suite).items() if id in same}, columns)
+
+
+def parts_of(suite: Bundle) -> dict[str, Parts]:
+    """Of all cases; those of a file are remembered until it changes."""
+    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()
+    files = file_cache.made("scripts", suite, code, dict[str, Parts], lambda changed: _made(suite, changed))
+    return {id: parts for of_file in files.values() for id, parts in of_file.items()}
+
+
+def _made(suite: Bundle, files: list[str]) -> dict[str, dict[str, Parts]]:
+    parts: dict[str, dict[str, Parts]] = {file: {} for file in files}
+    for one in catalogue.listed(suite):
+        if one.case.file in parts:
+            parts[one.case.file][one.case.id] = repro.make_parts(suite.cases, one)
+    return parts

@@ -1,0 +1,214 @@
+"""What earlier runs observed, so that nothing is measured twice and an interrupted run goes on where it was.
+
+A cell is kept under a key that stands for everything it depends on: the source of the case and
+what that uses (`Case.digest`), the worker and its variables, the locks, the Python (`column_digest`) and the mode.
+Each column has a journal of lines that are only ever appended, each with one write: two runs
+at once, or a kill at any moment, cost at most what was being written.
+"""
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.files import write_text
+from conformance.local.bundle import Bundle
+from conformance.local.launch import fixed
+from conformance.results import Case, Observation, Value, digest
+from conformance.targets.registry import Target
+
+_FORMAT = "2"  # of a journal
+_LASTING = ("completed", "raised", "unsupported", "crashed")  # a time-out may have had its reason outside
+_VERSIONS = 4  # of a case in a mode, that a journal keeps when it is written anew: branches come and go
+
+
+class CachedCell(msgspec.Struct, frozen=True):
+    """A cell as it was observed; `values` are those that the facts of `observation` refer to."""
+
+    digest: str
+    observation: Observation
+    values: dict[str, Value]
+    seconds: float
+    when: str = ""  # ISO 8601, UTC; "" if nothing was executed
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    """One line of a journal: a cell, an observation, a value, or what a process said of itself."""
+
+    key: str = ""  # of a cell or a process
+    case: str = ""
+    mode: str = ""
+    seconds: float = 0.0
+    when: str = ""
+    observation: str = ""  # a digest; "" of a cell: forget it
+    observed: Observation | None = None  # what this digest stands for
+    value: str = ""
+    is_: Value = msgspec.field(name="is", default=None)
+    said: dict[str, Any] | None = None
+
+
+class _Journal:
+    """The journal of one column, read when it is first needed."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._written = 0  # cells in the file, out of date or not
+        self.cells: dict[str, _Line] = {}
+        self.observations: dict[str, Observation] = {}
+        self.values: dict[str, Value] = {}
+        self.said: dict[str, dict[str, Any]] = {}
+        self.durations: dict[tuple[str, str], float] = {}
+        decoder = msgspec.json.Decoder(_Line)
+        for text in path.read_bytes().split(b"\n") if path.is_file() else ():
+            try:
+                if text:
+                    self._take(decoder.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                continue  # cut short by a kill or a full disk: measured again
+
+    def _take(self, line: _Line) -> None:
+        if line.observed is not None:
+            self.observations[line.observation] = line.observed
+        elif line.value:
+            self.values[line.value] = line.is_
+        elif line.said is not None:
+            self.said[line.key] = line.said
+        else:
+            self.cells.pop(line.key, None)  # the newest last
+            self.cells[line.key] = line
+            self.durations[line.case, line.mode] = line.seconds
+            self._written += 1
+
+    def recall(self, key: str) -> CachedCell | None:
+        cell = self.cells.get(key)
+        observation = self.observations.get(cell.observation) if cell else None
+        if cell is None or observation is None:
+            return None
+        names = [n for fact in observation.facts for n in (fact.observed, fact.expected) if n is not None]
+        if any(name not in self.values for name in names):
+            return None
+        values = {name: self.values[name] for name in names}
+        return CachedCell(cell.observation, observation, values, cell.seconds, cell.when)
+
+    def append(self, lines: list[_Line]) -> None:
+        """Write lines at once; after a torn line of a killed run, they start on a line of their own."""
+        for line in lines:
+            self._take(line)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(file, b"\n" + b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        finally:
+            os.close(file)
+
+    def tidy(self) -> None:
+        """Write the file anew without what is long out of date, if most of it is."""
+        recent: dict[tuple[str, str], list[str]] = {}
+        for key, cell in self.cells.items():
+            recent.setdefault((cell.case, cell.mode), []).append(key)
+        kept = [self.cells[key] for keys in recent.values() for key in keys[-_VERSIONS:]]
+        if self._written <= 2 * len(kept):
+            return
+        observed = {c.observation: o for c in kept if (o := self.observations.get(c.observation))}
+        facts = [fact for observation in observed.values() for fact in observation.facts]
+        values = {name for fact in facts for name in (fact.observed, fact.expected) if name in self.values}
+        lines = [_Line(value=name, is_=self.values[name]) for name in sorted(values)]
+        lines += [_Line(observation=name, observed=observation) for name, observation in observed.items()]
+        lines += kept + [_Line(key=key, said=said) for key, said in self.said.items()]
+        write_text(self._path, "".join(msgspec.json.encode(line).decode() + "\n" for line in lines))
+
+
+class ResultCache:
+    """Remembers cells and the checks of processes, in a folder of the cache.
+
+    Nothing of a column whose environment is not ours: it may change without a sign.
+
+    fresh: forget what is there (but remember what comes).
+    """
+
+    def __init__(self, cache: Path, bundle: Bundle, fresh: bool = False):
+        self.folder = cache / "cells"
+        self._bundle = bundle
+        self._fresh = fresh
+        self._journals: dict[str, _Journal] = {}
+        self._lock = threading.Lock()
+
+    def column_digest(self, target: Target) -> str:
+        """Stands for what all cells of a column depend on beside the case."""
+        locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
+        worker = [self._bundle.worker, *(f"{name}={value}" for name, value in fixed(target.front_end).items())]
+        return digest([_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend])
+
+    def recall(self, target: Target, column: str, case: Case, mode: str) -> CachedCell | None:
+        """What was kept of a cell; None if nothing was, or nothing that can be read. column: its digest."""
+        if self._fresh or target.installed is not None:
+            return None
+        with self._lock:
+            return self._journal(target).recall(_key(column, case.digest, mode))
+
+    def keep(self, target: Target, column: str, case: Case, mode: str, kept: CachedCell) -> None:
+        """Keep a cell, unless what happened may have had its reason outside.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if kept.observation.status not in _LASTING or target.installed is not None:
+            return
+        with self._lock:
+            journal = self._journal(target)
+            lines = [_Line(value=k, is_=v) for k, v in kept.values.items() if k not in journal.values]
+            if kept.digest not in journal.observations:
+                lines.append(_Line(observation=kept.digest, observed=kept.observation))
+            cell = _Line(key=_key(column, case.digest, mode), case=case.id, mode=mode, observation=kept.digest)
+            lines.append(msgspec.structs.replace(cell, seconds=kept.seconds, when=kept.when))
+            journal.append(lines)
+
+    def forget(self, target: Target, column: str, case: Case, mode: str) -> None:
+        """Make sure that this cell is measured again."""
+        if target.installed is not None:
+            return
+        with self._lock:
+            journal = self._journal(target)
+            key = _key(column, case.digest, mode)
+            journal.append([_Line(key=key, case=case.id, mode=mode)])
+
+    def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:
+        """What a process for these modes said of itself before its first case."""
+        with self._lock:
+            if self._fresh or target.installed is not None:
+                return None
+            return self._journal(target).said.get(_key(column, "process", *modes))
+
+    def keep_checks(self, target: Target, column: str, modes: list[str], said: dict[str, Any]) -> None:
+        """Raises OSError as `keep` does."""
+        if target.installed is not None:
+            return
+        with self._lock:
+            self._journal(target).append([_Line(key=_key(column, "process", *modes), said=said)])
+
+    def durations(self, target: Target) -> dict[tuple[str, str], float]:
+        """Seconds that cells (case id, mode) of this column took when they were last measured."""
+        with self._lock:
+            return dict(self._journal(target).durations)
+
+    def tidy(self) -> None:
+        """At the end of a run: keep the journals small.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        with self._lock:
+            for journal in self._journals.values():
+                journal.tidy()
+
+    def _journal(self, target: Target) -> _Journal:
+        if target.id not in self._journals:
+            self._journals[target.id] = _Journal(self.folder / f"{target.id}.jsonl")
+        return self._journals[target.id]
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
