@@ -8,6 +8,7 @@ import inspect
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Raised
 
 BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6

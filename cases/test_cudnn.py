@@ -4,6 +4,7 @@ The layers that only cuDNN can run, and that take no mask.
 """
 
 import pytest
+
 from conformance.case import Raised
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5

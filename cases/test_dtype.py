@@ -6,6 +6,7 @@ Layers of half and of double precision, integers as inputs, numbers as masks.
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Unsupported
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2

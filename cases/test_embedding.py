@@ -6,6 +6,7 @@ Which ids it masks, and what it gives for them.
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Raised
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4

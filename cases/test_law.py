@@ -10,6 +10,7 @@ import inspect
 
 import numpy as np
 import pytest
+
 from conformance.case import Unsupported
 
 SEED = 71

@@ -14,6 +14,7 @@ import warnings
 import layer_recipes
 import numpy as np
 import pytest
+
 from conformance.case import Raised, Unsupported
 
 

@@ -6,6 +6,7 @@
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Unsupported
 
 BATCH, STEPS, VOCABULARY, FEATURES = 3, 5, 7, 4

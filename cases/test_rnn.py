@@ -6,6 +6,7 @@ What masks do in any RNN.
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Unsupported
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import oracle
 import pytest
+
 from conformance.case import Raised, Unsupported
 
 STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 5, 7, 3, 2, 4

@@ -5,6 +5,7 @@ What becomes of a mask at a custom layer that does not support any.
 
 import numpy as np
 import pytest
+
 from conformance.case import Raised
 
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4

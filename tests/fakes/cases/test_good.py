@@ -1,4 +1,7 @@
-"""Cases for the fake Keras that behave."""
+"""Cases that behave.
+
+For the fake Keras.
+"""
 
 import numpy as np
 import pytest
