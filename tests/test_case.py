@@ -11,7 +11,7 @@ import pytest
 from conformance.errors import UsageError
 from conformance.suite import catalogue
 from conformance.suite.bundle import make_bundle
-from conformance.worker import cells, tuning
+from conformance.worker import cells, frontend, tuning
 from conformance.worker.case import FIXTURES
 from tests.conftest import FAKES
 
@@ -114,10 +114,11 @@ def test_a_case_that_says_too_little_or_too_much_is_refused(message: str, tmp_pa
     assert message in str(refusal.value)
 
 
-def by_hand(*options: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", str(FAKES / "cases"), *options]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAKES), str(FAKES.parent.parent)])}
-    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=60).stdout
+def by_hand(*options: str, fault: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(FAKES / "cases"), *options]
+    path = os.pathsep.join([str(FAKES), str(FAKES.parent.parent)])
+    env = {**os.environ, "PYTHONPATH": path, "FAKE_FAULT": fault}
+    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,39 @@ def by_hand(*options: str) -> str:
     ],
 )
 def test_by_hand_a_case_is_a_test(case: str, options: tuple[str, ...], told: str) -> None:
-    assert re.search(told, by_hand("-k", case, *options)), by_hand("-k", case, *options)
+    done = by_hand("-q", "-k", case, *options)
+    assert re.search(told, done.stdout), done.stdout
+
+
+def test_by_hand_the_header_says_what_the_cases_run_on() -> None:
+    lines = by_hand("-k", "test_masking", "--mode", "eager", "--mode", "graph").stdout.splitlines()
+    (front_end,) = [line for line in lines if line.startswith("front end: ")]
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert re.fullmatch(rf"front end: keras 0\.1 on numpy \(numpy [\d.]+\), Python {python}", front_end)
+    assert "modes: eager" in lines
+    assert "skipped: there is no mode 'graph' on numpy in a process with eager, graph" in lines
+
+
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_by_hand_without_a_keras_that_is_said_once(options: tuple[str, ...]) -> None:
+    done = by_hand("--front-end", "keras", *options, fault="no-import")
+    why = "no case can run: libfake.so.1: cannot open shared object file"
+    assert done.returncode == 4 and why in done.stdout + done.stderr and "Error" not in done.stdout
+
+
+def test_cases_are_listed_without_a_keras() -> None:
+    done = by_hand("--collect-only", fault="no-import")
+    assert done.returncode == 0 and "no case can run" not in done.stdout
+
+
+def test_every_keras_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(f"No module named {name.partition('.')[0]!r}")
+
+    monkeypatch.setattr(frontend, "_import", missing)
+    message = "neither keras (No module named 'keras'), tf.keras (No module named 'tf') nor tf_keras"
+    with pytest.raises(ImportError, match=re.escape(message)):
+        frontend.detect()
 
 
 class FakeModes(cells.Masks):
