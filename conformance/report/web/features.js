@@ -1,5 +1,5 @@
-// What a library may use of Keras, as groups of tags: a case belongs to those that its tags, the first part of its id or
-// its parameter name.
+// What a library may use of Keras, as groups of tags: a case belongs to those that its tags, its parameter or the first
+// part of its id name.
 
 const FEATURES = {
   "Masking, Embedding": /^(masking|embedding|mask-shape|attach|text|generator|mask_zero|pad_sequences|.*vectorization)$/,
@@ -19,7 +19,8 @@ const FEATURES = {
 
 /** The features and tags of a case, in lower case. */
 function wordsOf(item) {
-  const own = [item.id.split(".")[0], /\[(.*)\]$/.exec(item.id)?.[1] ?? "", ...item.tags].map((word) => word.toLowerCase());
+  const [area] = item.id.split(".");
+  const own = [area, /\[(.*)\]$/.exec(item.id)?.[1] ?? "", ...item.tags].map((word) => word.toLowerCase());
   const features = Object.keys(FEATURES).filter((name) => own.some((word) => FEATURES[name].test(word)));
   return new Set([...item.tags, ...features].map((word) => word.toLowerCase()));
 }
