@@ -29,7 +29,7 @@ from conformance.suite import catalogue
 from conformance.suite.bundle import Bundle, make_bundle
 from conformance.verdicts import MODES
 from tests.local_index import LocalIndex, serve, wheel
-from tests.page_browser import browser, context, opened  # noqa: F401
+from tests.page_browser import browser, comparing, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
