@@ -12,7 +12,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # the mask that `Embedding(mask_zero=True)` computes for IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 Y = np.random.RandomState(22).randint(0, 2, (BATCH, STEPS, UNITS)).astype("float32")
 OTHER_PADDING = np.where(MASK[..., None], Y, 1 - Y)
 WEIGHTS = np.where(MASK, np.linspace(0.5, 2, STEPS), 30).astype("float32")

@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # the mask that `Embedding(mask_zero=True)` computes for IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
 MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop

@@ -18,7 +18,7 @@ from conformance.case import Raised, Unsupported
 STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 5, 7, 3, 2, 4
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # the mask that `Embedding(mask_zero=True)` computes for IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 OTHER = np.array([[0, 1, 1, 0, 1], [1, 1, 0, 0, 0], [1, 0, 1, 1, 1]], bool)
 NUMBERS = np.random.RandomState(3).uniform(0.1, 1, IDS.shape + (FEATURES,))
 X = np.where(OTHER[..., None], NUMBERS, -1.0).astype("float32")  # `Masking(-1.0)` computes OTHER from it

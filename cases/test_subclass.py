@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # the mask that `Embedding(mask_zero=True)` computes for IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 READ_FROM_TENSOR = (
     "Source of keras.layers.Layer.__call__: the mask is read from the tensor wherever a layer is called, "

@@ -107,7 +107,7 @@ def test_vectorization(keras, run, build, mask_of, record):
 
     The mask is True for each word, known or not, and the last output is that of the sentence alone.
 
-    XLA does not support strings, and lookup tables need to be initialised in a session: one mode is enough.
+    XLA does not support strings, and lookup tables need to be initialized in a session: one mode is enough.
     """
     vectorize = keras.layers.TextVectorization(vocabulary=WORDS, output_sequence_length=STEPS)
     embedding, rnn, alone = make_layers(keras, build, vocabulary=len(WORDS) + 2)
@@ -136,7 +136,7 @@ def test_string_lookup(keras, run, build, mask_of, record):
 
     The mask is False for the mask token and True for all other words, including unknown ones.
 
-    XLA does not support strings, and lookup tables need to be initialised in a session: one mode is enough.
+    XLA does not support strings, and lookup tables need to be initialized in a session: one mode is enough.
     """
     lookup = keras.layers.StringLookup(vocabulary=WORDS, mask_token="-")
     embedding, _, _ = make_layers(keras, build, vocabulary=len(WORDS) + 2)
@@ -157,7 +157,7 @@ def test_integer_lookup(keras, run, build, mask_of, record):
 
     The mask is False for the mask token and True for all other numbers, including unknown ones such as 0.
 
-    XLA does not support lookup tables, and in a session they need to be initialised: one mode is enough.
+    XLA does not support lookup tables, and in a session they need to be initialized: one mode is enough.
     """
     lookup = keras.layers.IntegerLookup(vocabulary=[10, 20, 30], mask_token=-1)
     embedding, _, _ = make_layers(keras, build, vocabulary=5)
