@@ -1,8 +1,8 @@
 """All that makes a worker faster by touching TensorFlow, JAX or Python. `conformance run --no-speedups` does without.
 
-An entry of `SPEEDUPS` says what it is for, what it gains, on which versions, and where upstream that is which it
-replaces. On the versions that it names it must find that: otherwise the run has a problem. What a case observes must be
-the same with and without it.
+Each entry of `SPEEDUPS` says what it does, what that gains, on which versions, and what it replaces upstream. On the
+versions that it names it must find that: otherwise the run has a problem. What a case observes must be the same with
+and without it.
 """
 
 import _thread
@@ -25,7 +25,8 @@ class Speedup(object):
 
     Attributes:
         name: How problems call it.
-        apply: Function of a `FrontEnd`, called once for each process; raises `NotFound`. Its docstring is the reason.
+        apply: Function of a `FrontEnd`, called once for each process; raises `NotFound`.
+        reason: What it does, and why that is faster.
         gain: As measured, and of what.
         upstream: File and function upstream.
         moment: When `apply` is called: "import", when Keras and the cases are imported but no process is forked yet,
@@ -39,16 +40,25 @@ class Speedup(object):
         executes_eagerly: Whether it is about processes that execute eagerly, or about those of sessions; None for both.
     """
 
-    def __init__(self, name, apply, gain, upstream, **about):
+    def __init__(
+        self,
+        name,
+        apply,
+        gain,
+        upstream,
+        moment="start",
+        hook=None,
+        python=(3, 6),
+        backend=None,
+        front_ends=None,
+        tensorflow=(),
+        executes_eagerly=None,
+    ):
         self.name, self.apply, self.gain, self.upstream = name, apply, gain, upstream
-        self.moment = about.pop("moment", "start")
-        self.hook = about.pop("hook", None)
-        self.python = about.pop("python", (3, 6))
-        self.backend = about.pop("backend", None)
-        self.front_ends = about.pop("front_ends", None)
-        self.tensorflow = about.pop("tensorflow", ())
-        self.executes_eagerly = about.pop("executes_eagerly", None)
-        assert not about, about
+        self.reason = apply.__doc__
+        self.moment, self.hook = moment, hook
+        self.python, self.backend, self.front_ends = python, backend, front_ends
+        self.tensorflow, self.executes_eagerly = tensorflow, executes_eagerly
 
     def covers(self, front):
         """Return whether it is about this front end with these versions."""
@@ -103,8 +113,9 @@ class ActiveSpeedups(object):
                 try:
                     act = entry.apply(front)
                 except NotFound as why:
-                    versions = "%s %s" % (front.backend, front.versions().get(front.backend, ""))
-                    self._problem("speed-up %s does not fit %s: %s" % (entry.name, versions.strip(), why))
+                    where = "%s %s" % (front.backend, front.versions().get(front.backend, ""))
+                    told = (entry.name, where.strip(), why)
+                    self._problem("speed-up %s does not fit %s: %s (--no-speedups does without)" % told)
                     continue
                 if entry.hook:
                     self._hooks[entry.hook].append(act)
@@ -319,7 +330,7 @@ def leave_sessions_unrewritten(front):
 
 @_speedup(
     "forgotten-compilations",
-    gain="memory: a third of it at the last cell",
+    gain="memory: without it 3 GB at the last cell",
     upstream="jax.clear_caches",
     backend="jax",
     hook="cell",
