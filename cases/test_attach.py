@@ -1,4 +1,4 @@
-"""Attaching a mask.
+"""Attached masks.
 
 Which tensors have a mask attached, and for how long.
 """
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [0, 0, 1, 1, 1]], bool)
 X = np.random.RandomState(9).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED = X * MASK[..., None]  # `Masking` creates MASK from it
+PADDED = X * MASK[..., None]  # `Masking` computes MASK from it
 
 GUIDE = "Guide 'Understanding masking & padding', section "
 CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the input keeps its mask"

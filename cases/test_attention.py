@@ -16,7 +16,7 @@ QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
 QUERY = np.random.RandomState(61).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(62).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
-# `Masking` creates QUERY_MASK and VALUE_MASK from these. Zeros still matter: they have a score like any other value.
+# `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: they have a score like any other value.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
 
@@ -78,7 +78,7 @@ def test_value_mask(keras, run, record, name):
 )
 @both
 def test_value_mask_as_many_queries_as_samples(keras, run, record, name):
-    """Attention applies the value mask per sample when there are as many queries as samples.
+    """Attention applies the value mask per sample for as many queries as samples.
 
     Each sample uses its own row of the value mask, which is not mistaken for one row per query.
     """

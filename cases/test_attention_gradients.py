@@ -1,6 +1,6 @@
 """Gradients.
 
-Masked timesteps neither receive gradients nor contribute to those of weights: `Attention`.
+Gradients through `Attention` and `AdditiveAttention` with masked queries and values.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` creates it from IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 QUERY = np.random.RandomState(82).uniform(-1, 1, (BATCH, UNITS, FEATURES)).astype("float32")
 
@@ -18,12 +18,12 @@ MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a l
 
 
 def squares(ops, tensor):
-    """Reduce `tensor` to a scalar that depends on all of its elements."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
 def numeric_gradient(function, x, step=1e-6):
-    """Differentiate the scalar `function` of an array by central differences."""
+    """Return the gradient of the scalar `function` of an array, by central differences."""
     x, gradient = x.astype("float64"), np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         shift = np.zeros(x.shape)

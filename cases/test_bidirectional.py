@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]], bool)
 X = np.random.RandomState(37).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` creates MASK from it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 STATES = np.random.RandomState(38).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 MERGED = {
     "sum": lambda a, b: a + b,

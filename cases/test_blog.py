@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 1, 0], [1, 0, 1, 0, 0]], bool)
 X = np.random.RandomState(7).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 X[0, 1, 0] = X[1, 2, 1:] = -9  # some features of a timestep, never all: not masked
-PADDED = np.where(MASK[..., None], X, np.float32(-9))  # `Masking(-9)` creates MASK from it
+PADDED = np.where(MASK[..., None], X, np.float32(-9))  # `Masking(-9)` computes MASK from it
 
 ALL_EQUAL = "API docs of keras.layers.Masking: a timestep is masked if all of its values are equal to mask_value"
 SHAPE = (

@@ -11,8 +11,8 @@ BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 OTHER = np.array([[0, 1, 1, 1, 0], [1, 1, 0, 0, 0]], bool)
 X = np.random.RandomState(12).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED, OTHER_PADDED = X * MASK[..., None], X * OTHER[..., None]  # `Masking` creates MASK and OTHER from them
-IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0]], "int32")  # `Embedding(mask_zero=True)` creates MASK from them
+PADDED, OTHER_PADDED = X * MASK[..., None], X * OTHER[..., None]  # `Masking` computes MASK and OTHER from them
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0]], "int32")  # `Embedding(mask_zero=True)` computes MASK from them
 VOCABULARY = 7
 
 GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"

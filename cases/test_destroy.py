@@ -1,4 +1,4 @@
-"""Dropping a mask.
+"""Dropped masks.
 
 Built-in layers whose output has no mask.
 """
@@ -9,7 +9,7 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
 MASK = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1]], bool)
 X = np.random.RandomState(10).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED = X * MASK[..., None]  # `Masking` creates MASK from it
+PADDED = X * MASK[..., None]  # `Masking` computes MASK from it
 
 NO_SUPPORT = (
     "Source of these layers: neither supports_masking = True nor a compute_mask; "

@@ -1,4 +1,4 @@
-"""Dropping a mask.
+"""Dropped masks.
 
 Recurrent layers that return the last output only.
 """
@@ -10,13 +10,13 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` creates MASK from it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 ONCE = ["eager", "graph | session"]  # the cases about values cover recurrence in the other modes
 
 
 def make(keras, build, **arguments):
-    """Build a SimpleRNN; return it and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 

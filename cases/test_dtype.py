@@ -12,7 +12,7 @@ from conformance.case import Unsupported
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` creates it from IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(91).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 X64 = X.astype("float64") * np.sqrt(2)  # values that float32 cannot represent
 GARBAGE = np.where(MASK[..., None], X, np.float32(1000))

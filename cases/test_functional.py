@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` creates it from IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(23).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
 AUTOMATIC = (
@@ -24,7 +24,7 @@ READ_FROM_TENSOR = (
 
 
 def make_chain(keras, build, **arguments):
-    """Build layers that create, propagate and consume the mask of IDS; return them and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, **arguments)
     dense, rnn = keras.layers.Dense(WIDTH, **arguments), keras.layers.SimpleRNN(UNITS, **arguments)
     table = build(embedding, (None, STEPS))[0]
@@ -34,7 +34,7 @@ def make_chain(keras, build, **arguments):
 
 
 def make_functional(keras, layers):
-    """Construct a functional model that chains `layers`."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)

@@ -11,7 +11,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` creates it from IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -33,7 +33,7 @@ def make_sequential(keras, layers, shape=(None, STEPS)):
 
 
 def make_dense_model(keras):
-    """Construct a functional model that propagates the mask."""
+    """Return a functional model that propagates a mask."""
     inputs = keras.Input((STEPS, FEATURES))
     return keras.Model(inputs, keras.layers.Dense(WIDTH)(inputs))
 

@@ -17,7 +17,7 @@ ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
 CAUSAL = np.tril(np.ones((QUERIES, QUERIES), bool))
 QUERY = np.random.RandomState(57).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(58).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
-# `Masking` creates QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases turn them into keys and values.
+# `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases turn them into keys and values.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
 

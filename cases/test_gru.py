@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(33).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` creates MASK from it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 MASK_ARGUMENT = "API docs of keras.layers.GRU, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
@@ -22,7 +22,7 @@ either = pytest.mark.parametrize("reset_after", [True, False], ids=["reset-after
 
 
 def make(keras, build, reset_after, **arguments):
-    """Build a GRU; return it and its weights."""
+    """Build a GRU and return it with its weights."""
     layer = keras.layers.GRU(UNITS, recurrent_activation="sigmoid", reset_after=reset_after, **arguments)
     if not reset_after:
         return layer, build(layer, (None, STEPS, FEATURES))

@@ -12,7 +12,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` creates it from IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 Y, OTHER_Y = np.random.RandomState(21).uniform(1, 2, (2, BATCH, STEPS, UNITS)).astype("float32")
 OTHER_PADDING = np.where(MASK[..., None], Y, OTHER_Y + 5)
 WEIGHTS = np.where(MASK, np.linspace(0.5, 2, STEPS), 30).astype("float32")

@@ -1,6 +1,6 @@
 """Gradients.
 
-Masked timesteps neither receive gradients nor contribute to those of weights: losses.
+Gradients of losses of masked predictions.
 """
 
 import numpy as np

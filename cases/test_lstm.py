@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` creates MASK from it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 ONCE = ["eager", "graph | session"]  # lstm.skip-masked-steps covers LSTM in the other modes
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
@@ -22,7 +22,7 @@ AUTOMATIC = (
 
 
 def make(keras, build, features=FEATURES, **arguments):
-    """Build an LSTM; return it and its weights."""
+    """Build an LSTM and return it with its weights."""
     layer = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid", **arguments)
     return layer, build(layer, (None, STEPS, features))
 
