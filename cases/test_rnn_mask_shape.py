@@ -19,7 +19,7 @@ GUIDE = "Guide 'Understanding masking & padding', section "
 
 
 def make_rnn(keras, build):
-    """Return a function for `run` that calls a SimpleRNN with an explicit mask, and the weights that the oracle takes."""
+    """Return a function for `run` that calls a SimpleRNN with an explicit mask, and weights that the oracle takes."""
     layer = keras.layers.SimpleRNN(UNITS, return_sequences=True)
     weights = build(layer, (None, STEPS, FEATURES))
     return lambda x, mask: layer(x, mask=mask), weights
