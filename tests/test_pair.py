@@ -56,7 +56,7 @@ def test_what_a_column_has_can_be_said(released: Command, monkeypatch: pytest.Mo
         asked.append(one)
         return api.declared(declared[len(asked) - 1], cache_folder())
 
-    monkeypatch.setattr(requested, "column", column)
+    monkeypatch.setattr(requested, "prepare", column)
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
     assert "1 kept promise is broken" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]

@@ -1,4 +1,4 @@
-"""`conformance advise`: which steps between two columns touch what a user's own model uses."""
+"""`conformance advise`: which changes between two targets affect what a user's own model uses."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,8 +26,8 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
 
 @click.command("advise")
 @click.argument("model")
-@click.option("--from", "before", metavar="COLUMN", required=True, help="What is used now, as for `compare`.")
-@click.option("--to", "after", metavar="COLUMN", required=True, help="A later one.")
+@click.option("--from", "before", metavar="COLUMN", required=True, help="The target in use, named as for `compare`.")
+@click.option("--to", "after", metavar="COLUMN", required=True, help="The target to upgrade to.")
 @options.results_option
 @click.option(
     "--mode",
@@ -42,9 +42,9 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
 def advise_command(
     model: str, before: str, after: str, path: Path | None, modes: tuple[str, ...], format_: str, **where: Any
 ) -> None:
-    """Show which steps between two columns touch what a model uses: layers, masks, merges, losses, metrics, saving.
+    """Show which changes between two targets affect what a model uses: layers, masks, losses, metrics, saving.
 
-    MODEL is as for `trace`, which is asked first where masks are: what no mask reaches is left out.
+    MODEL is as for `trace`. It is traced first: layers that no mask reaches are not considered.
     """
     names = pairs.Names(before, after, path, Console(stderr=True))
     if names.are_reversed():
@@ -64,7 +64,7 @@ def advise_command(
 
 
 def _usual_modes(stored: Results, *columns: str) -> tuple[str, ...]:
-    """Who has eager execution does not run sessions, unless --mode says so."""
+    """Return the modes without session if both targets have eager execution."""
     have_eager = all("eager" in target.modes for target in stored.targets if target.id in columns)
     return tuple(mode for mode in MODES if mode != "session" or not have_eager)
 
@@ -86,10 +86,10 @@ def _notes(found: Advice, stored: Results) -> Iterator[str]:
         else "nothing that it uses changes"
     )
     yield f"{found.model}, traced on {found.traced}: {touch} from {one} to {other}."
-    yield f"{plural(found.others, 'other step does', 'other steps do')} not touch it."
+    yield f"{plural(found.others, 'other change does', 'other changes do')} not affect it."
     if found.unreached:
-        left = plural(len(found.unreached), "layer that no mask reaches is", "layers that no mask reaches are")
-        yield f"{left} left out: {', '.join(found.unreached)}."
+        left = plural(len(found.unreached), "layer is", "layers are")
+        yield f"{left} not considered, since no mask reaches them: {', '.join(found.unreached)}."
 
 
 def _where(place: Place) -> str:

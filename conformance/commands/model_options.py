@@ -1,4 +1,4 @@
-"""What the commands that inspect a user's model have in common: how the model and its environment are named."""
+"""Options of the commands that inspect a user's model: the model and its environment."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,22 +15,41 @@ from conformance.targets import existing, install, registry, requested
 from conformance.vocabulary import FRONT_ENDS
 
 _OPTIONS = (
-    click.option("--here", "interpreter", metavar="PYTHON", help="Its environment.  [default: the current one]"),
-    click.option("--target", "target_id", metavar="ID", help="The environment of a column instead."),
     click.option(
-        "--with", "requirements", multiple=True, metavar="REQUIREMENT", help="One that has this, instead. Repeatable."
+        "--here",
+        "interpreter",
+        metavar="PYTHON",
+        help="Interpreter whose environment contains the model's Keras.  [default: the active environment]",
+    ),
+    click.option("--target", "target_id", metavar="ID", help="Use the environment of this target instead."),
+    click.option(
+        "--with",
+        "requirements",
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="Build an environment with this requirement and use that instead. Repeatable.",
     ),
     click.option(
         "--front-end",
         type=click.Choice([*FRONT_ENDS]),
         default=None,
-        help="Which Keras reads the model.",
+        help="Front end that reads the model.",
     ),
-    click.option("--custom", "custom", multiple=True, metavar="MODULE", help="Import this module first. Repeatable."),
     click.option(
-        "--batch", type=click.Path(path_type=Path), help="Call the model on the arrays of this NPZ.  [default: drawn]"
+        "--custom",
+        "custom",
+        multiple=True,
+        metavar="MODULE",
+        help="Import this module first, for custom objects. Repeatable.",
     ),
-    click.option("--unsafe", is_flag=True, help="Load a model that holds code, of a Lambda layer, and so run it."),
+    click.option(
+        "--batch",
+        type=click.Path(path_type=Path),
+        help="Call the model on the arrays of this NPZ file.  [default: random]",
+    ),
+    click.option(
+        "--unsafe", is_flag=True, help="Load a model that contains code, that of a Lambda layer, which runs it."
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""`conformance check --target`: declared layers on columns, as the cases of a run (docs/check-on-columns.md)."""
+"""`conformance check --target`: declared layers on columns, as the cases of a run (docs/check-on-targets.md)."""
 
 import datetime
 import tempfile
