@@ -22,7 +22,13 @@ _ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothin
 
 @dataclass(frozen=True)
 class Bundle:
-    """folder: on the worker's PYTHONPATH; digest: of all that is in it; worker: of all but the cases."""
+    """A copy of worker and cases.
+
+    Attributes:
+        folder: Folder on the worker's PYTHONPATH.
+        digest: Digest of all that is in it.
+        worker: Digest of all that acts on every case.
+    """
 
     folder: Path
     digest: str
@@ -34,7 +40,7 @@ class Bundle:
 
 
 def cases_folder() -> Path:
-    """The suite: beside the package in a checkout, inside it when installed from a wheel."""
+    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel."""
     for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
         if (folder / "oracle.py").is_file():
             return folder
@@ -44,7 +50,10 @@ def cases_folder() -> Path:
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
     """Copy worker and cases into `cache` under their digest, unless they are there already.
 
-    others: further files, by their place in the bundle; like the worker's, they may act on every case.
+    Args:
+        cache: The cache folder.
+        cases: Folder of the cases, by default the suite.
+        others: Further files by their place in the bundle; like the worker's, they may act on every case.
     """
     sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "vocabulary.py")}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}

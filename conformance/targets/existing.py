@@ -32,7 +32,7 @@ def prepare(python: str, asked: TargetRequest, declared: Sequence[Target], bundl
     try:
         where = interpreter(python)
         anything = not_resolved(asked, "", _NAME).target
-        about = describe(where, asked.front_end or "", asked.backend or "", anything, bundle)
+        about = describe(where, asked.front_end or "", asked.backend or "", anything.for_worker, bundle)
     except Unavailable as why:
         return not_resolved(asked, str(why), _NAME)
     versions, backend = about["versions"], about["backend"]
