@@ -235,6 +235,8 @@ def test_a_layer_of_keras_needs_no_package(check, tmp_path: Path) -> None:  # ty
 def test_no_kind_is_declared(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = check("my_layers:Passes", "--input-shape", "2,5,3", "--clause", "C7", "--target", "fake-0.1", "--out", "out")
     assert done.exit_code == 0, done.output
-    assert results.read(tmp_path / "out").cases[0].tags == ["passes", "C7"]
+    (case,) = results.read(tmp_path / "out").cases
+    assert (case.area, case.file, case.function) == ("Passes", "test_passes.py", "test_c7_recomputed_mask")
+    assert case.tags == ["passes", "C7"]
     verdict, reason = cells(tmp_path / "out")["passes.c7-recomputed-mask", "fake-0.1"]
     assert (verdict, reason) == ("unsupported", "not a matter of a layer of kind transparent")

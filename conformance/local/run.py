@@ -46,6 +46,7 @@ class ListedCase(NamedTuple):
     """What a case says of itself, as far as it matters here."""
 
     id: str
+    area: str
     file: str
     modes: list[str]
 
@@ -148,7 +149,8 @@ def _run(options: argparse.Namespace) -> int:
         where, bundle = Environment(Path(sys.executable)), make_bundle(folder)
         about = describe(where, options.front_end, options.backend, ANYTHING, bundle)
         target = ANYTHING._replace(front_end=about["front_end"], backend=about["backend"])
-        cases = choose([ListedCase(one["id"], one["file"], one["modes"]) for one in listed(bundle)], options.case)
+        known = [ListedCase(*(one[field] for field in ListedCase._fields)) for one in listed(bundle)]
+        cases = choose(known, options.case)
         files = {case.id: case.file for case in cases}
         options.out.mkdir(parents=True, exist_ok=True)  # an error is better now than after the run
         _print_error(_title(about))
@@ -168,7 +170,7 @@ def _run(options: argparse.Namespace) -> int:
         }
         head.update(about, modes=unsupported)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
-    _print(found, unsupported, files, options.out / OBSERVATIONS)
+    _print(found, unsupported, {case.id: case.area for case in cases}, options.out / OBSERVATIONS)
     return 1 if found.problems or found.not_run else 0
 
 
@@ -221,7 +223,7 @@ def _first(cell: dict[str, Any]) -> str:
     return cell.get("reason") or next((why for why in map(_mismatch, cell["facts"]) if why), "")
 
 
-def _print(found: Observations, unsupported: Unsupported, files: dict[str, str], path: Path) -> None:
+def _print(found: Observations, unsupported: Unsupported, areas: dict[str, str], path: Path) -> None:
     for mode, reason in unsupported.items():
         if reason:
             _print_error(f"mode {mode} is not available: {reason}")
@@ -229,8 +231,7 @@ def _print(found: Observations, unsupported: Unsupported, files: dict[str, str],
     table = [["area", *shown]]
     counts: dict[str, Counter[str]] = {}
     for cell in found.cells:
-        area = files[cell["case"]].replace("test_", "").replace(".py", "").replace("_", " ")
-        counts.setdefault(area, Counter())[cell["verdict"]] += 1
+        counts.setdefault(areas[cell["case"]], Counter())[cell["verdict"]] += 1
     table += [[area, *(str(count[v] or "") for v in shown)] for area, count in counts.items()]
     total = Counter(cell["verdict"] for cell in found.cells)
     table.append(["", *(str(total[v]) for v in shown)])

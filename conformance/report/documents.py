@@ -30,7 +30,7 @@ def cases_document(results: Results, expectations: list[Expectation]) -> str:
             cells.setdefault(cell.case, []).append(cell)
     areas: dict[str, list[Case]] = {}
     for case in results.cases:
-        areas.setdefault(area(case.file), []).append(case)
+        areas.setdefault(area(case), []).append(case)
     lines = [_MADE, "# The cases", ""]
     lines.append(f"{len(results.cases)} behaviours in {len(areas)} areas, on {len(results.targets)} columns.")
     lines.append("What the modes are: [modes](modes.md); what the verdicts mean: [reading](reading-the-page.md).")

@@ -1,0 +1,137 @@
+"""GroupQueryAttention.
+
+The masks of `MultiHeadAttention`, where several heads of queries share keys and values.
+"""
+
+import numpy as np
+import oracle
+import pytest
+
+BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6
+DIMENSION, QUERY_HEADS, VALUE_HEADS = 7, 4, 2
+QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
+VALUE_MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
+# True where a query attends to a value; every query to one at least.
+ATTEND = np.random.RandomState(56).rand(BATCH, QUERIES, VALUES) < 0.4
+ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
+CAUSAL = np.tril(np.ones((QUERIES, QUERIES), bool))
+QUERY = np.random.RandomState(57).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
+VALUE = np.random.RandomState(58).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
+# `Masking` makes QUERY_MASK and VALUE_MASK of these. Zeros still count: biases make keys and values of them.
+QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
+VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
+
+NEEDS = ["layers.GroupQueryAttention"]
+API = "API docs of keras.layers.GroupQueryAttention, 'Call arguments', "
+MERGED = "Docstring of GroupedQueryAttention._compute_attention_mask: "
+
+
+def make(keras, build):
+    """The layer, built for QUERY and VALUE, and its weights, those of keys and values repeated for each query head."""
+    layer = keras.layers.GroupQueryAttention(DIMENSION, QUERY_HEADS, VALUE_HEADS)
+    layer(keras.Input((QUERIES, FEATURES)), keras.Input((VALUES, FEATURES)))
+    wq, bq, wk, bk, wv, bv, wo, bo = build(layer)
+    shared = [np.repeat(w, QUERY_HEADS // VALUE_HEADS, axis=-2) for w in (wk, bk, wv, bv)]
+    return layer, [wq, bq] + shared + [wo, bo]
+
+
+def attention(query, value, mask, weights):
+    """What the layer computes; mask: (B, Tq, Tv)."""
+    return oracle.multi_head_attention(query, value, mask[:, None], *weights)
+
+
+@pytest.mark.case(
+    "gqa.explicit-mask-polarity",
+    documented=API + "attention_mask: 1 indicates attention and 0 indicates no attention",
+    needs=NEEDS,
+    tags=["GroupQueryAttention"],
+    modes=["eager", "graph", "session"],
+)
+def test_explicit_mask_polarity(keras, run, build, record):
+    """True in attention_mask means attend, for all heads of a group.
+
+    A query attends to the values at which its row of the mask is True, and to no others.
+    """
+    layer, weights = make(keras, build)
+    output = run(lambda q, v, m: layer(q, v, attention_mask=m), QUERY, VALUE, ATTEND)
+    record("output", output, expected=attention(QUERY, VALUE, ATTEND, weights))
+
+
+@pytest.mark.case(
+    "gqa.auto-mask",
+    established=MERGED + "the masks of query and value, and attention_mask are merged by AND",
+    needs=NEEDS,
+    tags=["GroupQueryAttention", "Masking", "explicit mask"],
+    modes=["eager", "graph | jit", "session"],
+)
+def test_auto_mask(keras, run, build, mask_of, record):
+    """The masks of query and value are used.
+
+    An unmasked query attends to the unmasked values only, of these to the ones that attention_mask allows, and the
+    output has the mask of the query.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    allowed = ~ATTEND | (np.arange(VALUES) == np.array([2, 4, 0])[:, None, None])
+
+    def call(q, v, m):
+        output = layer(masking(q), masking(v))
+        return mask_of(output), output, layer(masking(q), masking(v), attention_mask=m)
+
+    mask, output, of_both = run(call, QUERY_ZEROED, VALUE_ZEROED, allowed)
+    attend = np.broadcast_to(VALUE_MASK[:, None], ATTEND.shape)
+    expected, want_both = (attention(QUERY, VALUE, m, weights)[QUERY_MASK] for m in (attend, attend & allowed))
+    record("output at unmasked queries", output[QUERY_MASK], expected=expected)
+    record("with attention_mask, too", of_both[QUERY_MASK], expected=want_both)
+    record("mask", mask, expected=QUERY_MASK)
+
+
+@pytest.mark.case(
+    "gqa.causal.and-padding",
+    documented=API + "use_causal_mask: prevents tokens from attending to future tokens",
+    needs=NEEDS,
+    tags=["GroupQueryAttention", "use_causal_mask", "Masking"],
+    modes=["eager", "graph", "session"],
+)
+def test_causal_and_padding(keras, run, build, record):
+    """A causal mask keeps queries from later steps, alone and with the mask of the input.
+
+    With use_causal_mask=True a step attends to itself and to earlier unmasked steps only.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+
+    def call(plain, padded):
+        return [layer(t, t, use_causal_mask=True) for t in (plain, masking(padded))]
+
+    output, masked = run(call, QUERY, QUERY_ZEROED)
+    attend = CAUSAL & QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
+    record("causal mask", output, expected=oracle.multi_head_attention(QUERY, QUERY, CAUSAL, *weights))
+    record(
+        "unmasked steps of a masked input",
+        masked[QUERY_MASK],
+        expected=attention(QUERY, QUERY, attend, weights)[QUERY_MASK],
+    )
+
+
+@pytest.mark.case(
+    "gqa.input-mask-side-effect",
+    documented="Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and "
+    "Sequential API': Keras fetches the mask of an input and passes it to any layer that knows how to use it",
+    needs=NEEDS,
+    tags=["GroupQueryAttention", "Masking"],
+    modes=["eager", "graph", "session"],
+)
+def test_input_mask_side_effect(keras, run, build, mask_of, record):
+    """The input of GroupQueryAttention keeps its mask.
+
+    A layer that is called on the same tensor after GroupQueryAttention is given the mask of the tensor.
+    """
+    masking, (layer, _) = keras.layers.Masking(), make(keras, build)
+
+    def masks_after(query, value):
+        query, value = masking(query), masking(value)
+        layer(query, value)
+        return [mask_of(query), mask_of(value)]
+
+    query_mask, value_mask = run(masks_after, QUERY_ZEROED, VALUE_ZEROED)
+    record("mask of the query", query_mask, expected=QUERY_MASK)
+    record("mask of the value", value_mask, expected=VALUE_MASK)

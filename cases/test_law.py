@@ -1,0 +1,276 @@
+"""Laws.
+
+What must agree whatever the numbers, the sizes and the masks. All are drawn from one seed.
+
+A law compares two calls of a layer. Of all samples at which they differ the first is recorded, with what the layer
+computed and what the law says; samples with few masked steps come first.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from conformance.case import Unsupported
+
+SEED = 71
+STEPS, FEATURES, UNITS, QUERIES, VOCABULARY = 11, 2, 5, 7, 6
+RECURRENT = ["SimpleRNN", "LSTM", "GRU", "Bidirectional"]
+ATTENTION = ["Attention", "AdditiveAttention", "MultiHeadAttention"]
+ONE_OUTPUT_PER_STEP = RECURRENT + ["Softmax", "BatchNormalization"]
+
+GUIDE = "Guide 'Understanding masking & padding', section "
+IGNORED = GUIDE + "'Introduction': masking tells layers that certain timesteps are missing and should be skipped"
+ROWS = (
+    GUIDE + "'Mask-generating layers: Embedding and Masking': each entry of a mask of (batch, timesteps) "
+    "says of one timestep of one sample whether it is to be ignored"
+)
+PASSED = GUIDE + "'Passing mask tensors directly to layers': the output of compute_mask can be passed to call"
+ONCE = ["eager | session | graph"]
+
+
+class Draw(object):
+    """Random samples of the same number of unmasked steps, and the same samples without the masked ones.
+
+    The first three are padded on the right, padded on the left, and have one long gap; the others have
+    their steps at random.
+    """
+
+    def __init__(self, random, batch, kept):
+        every = np.arange(STEPS)
+        places = [every[:kept], every[-kept:], np.append(every[:1], every[1 - kept :])]
+        places += [random.permutation(STEPS)[:kept] for _ in range(batch - 3)]
+        self.mask = np.array([np.isin(every, place) for place in places])
+        self.x = random.uniform(-1, 1, (batch, STEPS, FEATURES)).astype("float32")
+        self.query = random.uniform(-1, 1, (batch, QUERIES, FEATURES)).astype("float32")
+        self.short = self.x[self.mask].reshape(batch, kept, FEATURES)
+
+
+RANDOM = np.random.RandomState(SEED)
+DRAWS = [Draw(RANDOM, batch=3, kept=9), Draw(RANDOM, batch=5, kept=4)]
+# All of them as one batch, for the laws that need no samples of one length.
+X, MASK, QUERY = (np.concatenate([getattr(d, name) for d in DRAWS]) for name in ("x", "mask", "query"))
+
+
+def make(keras, build, ops, name):
+    """Function of a tensor of (batch, steps, features), its mask (or None) and queries, which uses the mask."""
+    if not hasattr(keras.layers, name):
+        raise Unsupported("there is no keras.layers.%s" % name)
+    arguments = {
+        "SimpleRNN": {"units": UNITS, "return_sequences": True},
+        "LSTM": {"units": UNITS, "return_sequences": True, "recurrent_activation": "sigmoid"},
+        "GRU": {"units": UNITS, "return_sequences": True, "recurrent_activation": "sigmoid", "reset_after": True},
+        "Bidirectional": {"layer": keras.layers.SimpleRNN(UNITS, return_sequences=True)},
+        "MultiHeadAttention": {"num_heads": 3, "key_dim": 4},
+    }
+    layer = getattr(keras.layers, name)(**arguments.get(name, {}))
+    if name in ("Softmax", "BatchNormalization") and "mask" not in inspect.signature(layer.call).parameters:
+        raise Unsupported("the call of keras.layers.%s has no argument mask" % name)
+    if name == "MultiHeadAttention":
+        layer(keras.Input((QUERIES, FEATURES)), keras.Input((None, FEATURES)))
+        build(layer)
+    elif name in RECURRENT:
+        build(layer, (None, None, FEATURES))
+    elif name == "AdditiveAttention":
+        build(layer, [(None, QUERIES, FEATURES), (None, None, FEATURES)])
+    elif name == "BatchNormalization":
+        layer.build((None, None, FEATURES))
+
+    def call(x, mask, query):
+        if name == "MultiHeadAttention":
+            return layer(query, x, **({} if mask is None else {"attention_mask": ops.expand_dims(mask, axis=1)}))
+        given = {"training": True} if name == "BatchNormalization" else {}
+        if name in ATTENTION:  # a mask of queries as well: not every version takes a list with None in it
+            given["mask"] = None if mask is None else [ops.equal(query[..., 0], query[..., 0]), mask]
+            return layer([query, x], **given)
+        if mask is not None:
+            given["mask"] = mask
+        return layer(x[..., 0] if name == "Softmax" else x, **given)
+
+    return call
+
+
+def rows(name, outputs, mask):
+    """The output of each sample, at unmasked steps if there is one for each step."""
+    return [o[m] for o, m in zip(outputs, mask)] if name in ONE_OUTPUT_PER_STEP else list(outputs)
+
+
+def record_difference(record, mask, observed, lawful, judged=True):
+    """Record the first sample whose row of `observed` is not that of `lawful`; it is expected that there is none."""
+    record("seed", SEED)
+    expected = {"expected": None} if judged else {}
+    for i, (one, other) in enumerate(zip(observed, lawful)):
+        if not np.allclose(one, other, rtol=1e-4, atol=1e-5):
+            steps = "".join("%d" % kept for kept in mask[i])
+            record("counter-example", "sample %d with mask %s" % (i, steps), **expected)
+            record("what it gives", one)
+            record("what the law says", other)
+            return
+    record("counter-example", None, **expected)
+
+
+@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager | session | graph", "jit"])
+@pytest.mark.parametrize(
+    "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
+)
+def test_padding(keras, run, build, ops, record, name):
+    """Masked steps are as good as absent, wherever they are.
+
+    Samples padded on the right, on the left, in the middle and at random get, at their unmasked steps, what they get
+    without the masked ones.
+    """
+    layer, observed, lawful = make(keras, build, ops, name), [], []
+    draws = DRAWS[1:] if run.mode == "jit" else DRAWS  # of all kinds; XLA would compile the layer for other sizes anew
+    for d in draws:
+        padded, short = run(
+            lambda x, mask, query, short: [layer(x, mask, query), layer(short, None, query)],
+            *[d.x, d.mask, d.query, d.short],
+        )
+        observed, lawful = observed + rows(name, padded, d.mask), lawful + list(short)
+    record_difference(record, np.concatenate([d.mask for d in draws]), observed, lawful)
+
+
+@pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
+@pytest.mark.parametrize("name", ["SimpleRNN", "Bidirectional", "Softmax", "BatchNormalization"] + ATTENTION)
+def test_garbage(keras, run, build, ops, record, name):
+    """The numbers at masked steps do not matter.
+
+    Large numbers at masked steps change nothing at the others.
+    """
+    record_garbage(run, record, make(keras, build, ops, name), name, 3e3)
+
+
+def record_garbage(run, record, layer, name, garbage, judged=True):
+    dirty, clean = run(
+        lambda x, dirty, mask, query: [layer(dirty, mask, query), layer(x, mask, query)],
+        *[X, np.where(MASK[..., None], X, np.float32(garbage)), MASK, QUERY],
+    )
+    record_difference(record, MASK, rows(name, dirty, MASK), rows(name, clean, MASK), judged)
+
+
+@pytest.mark.case(
+    "law.garbage.not-finite",
+    unspecified="A layer that multiplies masked steps by zero keeps NaN and infinity; "
+    "no page says whether it may, outside of RNNs and means",
+    tags=["law", "garbage", "NaN", "inf"],
+    modes=ONCE,
+)
+@pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
+@pytest.mark.parametrize("name", ["Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"])
+def test_garbage_not_finite(keras, run, build, ops, record, name, garbage):
+    """NaN or infinity at masked steps.
+
+    Whether they change what unmasked steps get is written down.
+    """
+    record_garbage(run, record, make(keras, build, ops, name), name, garbage, judged=False)
+
+
+@pytest.mark.case("law.permutation", documented=ROWS, tags=["law", "batch"], modes=ONCE)
+@pytest.mark.parametrize(
+    "name",
+    RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"],
+)
+def test_permutation(keras, run, build, ops, record, name):
+    """Masks belong to samples.
+
+    Samples in another order, with their masks, get the same outputs in that order; in RNNs, one is masked throughout.
+    """
+    layer, mask = make(keras, build, ops, name), MASK.copy()
+    if name in RECURRENT:
+        mask[-1] = False
+    order = np.random.RandomState(SEED).permutation(len(MASK))
+    permuted, plain = run(
+        lambda *t: [layer(*t[:3]), layer(*t[3:])], *[a[order] for a in (X, mask, QUERY)] + [X, mask, QUERY]
+    )
+    record_difference(record, mask, permuted[np.argsort(order)], plain)
+
+
+@pytest.mark.case("law.single-sample", documented=ROWS, tags=["law", "batch"], modes=ONCE)
+@pytest.mark.parametrize(
+    "name",
+    ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "Attention", "MultiHeadAttention"],
+)
+def test_single_sample(keras, run, build, ops, record, name):
+    """A sample of a batch gets what it gets alone.
+
+    One sample, with its row of the mask, gets the same in a batch of one.
+    """
+    layer, i = make(keras, build, ops, name), 4
+    alone, together = run(
+        lambda x, mask, query: [layer(x[i : i + 1], mask[i : i + 1], query[i : i + 1]), layer(x, mask, query)],
+        *[X, MASK, QUERY],
+    )
+    record_difference(record, MASK[i : i + 1], alone, together[i : i + 1])
+
+
+@pytest.mark.case("law.all-true", documented=ROWS, tags=["law"], modes=ONCE)
+@pytest.mark.parametrize(
+    "name",
+    ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention"]
+    + ["MultiHeadAttention"],
+)
+def test_all_true(keras, run, build, ops, record, name):
+    """A mask that masks nothing changes nothing.
+
+    With a mask of True only, a layer gives what it gives without a mask.
+    """
+    layer, mask = make(keras, build, ops, name), np.ones_like(MASK)
+    masked, plain = run(lambda x, m, query: [layer(x, m, query), layer(x, None, query)], X, mask, QUERY)
+    record_difference(record, mask, masked, plain)
+
+
+@pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=ONCE)
+@pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D", "BatchNormalization"])
+def test_implicit_is_explicit(keras, run, build, ops, record, name):
+    """A mask that the input carries does what the same mask does as an argument.
+
+    A layer after Masking gives what it gives when it is passed the mask that Masking makes.
+    """
+    masking, layer = keras.layers.Masking(), make(keras, build, ops, name)
+    implicit, explicit = run(
+        lambda x, mask, query: [layer(masking(x), None, query), layer(x, mask, query)],
+        *[X * MASK[..., None], MASK, QUERY],
+    )
+    record_difference(record, MASK, implicit, explicit)
+
+
+@pytest.mark.case(
+    "law.masked-loss",
+    established="Source of keras.Model: the mask of an output is a weight of its loss, in _prepare_total_loss or "
+    "LossesContainer, since TF 2.11 and in Keras 3 in keras.losses.Loss.__call__",
+    tags=["law", "loss", "Embedding", "compile"],
+    modes=ONCE,
+)
+@pytest.mark.parametrize("law", ["permutation", "all-true", "garbage"])
+def test_masked_loss(keras, run, build, record, law):
+    """A masked loss obeys the laws of masks.
+
+    It is the same for samples in another order, for a mask that masks nothing and for none, and for other outputs and
+    targets at masked steps.
+    """
+
+    def make_model(mask_zero):
+        inputs = keras.Input((STEPS,), dtype="int32")
+        embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=mask_zero)
+        model = keras.Model(inputs, keras.layers.Dense(UNITS)(embedding(inputs)))
+        run.compile(model, optimizer="sgd", loss="mse")
+        return model, build(model)
+
+    random = np.random.RandomState(SEED)
+    ids = random.randint(1, VOCABULARY, MASK.shape).astype("int32")
+    y = random.uniform(-1, 1, MASK.shape + (UNITS,)).astype("float32")
+    model, weights = make_model(mask_zero=True)
+    if law == "all-true":
+        one, other = (run.test_on_batch(m, ids, y) for m in (model, make_model(mask_zero=False)[0]))
+    else:
+        one = run.test_on_batch(model, ids * MASK, y)
+        if law == "permutation":
+            order = random.permutation(len(ids))
+            ids, y, changed = ids[order], y[order], MASK[order]
+        else:
+            weights[0][0] = 50.0
+            model.set_weights(weights)
+            y, changed = np.where(MASK[..., None], y, np.float32(-70)), MASK
+        other = run.test_on_batch(model, ids * changed, y)
+    record("seed", SEED)
+    record("loss", one, expected=other)
