@@ -23,8 +23,8 @@ COMMANDS = {
     "cells": ("report", "Print stored results, one JSON object per cell."),
     "docs": ("report", "Write cases.md and findings.md from stored results."),
     "schema": ("report", "Print the JSON Schema of a file that a run writes: results.json or changes.json."),
-    "plan": ("shards", "Show how targets are divided among N machines."),
-    "merge": ("shards", "Merge the results of shards into one report."),
+    "plan": ("shards", "Show how targets are divided among N machines, for `run --shard`."),
+    "merge": ("shards", "Merge the results of shards, or of targets that were run separately, into one report."),
     "lock": ("lock", "Resolve the requirements of targets into lock files."),
 }
 """Module in `commands` and short help by name; a test compares them with the commands themselves."""

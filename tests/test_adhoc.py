@@ -103,7 +103,7 @@ def test_sources_that_lie_about_their_version_do_not_run(checkout: Path, tmp_pat
     bundle = make_bundle(tmp_path / "cache", FAKES / "cases")
     found = run_prepared(fake_column(tmp_path, str(checkout)), bundle, tmp_path / "cache")
     assert {c.verdict for c in found.cells} == {"not-run"}
-    assert found.targets[0].reason == "reports keras 0.1, not 0.3 as declared"
+    assert found.targets[0].reason == "reports keras 0.1, but 0.3 is declared"
 
 
 def test_an_altered_wheel_is_refused(checkout: Path, tmp_path: Path) -> None:

@@ -87,8 +87,8 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
     "arguments, messages",
     [
         (("tf-2.15", "keras-3.4"), ["unknown target 'keras-3.4'; did you mean 'keras-3."]),
-        (("tf-2.15", "tf-2.15"), ["tf-2.15 and tf-2.15 are the same column"]),
-        (("tf-2.15", "reports/latest#tf-2.15"), ["are the same column"]),
+        (("tf-2.15", "tf-2.15"), ["tf-2.15 and tf-2.15 are the same target"]),
+        (("tf-2.15", "reports/latest#tf-2.15"), ["are the same target"]),
         (("tf-2.15", "reports/latest#tf-2.16"), ["reports/latest: unknown target 'tf-2.16'"]),
         (("tf-2.15", "keras==="), ["keras===: "]),
         (("tf-2.15", "./nowhere"), ["nowhere: no such file or folder"]),
@@ -98,7 +98,7 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
         (("tf-2.15", "keras-3.3", "--tag", "Lost"), ["unknown tag 'Lost'"]),
         (("tf-2.15", "keras-3.3", "--case", "mask.plain"), ["unknown case 'mask.plain'; did you mean"]),
         (("tf-2.15", "keras-3.3", "--mode", "fast"), ["'fast' is not one of"]),
-        (("tf-2.15", "reports/latest"), ["reports/latest has 4 columns; name one, as in reports/latest#keras-3.8"]),
+        (("tf-2.15", "reports/latest"), ["reports/latest has 4 targets; name one, as in reports/latest#keras-3.8"]),
         (("tf-2.15", "keras-3.3", "--results", "nowhere"), ["cannot read", "nowhere"]),
         (("tf-2.15",), ["Missing argument 'TO'"]),
     ],
@@ -129,7 +129,7 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
     assert told["left_out"] == ["masking.other"]
     assert compare("old", "new").output.splitlines()[-1] == (
         "1 behaviour changes from Keras 3.1 to Keras 3.2: 1 silently; 1 kept promise is broken."
-        " By step: 1 regressed. 1 is not the same in both files, and left out."
+        " By step: 1 regressed. Left out, as 1 case differs between the results."
     )
     beside = json.loads(compare("tf-2.15", "new#here", "--format", "json").output)
     assert [step["case"] for step in beside["steps"]] == ["masking.plain"]

@@ -188,7 +188,7 @@ def test_disagreement_names_cells_and_files_and_writes_nothing(command: Command,
     assert result.output.splitlines() == [
         "good.deviates on fake-a in eager: deviates: number is 2 in shard-1, conforms in again",
         "good.variants[two] on fake-a in eager: conforms in shard-1, deviates: shape is [5] in again",
-        "2 cells differ between the parts; nothing is written",
+        "2 cells differ between the parts; nothing was written",
     ]
     assert not Path("merged").exists()
 
