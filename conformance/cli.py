@@ -13,8 +13,11 @@ COMMANDS = {
     "check": ("check", "Check your own layers against the mask contract."),
     "compare": ("compare", "Show every behaviour that differs between two targets, silent changes first."),
     "bisect": ("bisect", "Find the release that changed what CASE does."),
-    "advise": ("advise", "Show which changes between two targets affect a model."),
-    "trace": ("trace", "Follow the mask through a model, layer by layer."),
+    "advise": (
+        "advise",
+        "Show which changes between two targets affect what a model uses: layers, masks, losses, metrics, saving.",
+    ),
+    "trace": ("trace", "Trace the masks in a model, layer by layer, while it is constructed and on a small batch."),
     "repro": ("repro", "Print a stand-alone script of CASE on a target, to be run with `uv run`."),
     "gate": ("gate", "Compare results with the expectations."),
     "expectations": ("gate", "Maintain the expectations of `gate`."),

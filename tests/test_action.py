@@ -138,7 +138,7 @@ def test_nothing_of_a_command_is_read_by_a_shell(job: Job) -> None:
 
 
 def test_the_workflow_of_the_page_is_safe_and_its_commands_exist() -> None:
-    page = (ROOT / "docs" / "check-on-columns.md").read_text()
+    page = (ROOT / "docs" / "check-on-targets.md").read_text()
     (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     workflow = yaml.safe_load(text)
     assert workflow["permissions"] == {"contents": "read"}

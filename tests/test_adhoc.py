@@ -1,4 +1,4 @@
-"""Columns asked for on the command line: what is resolved for them, and what happens if nothing can be."""
+"""Targets requested on the command line: what is resolved for them, and what happens if nothing can be."""
 
 import shutil
 import zipfile
@@ -10,7 +10,7 @@ import pytest
 
 from conformance.local.bundle import make_bundle
 from conformance.local.errors import Unavailable, UsageError
-from conformance.targets import install, registry, requested, wheels
+from conformance.targets import install, registry, requested, resolution, wheels
 from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 from conformance.targets.requested import TargetRequest
@@ -140,10 +140,13 @@ def test_a_cache_that_cannot_be_written_is_named(checkout: Path, tmp_path: Path)
     ("requirement", "message"),
     [
         ("keras==", "keras==: Expected"),
-        ("keras @ https://example.org/keras.whl", "keras @ https://example.org/keras.whl: fetch it first"),
+        (
+            "keras @ https://example.org/keras.whl",
+            "keras @ https://example.org/keras.whl: URLs are not supported; download it and name",
+        ),
         ("./nowhere", "nowhere: no such file or folder"),
         ("nowhere.whl", "nowhere.whl: no such file or folder"),
-        (".", ".: a folder without pyproject.toml and setup.py"),
+        (".", ".: a folder without pyproject.toml or setup.py"),
         ("./some.txt", "some.txt: not a wheel"),
     ],
 )
@@ -157,7 +160,7 @@ def test_requirements_that_are_none(
 
 
 def test_a_python_is_a_minor_version(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="^--python 3: a minor version is asked for"):
+    with pytest.raises(UsageError, match="^--python 3: not a minor version, such as 3.12$"):
         requested.prepare(TargetRequest(["keras"], "3"), registry.load(), tmp_path)
 
 
@@ -186,7 +189,7 @@ def ask(
     """The column of `requirements` where `pins` are found, and what was asked of the resolver."""
     resolver = Resolver(*pins)
     patch.setattr(install, "resolve", resolver)
-    patch.setattr(requested, "find_python", lambda version: Path(f"/python{version}"))
+    patch.setattr(resolution, "find_python", lambda version: Path(f"/python{version}"))
     return requested.prepare(TargetRequest(requirements, **about), declared, tmp_path).target, resolver
 
 
@@ -332,7 +335,7 @@ def test_the_worker_must_find_the_versions_that_were_resolved(tmp_path: Path, mo
 def test_a_front_end_that_nothing_brings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = TargetRequest(["tensorflow==2.4.0"], front_end="keras")
     ask(tmp_path, monkeypatch, ["tensorflow==2.4.0"])
-    with pytest.raises(Unavailable, match="^nothing that is asked for brings keras$"):
+    with pytest.raises(Unavailable, match="^none of the requirements installs keras: tensorflow==2.4.0$"):
         requested.prepare(asked, registry.load(), tmp_path).environment()
 
 

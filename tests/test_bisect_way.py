@@ -10,7 +10,7 @@ from conformance.bisect import candidates
 from conformance.judging import compare
 from conformance.local.errors import Unavailable
 from conformance.project import Project
-from conformance.targets import install, registry, requested
+from conformance.targets import install, registry, resolution
 from conformance.targets.package_index import Release
 from conformance.targets.registry import Target
 
@@ -115,7 +115,7 @@ def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch
         raise Unavailable("hash mismatch")
 
     monkeypatch.setattr(install, "resolve", resolve)
-    monkeypatch.setattr(requested, "find_python", lambda version: Path(f"/python{version}"))
+    monkeypatch.setattr(resolution, "find_python", lambda version: Path(f"/python{version}"))
     first, last = DECLARED["tf-2.4"], DECLARED["tf-2.5"]
     stop = candidates.between(first, last, project(tmp_path), RELEASES.__getitem__)[0]
     column = stop.build()

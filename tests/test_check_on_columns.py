@@ -100,13 +100,13 @@ def test_a_layer_that_cannot_be_had_is_not_run(check, tmp_path: Path) -> None:  
     assert done.exit_code == 1
     assert cells(tmp_path / "out") == {
         ("passes.c1-flag", "fake-0.1"): ("conforms", None),
-        ("missing.c1-flag", "fake-0.1"): ("not-run", "cannot be had here: my_layers has no Missing"),
+        ("missing.c1-flag", "fake-0.1"): ("not-run", "unavailable on this target: module my_layers has no Missing"),
         ("no-layer.c1-flag", "fake-0.1"): (
             "not-run",
-            "cannot be had here: it is no layer of the keras of this column",
+            "unavailable on this target: it is not a layer of this target's keras",
         ),
     }
-    assert "not run: missing on fake-0.1: cannot be had here: my_layers has no Missing" in done.output
+    assert "not run: missing on fake-0.1: unavailable on this target: module my_layers has no Missing" in done.output
     assert check(*layers, *OPTIONS, "--out", "out", "--allow-not-run").exit_code == 0
 
 
@@ -114,12 +114,12 @@ def test_a_module_that_raises_and_arguments_that_do_not_fit(check, tmp_path: Pat
     (tmp_path / "broken.py").write_text("raise RuntimeError('needs a GPU')\n")
     done = check("broken:Layer", *OPTIONS, "--out", "out")
     assert done.exit_code == 3
-    reason = "cannot be had here: broken cannot be imported: RuntimeError: needs a GPU"
+    reason = "unavailable on this target: broken cannot be imported: RuntimeError: needs a GPU"
     assert f"fake-0.1: not run: {reason}" in done.output
     assert results.read(tmp_path / "out").targets[0].reason == reason
     done = check("my_layers:Passes", *OPTIONS, "--config", '{"units": -1}', "--out", "out")
     assert done.exit_code == 3
-    assert "cannot be had here: ValueError: units must not be negative" in done.output
+    assert "unavailable on this target: ValueError: units must not be negative" in done.output
 
 
 def test_a_column_that_cannot_be_installed(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -175,7 +175,7 @@ def test_a_file_declares_layers(check, tmp_path: Path) -> None:  # type: ignore[
         ),
         (("my_layers", *OPTIONS), "my_layers: name a layer as package.module:Name"),
         (("my_layers:Passes", "my_layers:Passes", *OPTIONS), "two layers are called 'passes'; set `name` of one"),
-        (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "no room for a mask"),
+        (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "is too small for a mask"),
         (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "the column brings its keras"),
         (("nowhere.toml",), "cannot read nowhere.toml"),
         (("my_layers:Passes", *OPTIONS, "--format", "json"), "on targets, see results.json and others in --out"),
@@ -239,4 +239,4 @@ def test_no_kind_is_declared(check, tmp_path: Path) -> None:  # type: ignore[no-
     assert (case.area, case.file, case.function) == ("Passes", "test_passes.py", "test_c7_recomputed_mask")
     assert case.tags == ["passes", "C7"]
     verdict, reason = cells(tmp_path / "out")["passes.c7-recomputed-mask", "fake-0.1"]
-    assert (verdict, reason) == ("unsupported", "not a matter of a layer of kind transparent")
+    assert (verdict, reason) == ("unsupported", "does not concern a layer of kind transparent")

@@ -65,7 +65,7 @@ def test_exit_codes(command) -> None:  # type: ignore[no-untyped-def]
         (("run", "--backend", "jax"), "--front-end and --backend require --with or --here"),
         (("run", "--with", "keras=="), "keras==: Expected"),
         (("run", "--with", "./nowhere"), "nowhere: no such file or folder"),
-        (("run", "--with", "keras", "--backend", "abacus"), "there is no column of keras on abacus to go by"),
+        (("run", "--with", "keras", "--backend", "abacus"), "no declared target has keras on abacus"),
         (("run", "--here", "nowhere"), "nowhere: no such interpreter"),
     ],
 )

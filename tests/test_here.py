@@ -1,4 +1,4 @@
-"""A column of an environment that is there already: found, described, measured anew each time."""
+"""The target of an environment that exists already: found, described, measured anew each time."""
 
 import subprocess
 import sys
@@ -145,7 +145,10 @@ class TestTheCurrentEnvironment:
 
     def test_none_at_all(self, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(Unavailable, match="no environment is active and there is no `python` on the PATH"):
+        with pytest.raises(
+            Unavailable,
+            match="no environment is active and there is no `python` on the PATH; specify one: --here PYTHON",
+        ):
             existing.prepare("", TargetRequest(), DECLARED, bundle).environment()
 
 

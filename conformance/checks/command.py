@@ -1,4 +1,4 @@
-"""`conformance check package.module:Layer`: a layer against the mask contract, in the current environment.
+"""`conformance check package.module:Layer`: check a layer against the mask contract, in the current environment.
 
 Needs no more than `check_layer` does. `conformance.commands.check` of the host side takes the same options and checks
 on targets as well.
@@ -21,7 +21,7 @@ def parser():
     made = argparse.ArgumentParser(
         prog="conformance check",
         description="Check layers against the mask contract. "
-        "Exit code: 0 as expected; 1 not as expected; 2 usage; 3 could not run.",
+        "Exit codes: 0 as expected, 1 unexpected results, 2 usage error, 3 could not run.",
         epilog="(*) on targets; needs the host side: pip install 'keras-mask-conformance[matrix]'",
     )
     add = made.add_argument
@@ -29,10 +29,10 @@ def parser():
         "layer",
         nargs="+",
         metavar="PACKAGE.MODULE:LAYER",
-        help="layer class; with --factory, a function that returns a layer; or a .toml file that declares layers",
+        help="a layer class, or a function that returns a layer; or a .toml file that declares layers and targets",
     )
     add("--config", type=_json_object, metavar="JSON", help="constructor arguments")
-    add("--factory", action="store_true", help="LAYER is a callable that returns the layer")
+    add("--factory", action="store_true", help="LAYER is called to return the layer, even if it is a class")
     add("--kind", choices=kinds.NAMES, help="what the layer does with masks (default: inferred)")
     add(
         "--input-shape",
@@ -40,18 +40,23 @@ def parser():
         action="append",
         type=_shape,
         metavar="2,5,3",
-        help="shape with the batch axis, ? for an unknown size; one for each input",
+        help="shape including the batch; ? for any size; one shape for each input",
     )
-    add("--dtype", action="append", metavar="DTYPE", help="dtype of all inputs, or of each (default: float32)")
-    add("--call", type=_json_object, metavar="JSON", help="further arguments of `call`")
+    add(
+        "--dtype",
+        action="append",
+        metavar="DTYPE",
+        help="dtype of the inputs; repeat for different dtypes (default: float32)",
+    )
+    add("--call", type=_json_object, metavar="JSON", help='further arguments of the call, such as {"training": false}')
     add(
         "--as-arguments",
         action="store_true",
         default=None,
-        help="pass several inputs as separate arguments, not as a list",
+        help="pass several inputs as separate arguments, not as one list",
     )
-    add("--masked", type=_flags, metavar="1,0", help="which inputs are masked (default: all)")
-    add("--mask-rank", type=int, metavar="N", help="rank of a mask (default: 2)")
+    add("--masked", type=_flags, metavar="1,0", help="which inputs have a mask (default: all)")
+    add("--mask-rank", type=int, metavar="N", help="number of leading axes of a mask (default: 2)")
     add("--padding", type=float, metavar="VALUE", help="value that a producer masks (default: 0)")
     add("--max-id", type=int, metavar="N", help="largest id in integer inputs (default: 4)")
     add(
@@ -59,14 +64,14 @@ def parser():
         dest="limits",
         action="append",
         metavar="PATTERN",
-        help="mask pattern that the layer refuses: left, gap, random or all-masked; repeatable",
+        help="masks that the layer is documented to reject: left, gap, random or all-masked; repeatable",
     )
     add(
         "--custom-object",
         dest="custom_objects",
         action="append",
         metavar="PACKAGE.MODULE:NAME",
-        help="custom object needed to load the layer; repeatable",
+        help="needed to load a model with the layer; repeatable",
     )
     add(
         "--expect-failure",
@@ -74,41 +79,53 @@ def parser():
         action="append",
         type=_expectation,
         metavar="CLAUSE=REASON",
-        help="expect this clause to fail; repeatable",
+        help="the clause is known to fail; repeatable",
     )
     add(
         "--front-end",
         choices=("keras", "tf.keras", "tf_keras"),
-        help="front end of the layer (default: that of its class)",
+        help="front end of the layer (default: the one that its class derives from)",
     )
     add(
         "--clause",
         dest="clauses",
         action="append",
         metavar="CLAUSE",
-        help="check only this clause, such as C4; repeatable",
+        help="try only this clause, such as C4 or C4-padding-invariance; repeatable",
     )
     add(
         "--mode",
         dest="modes",
         action="append",
         choices=("eager", "graph", "session", "jit"),
-        help="check only in this mode; repeatable",
+        help="try only this mode; repeatable",
     )
     add("--format", choices=("table", "json"), default="table", help="output format (default: table)")
-    add("--target", dest="targets", action="append", metavar="ID", help="check on this target; repeatable (*)")
+    add(
+        "--target",
+        dest="targets",
+        action="append",
+        metavar="ID",
+        help="check on this target, or on all with this tag; repeatable (*)",
+    )
     add(
         "--with",
         dest="with_",
         action="append",
         metavar="PATH_OR_PIN",
-        help="install this in each target; repeatable (*)",
+        help="install this for the layer on each target; repeatable (*)",
     )
-    add("--tier", choices=("core", "history"), help="check on all targets of this tier (*)")
-    add("--out", metavar="FOLDER", help="write the report here (default: reports/check) (*)")
-    add("--jobs", type=int, metavar="N", help="workers at a time (default: as cores and memory allow) (*)")
-    add("--no-cache", action="store_true", help="ignore the result cache (*)")
-    add("--allow-not-run", action="store_true", help="do not fail because a target or layer is unavailable (*)")
+    add("--tier", choices=("core", "history"), help="check on all targets of a tier (*)")
+    add(
+        "--out",
+        metavar="FOLDER",
+        help="write the report about the targets here (default: reports/check) (*)",
+    )
+    add("--jobs", type=int, metavar="N", help="workers at a time, on targets (default: as cores and memory allow)")
+    add("--no-cache", action="store_true", help="measure cells again that are in the cache, on targets")
+    add(
+        "--allow-not-run", action="store_true", help="do not fail because a target or a layer could not run, on targets"
+    )
     return made
 
 
@@ -148,7 +165,9 @@ def run(asked):
     found, code = [], OK
     for declaration in declarations(asked):
         try:
-            with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no result
+            with contextlib.redirect_stdout(
+                sys.stderr
+            ):  # standard output is for results, not for what the user's code prints
                 found.append(check(declaration, asked.clauses, asked.modes))
         except LayerImportError as error:
             return _refused(error, COULD_NOT_RUN)
@@ -168,7 +187,7 @@ def run(asked):
 
 
 def check(declaration, clauses=None, modes=None):
-    """Return the `records.Records` of a declaration."""
+    """Return the `records.Records` of a layer that is declared as data (see `declaration`)."""
     from conformance.checks.api import check_layer
     from conformance.checks.declaration import arguments
 
@@ -176,7 +195,7 @@ def check(declaration, clauses=None, modes=None):
 
 
 def declarations(asked):
-    """Return what the options declare of each layer, as `checks.declaration` reads it."""
+    """Return what the command line declares: one declaration, as data, for each layer (see `declaration`)."""
     names = ("config", "factory", "kind", "call", "as_arguments", "masked", "mask_rank", "padding", "max_id", "limits")
     common = {name: getattr(asked, name) for name in names + ("custom_objects", "front_end")}
     common["input_shape"] = [shape for shapes in asked.input_shape or [] for shape in shapes] or None
@@ -186,7 +205,7 @@ def declarations(asked):
 
 
 def _choose_backend():
-    """Choose an installed backend if the user has not: Keras 3 would fail without TensorFlow."""
+    """Choose a backend for Keras 3 that is installed, unless the user has chosen: the default may be missing."""
     from conformance.vocabulary import BACKENDS
     from conformance.worker.probe import is_there
 
@@ -204,12 +223,14 @@ def _shape(text):
     try:
         return [None if part in ("?", "None") else int(part) for part in text.strip("()[]").split(",") if part.strip()]
     except ValueError:
-        raise argparse.ArgumentTypeError("%r is not a shape such as 2,5,3" % text)
+        raise argparse.ArgumentTypeError("%r is not a shape; write it as 2,5,3" % text)
 
 
 def _flags(text):
     if set(text) - set("01, "):
-        raise argparse.ArgumentTypeError("%r does not say which inputs are masked, such as 1,0" % text)
+        raise argparse.ArgumentTypeError(
+            "%r does not say which inputs have a mask; write 1 or 0 for each, as in 1,0" % text
+        )
     return [part.strip() == "1" for part in text.split(",")]
 
 
@@ -217,9 +238,9 @@ def _json_object(text):
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError("%s is not JSON: %s" % (text, error))
+        raise argparse.ArgumentTypeError("%s is not valid JSON: %s" % (text, error))
     if not isinstance(found, dict):
-        raise argparse.ArgumentTypeError('%s is not a JSON object such as {"units": 4}' % text)
+        raise argparse.ArgumentTypeError('%s is not a JSON object, such as {"units": 4}' % text)
     return found
 
 

@@ -1,4 +1,4 @@
-"""`conformance advise`: which changes between two targets affect a user's model."""
+"""`conformance advise`: which changes between two targets affect what a user's own model uses."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,8 +27,8 @@ HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "p
 
 @click.command("advise")
 @click.argument("model")
-@click.option("--from", "before", metavar="TARGET", required=True, help="What is used now, as for `compare`.")
-@click.option("--to", "after", metavar="TARGET", required=True, help="What to upgrade to.")
+@click.option("--from", "before", metavar="TARGET", required=True, help="The target in use, named as for `compare`.")
+@click.option("--to", "after", metavar="TARGET", required=True, help="The target to upgrade to.")
 @options.results_option
 @click.option(
     "--mode",
@@ -52,10 +52,9 @@ def advise_command(
     format_: str,
     **where: Any,
 ) -> None:
-    """Show which changes between two targets affect a model.
+    """Show which changes between two targets affect what a model uses: layers, masks, losses, metrics, saving.
 
-    MODEL is as for `trace`. Layers, merges, losses, metrics and saving are considered; the model is traced first, and
-    layers that no mask reaches are left out.
+    MODEL is as for `trace`. It is traced first: layers that no mask reaches are not considered.
     """
     names = pairs.Names(project, before, after, path, Console(stderr=True))
     if names.are_reversed():
@@ -75,7 +74,7 @@ def advise_command(
 
 
 def _usual_modes(stored: Results, *targets: str) -> tuple[str, ...]:
-    """Return the modes to consider: who has eager execution does not run sessions."""
+    """Return the modes without session if both targets have eager execution."""
     have_eager = all("eager" in target.modes for target in stored.targets if target.id in targets)
     return tuple(mode for mode in MODES if mode != "session" or not have_eager)
 
@@ -98,8 +97,8 @@ def _notes(found: Advice, stored: Results) -> Iterator[str]:
     yield f"{found.model}, traced on {found.traced}: {touch} from {one} to {other}."
     yield f"{plural(found.others, 'other change does', 'other changes do')} not affect it."
     if found.unreached:
-        left = plural(len(found.unreached), "layer that no mask reaches is", "layers that no mask reaches are")
-        yield f"{left} left out: {', '.join(found.unreached)}."
+        left = plural(len(found.unreached), "layer is", "layers are")
+        yield f"{left} not considered, since no mask reaches them: {', '.join(found.unreached)}."
 
 
 def _where(place: Place) -> str:

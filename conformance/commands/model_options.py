@@ -1,4 +1,4 @@
-"""Options of the commands that inspect a user's model: where the model is, and its environment."""
+"""Options of the commands that inspect a user's model: the model and its environment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,18 +28,29 @@ _OPTIONS = (
         "requirements",
         multiple=True,
         metavar="REQUIREMENT",
-        help="Build an environment with this requirement and use that. Repeatable.",
+        help="Build an environment with this requirement and use that instead. Repeatable.",
     ),
-    click.option("--front-end", type=click.Choice([*FRONT_ENDS]), default=None, help="Front end that loads the model."),
     click.option(
-        "--custom", "custom", multiple=True, metavar="MODULE", help="Import this module before loading. Repeatable."
+        "--front-end",
+        type=click.Choice([*FRONT_ENDS]),
+        default=None,
+        help="Front end that reads the model.",
+    ),
+    click.option(
+        "--custom",
+        "custom",
+        multiple=True,
+        metavar="MODULE",
+        help="Import this module first, for custom objects. Repeatable.",
     ),
     click.option(
         "--batch",
         type=click.Path(path_type=Path),
-        help="Call the model on the arrays of this NPZ file.  [default: random data]",
+        help="Call the model on the arrays of this NPZ file.  [default: random]",
     ),
-    click.option("--unsafe", is_flag=True, help="Load a model that contains code (Lambda layers), and so execute it."),
+    click.option(
+        "--unsafe", is_flag=True, help="Load a model that contains code, that of a Lambda layer, which runs it."
+    ),
 )
 
 

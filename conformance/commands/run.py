@@ -45,6 +45,7 @@ class RunOptions:
     jobs: int | None
     out: Path
     no_cache: bool
+    no_speedups: bool
     only_failed: bool
     only_missing: bool
     allow_not_run: bool
@@ -103,6 +104,9 @@ class RunOptions:
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: as cores and memory allow]")
 @options.out_option(default=results.LATEST, show_default=True)
 @click.option("--no-cache", is_flag=True, help="Ignore the result cache: measure everything again.")
+@click.option(
+    "--no-speedups", is_flag=True, help="Run TensorFlow and JAX as they are, without `conformance.worker.speedups`."
+)
 @click.option("--only-failed", is_flag=True, help="Take results over from OUT; measure failed and missing cells.")
 @click.option("--only-missing", is_flag=True, help="Take results over from OUT; measure missing cells.")
 @options.allow_not_run_option
@@ -129,7 +133,7 @@ def run_command(project: Project, /, **given: Any) -> None:
         request = RunRequest(
             cases=cases,
             targets=targets,
-            bundle=project.bundle,
+            bundle=project.bundle.without_speedups() if asked.no_speedups else project.bundle,
             cache=project.cache,
             modes=asked.modes or MODES,
             jobs=asked.jobs,
@@ -168,7 +172,7 @@ def _run_on_cluster(project: Project, asked: RunOptions, count: int, console: Co
     """Return the results of all targets, and whether that is the whole history."""
     given = {"tier": [asked.chosen_tier], "target": asked.target_ids, "case": asked.patterns, "mode": asked.modes}
     arguments = [f"--{option}={value}" for option, values in given.items() for value in values]
-    arguments += ["--no-cache"] if asked.no_cache else []
+    arguments += ["--no-cache"] * asked.no_cache + ["--no-speedups"] * asked.no_speedups
     assert asked.executor
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         parts = cluster.run_shards(asked.executor, arguments, count, Path(folder), lambda line: say(console, [line]))

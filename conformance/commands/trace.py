@@ -1,4 +1,4 @@
-"""`conformance trace`: follows the mask through a user's own model."""
+"""`conformance trace`: traces the masks in a user's own model."""
 
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,15 @@ from conformance.project import Project
 @click.argument("model")
 @model_options.options
 @options.format_option
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also write a drawing to this file.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the trace into this file.")
 @options.schema_option(Trace)
 @pass_project
 def trace_command(project: Project, /, model: str, format_: str, svg: Path | None, **where: Any) -> None:
-    """Follow the mask through a model, layer by layer.
+    """Trace the masks in a model, layer by layer, while it is constructed and on a small batch.
 
-    MODEL is a saved model, the JSON of `model.to_json()`, or module:function, a function without arguments that returns
-    a model. It is followed while it is built and on a small batch. Each call of a layer is shown with the masks that go
-    in and come out and with what happened to them: produced, passed, consumed, replaced, merged, dropped (silently or
-    with a warning), refused with an error.
+    MODEL is a saved model, the JSON of `model.to_json()`, or module:function, a function without arguments that
+    returns a model. For each call of a layer: the masks that go in and come out, and what happened: created,
+    propagated, consumed, modified, combined, dropped silently or with a warning, ignored, rejected with an error.
     """
     found = model_options.inspect(project, model_options.ModelOptions(model, **where))
     if svg is not None:

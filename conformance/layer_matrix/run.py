@@ -1,4 +1,4 @@
-"""Declared layers on targets, as the cases of a run (docs/check-on-columns.md)."""
+"""Declared layers on targets, as the cases of a run (docs/check-on-targets.md)."""
 
 import datetime
 import tempfile
@@ -112,7 +112,8 @@ def _bundle(layers: LayerDeclarations, request: LayerCheckRequest, cache: Path) 
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         clause_cases.write(layers.layers, request.clauses, Path(folder))
         others = {**clause_cases.files_of_checks(), **declaration.files_of(layers.modules)}
-        return make_bundle(cache, Path(folder), others)
+        # As in an author's own process (`checks.keras_runtime`): one clause, one way of executing it.
+        return make_bundle(cache, Path(folder), others).without_speedups()
 
 
 def _prepare(project: Project, target: Target, requirements: Sequence[str]) -> PreparedTarget:

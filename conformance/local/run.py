@@ -138,6 +138,9 @@ def _parser(missing: str) -> argparse.ArgumentParser:
     parser.add_argument("--front-end", choices=FRONT_ENDS, default="", help="front end to use (default: detected)")
     parser.add_argument("--backend", default="", metavar="NAME", help="Keras backend to use (default: detected)")
     parser.add_argument(
+        "--no-speedups", action="store_true", help="do not speed up TensorFlow and JAX for many small cases"
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("reports/latest"), help=f"folder for {OBSERVATIONS} (default: %(default)s)"
     )
     return parser
@@ -147,6 +150,7 @@ def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="masks-") as temporary:
         folder = Path(temporary)
         where, bundle = Environment(Path(sys.executable)), make_bundle(folder)
+        bundle = bundle.without_speedups() if options.no_speedups else bundle
         about = describe(where, options.front_end, options.backend, ANYTHING, bundle)
         target = ANYTHING._replace(front_end=about["front_end"], backend=about["backend"])
         known = [ListedCase(*(one[field] for field in ListedCase._fields)) for one in listed(bundle)]
@@ -166,7 +170,11 @@ def _run(options: argparse.Namespace) -> int:
             "suite_version": __version__,
             "bundle": bundle.digest,
             "platform": machine(),
-            "fixed": {**fixed(about["front_end"]), "seed": str(SEED)},
+            "fixed": {
+                **fixed(about["front_end"]),
+                "seed": str(SEED),
+                "speedups": "all" if bundle.speedups else "none",
+            },
         }
         head.update(about, modes=unsupported)
         _write(options.out / OBSERVATIONS, [head, *found.cells])

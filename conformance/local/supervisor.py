@@ -161,6 +161,7 @@ class WorkerSupervisor:
         facts: list[dict[str, Any]] = []
         hello: dict[str, Any] = {}
         untrue: set[str] = set()  # modes that are not as declared
+        sound = True  # whether the worker has reported no problem of its own
         checked: set[str] = set()
         started = time.monotonic()
         for event in worker:
@@ -173,12 +174,16 @@ class WorkerSupervisor:
                 if refusal:
                     listener.problem(f"{target.id}: {refusal}")
                     return refusal
+            elif kind == "problem":
+                sound = False
+                listener.problem(f"{target.id}: {event['what']}")
             elif kind == "mode":
                 checked.add(event["mode"])
                 group = next(group for group in self._groups if event["mode"] in group.modes)
                 if not self._mode_is_as_declared(group, event):
                     untrue.add(event["mode"])
-                if checked >= set(group.modes) and not untrue & set(group.modes):
+                # Where a check fails, it is made again by the next run, which then says the same.
+                if sound and checked >= set(group.modes) and not untrue & set(group.modes):
                     listener.modes_tried(group, hello["versions"], hello["backend"])
             elif kind == "start":
                 self._reached = True

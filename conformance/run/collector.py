@@ -44,7 +44,7 @@ class ResultCollector:
             bundle=request.bundle.digest,
             created=_now(),
             platform=machine(),
-            fixed={**FIXED, "seed": str(SEED)},
+            fixed={**FIXED, "seed": str(SEED), "speedups": "all" if request.bundle.speedups else "none"},
             seconds=0.0,
             targets=list(self._targets.values()),
             cases=list(request.cases),

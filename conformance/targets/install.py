@@ -36,7 +36,7 @@ _UNUSED = (  # what nothing here opens, up to 250 MB of a base
 
 
 def provision(target: Target, cache: Path) -> Environment:
-    """The environment of a target; what its locks name and is not there yet is built.
+    """Return the environment of a target, built if it is not there yet.
 
     Raises:
         Unavailable: no interpreter, no lock, a disk that refuses, or the installation failed, with uv's last lines.
