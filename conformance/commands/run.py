@@ -52,6 +52,9 @@ from conformance.vocabulary import FRONT_ENDS, MODES
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: as cores and memory allow]")
 @options.out_option(default=results.LATEST, show_default=True)
 @click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
+@click.option(
+    "--no-speedups", is_flag=True, help="Run TensorFlow and JAX as they are, without `conformance.worker.speedups`."
+)
 @click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
 @click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
 @options.allow_not_run_option
@@ -71,6 +74,7 @@ def run_command(
     jobs: int | None,
     out: Path,
     no_cache: bool,
+    no_speedups: bool,
     only_failed: bool,
     only_missing: bool,
     allow_not_run: bool,
@@ -90,6 +94,7 @@ def run_command(
     tier = tier or ("core" if interpreter is None else "none")
     chosen = registry.choose(registry.load(), list(target_ids), tier)
     the_bundle = bundle.make_bundle(cache)
+    the_bundle = the_bundle.without_speedups() if no_speedups else the_bundle
     say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
     added = _undeclared(
         requested.TargetRequest(requirements, python, front_end, backend), interpreter, the_bundle, cache
@@ -111,7 +116,7 @@ def run_command(
             raise UsageError("--executor takes neither --shard, --with, --here nor --only-...")
         given = {"tier": [tier], "target": target_ids, "case": patterns, "mode": modes}
         arguments = [f"--{option}={value}" for option, values in given.items() for value in values]
-        arguments += ["--no-cache"] if no_cache else []
+        arguments += ["--no-cache"] * no_cache + ["--no-speedups"] * no_speedups
         found, complete = _on_cluster(executor, arguments, len(columns), console)
     else:
         with ThreadPoolExecutor(1) as meanwhile:

@@ -97,7 +97,8 @@ def _bundle(what: LayerDeclarations, asked: LayerCheckRequest, cache: Path) -> B
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         clause_cases.write(what.layers, asked.clauses, Path(folder))
         others = {**clause_cases.files_of_checks(), **declaration.files_of(what.modules)}
-        return make_bundle(cache, Path(folder), others)
+        # As in an author's own process (`checks.keras_runtime`): one clause, one way of executing it.
+        return make_bundle(cache, Path(folder), others).without_speedups()
 
 
 def _column(

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.local.errors import UsageError, named
@@ -22,15 +22,27 @@ _ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothin
 
 @dataclass(frozen=True)
 class Bundle:
-    """folder: on the worker's PYTHONPATH; digest: of all that is in it; worker: of all but the cases."""
+    """What enters a target.
+
+    Attributes:
+        folder: On the worker's PYTHONPATH.
+        digest: Of all that is in it.
+        worker: Digest of all but the cases, and of how the worker is run.
+        speedups: Whether workers use `conformance.worker.speedups`.
+    """
 
     folder: Path
     digest: str
     worker: str
+    speedups: bool = True
 
     @property
     def cases(self) -> Path:
         return self.folder / "cases"
+
+    def without_speedups(self) -> Bundle:
+        """Return the same bundle for workers without speed-ups, which share no remembered cell with the others."""
+        return replace(self, speedups=False, worker=_digest({"without speed-ups": self.worker.encode()}))
 
 
 def cases_folder() -> Path:

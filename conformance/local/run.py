@@ -143,6 +143,7 @@ def _parser(lacks: str) -> argparse.ArgumentParser:
     parser.add_argument("--mode", action="append", choices=MODES, default=[], help="only this mode; repeatable")
     parser.add_argument("--front-end", choices=FRONT_ENDS, default="", help="which Keras")
     parser.add_argument("--backend", default="", metavar="NAME", help="what Keras computes with")
+    parser.add_argument("--no-speedups", action="store_true", help="do not make Keras faster for many small cases")
     parser.add_argument("--out", type=Path, default=Path("reports/latest"), help=f"folder of {OBSERVATIONS}")
     return parser
 
@@ -151,6 +152,7 @@ def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="masks-") as temporary:
         folder = Path(temporary)
         where, bundle = Environment(Path(sys.executable)), make_bundle(folder)
+        bundle = bundle.without_speedups() if options.no_speedups else bundle
         about = describe(where, options.front_end, options.backend, Column(NAME, "", ""), bundle)  # type: ignore[arg-type]
         column = Column(NAME, about["front_end"], about["backend"])
         known = [Case(*(about[field] for field in Case._fields)) for about in listed(bundle)]
@@ -174,7 +176,11 @@ def _run(options: argparse.Namespace) -> int:
             "suite_version": __version__,
             "bundle": bundle.digest,
             "platform": machine(),
-            "fixed": {**fixed(about["front_end"]), "seed": str(SEED)},
+            "fixed": {
+                **fixed(about["front_end"]),
+                "seed": str(SEED),
+                "speedups": "all" if bundle.speedups else "none",
+            },
         }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])

@@ -106,6 +106,7 @@ class WorkerSupervisor:
         facts: list[dict[str, Any]] = []
         hello: dict[str, Any] = {}
         untrue: set[str] = set()  # modes that are not as declared
+        sound = True  # whether the worker has reported no problem of its own
         checked: set[str] = set()
         started = time.monotonic()
         for event in worker:
@@ -118,12 +119,16 @@ class WorkerSupervisor:
                 if refusal:
                     ledger.problem(f"{target.id}: {refusal}")
                     return refusal
+            elif kind == "problem":
+                sound = False
+                ledger.problem(f"{target.id}: {event['what']}")
             elif kind == "mode":
                 checked.add(event["mode"])
                 unit = next(unit for unit in self._units if event["mode"] in unit.modes)
                 if not self._mode_is_as_declared(unit, event):
                     untrue.add(event["mode"])
-                if checked >= set(unit.modes) and not untrue & set(unit.modes):
+                # Where a check fails, it is made again by the next run, which then says the same.
+                if sound and checked >= set(unit.modes) and not untrue & set(unit.modes):
                     ledger.keep_checks(unit, hello["versions"], hello["backend"])
             elif kind == "start":
                 self._reached = True

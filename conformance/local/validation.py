@@ -1,10 +1,12 @@
-"""The forms that values and events of a worker have; whatever else comes from a target is refused, not believed."""
+"""Check that values and events of a worker have their form; whatever else comes from a target is refused."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from typing import Any
+
+from conformance.worker.protocol import EVENTS
 
 NUMBERS = ("nan", "inf", "-inf", "-0.0")  # that JSON cannot spell
 DEPTH = 100  # of lists in lists
@@ -94,23 +96,31 @@ def _are_warnings(value: Any) -> bool:
     )
 
 
-EVENTS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "hello": {"versions": _is_versions, "backend": _is_text},
-    "mode": {"mode": _is_text, "works": lambda value: isinstance(value, bool)},
-    "start": {"case": _is_text, "mode": _is_text},
-    "fact": {"fact": _is_fact},
-    "end": {"case": _is_text, "mode": _is_text, "status": _is_status, "seconds": _is_seconds},
-    "polluted": {"case": _is_text, "mode": _is_text, "what": _is_text},
-    "served": {"modes": _texts, "peak_mb": _is_megabytes},
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    "backend": _is_text,
+    "case": _is_text,
+    "exception": _is_exception,
+    "fact": _is_fact,
+    "mode": _is_text,
+    "modes": _texts,
+    "peak_mb": _is_megabytes,
+    "reason": _is_text,
+    "seconds": _is_seconds,
+    "status": _is_status,
+    "versions": _is_versions,
+    "warnings": _are_warnings,
+    "what": _is_text,
+    "works": lambda value: isinstance(value, bool),
 }
-"""What the events of a worker must have, by kind; others are passed over by whoever listens."""
-OPTIONAL = {"exception": _is_exception, "warnings": _are_warnings, "reason": _is_text}
+"""The form of each field of `protocol.EVENTS`."""
 
 
 def is_event(event: Any) -> bool:
-    """Whether this is an event as `conformance.worker.__main__` describes them."""
+    """Whether this is an event as `conformance.worker.protocol` describes them."""
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         return False
-    parts = EVENTS.get(event["event"], {})
-    optional = {name: good for name, good in OPTIONAL.items() if event.get(name) is not None}
-    return all(name in event and good(event[name]) for name, good in {**parts, **optional}.items())
+    fields = EVENTS.get(event["event"])
+    if fields is None:
+        return True  # whoever listens passes over it
+    given = [name for name in fields.optional if event.get(name) is not None]
+    return all(name in event and _FORMS[name](event[name]) for name in [*fields.required, *given])

@@ -89,6 +89,7 @@ class WorkerProcess:
         request = {
             "front_end": target.front_end,
             "cases": str(bundle.cases),
+            "speedups": bundle.speedups,
             "files": sorted({files[case] for _, cells in groups for case, _ in cells}),
             "groups": [
                 {"modes": modes, "try": [mode for mode in modes if mode not in tried], "cells": cells}

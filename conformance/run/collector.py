@@ -51,7 +51,7 @@ class ResultCollector:
             bundle=bundle.digest,
             created=_now(),
             platform=machine(),
-            fixed={**FIXED, "seed": str(SEED)},
+            fixed={**FIXED, "seed": str(SEED), "speedups": "all" if bundle.speedups else "none"},
             seconds=0.0,
             targets=list(self._targets.values()),
             cases=cases,
