@@ -100,5 +100,5 @@ def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert [one.are_reversed() for one in names] == [False, True]
     made = {"keras==0.5": newer, "keras==0.1": fake_target()}
     monkeypatch.setattr(registry, "load", list)
-    monkeypatch.setattr(requested, "column", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
+    monkeypatch.setattr(requested, "prepare", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
     assert Names("keras==0.5", "keras==0.1", None, Console()).are_reversed()
