@@ -172,7 +172,7 @@ def test_a_file_declares_layers(check: Command, tmp_path: Path) -> None:
         (("my_layers", *OPTIONS), "my_layers: a layer is named as package.module:Name"),
         (("my_layers:Passes", "my_layers:Passes", *OPTIONS), "two layers are called 'passes'; give one a name"),
         (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "is too small for a mask"),
-        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "the column brings its keras"),
+        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "targets bring their own keras"),
         (("nowhere.toml",), "cannot read nowhere.toml"),
         (("my_layers:Passes", *OPTIONS, "--format", "json"), "results.json"),
     ],
