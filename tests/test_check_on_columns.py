@@ -176,7 +176,7 @@ def test_a_file_declares_layers(check, tmp_path: Path) -> None:  # type: ignore[
         (("my_layers", *OPTIONS), "my_layers: name a layer as package.module:Name"),
         (("my_layers:Passes", "my_layers:Passes", *OPTIONS), "two layers are called 'passes'; set `name` of one"),
         (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "is too small for a mask"),
-        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "the column brings its keras"),
+        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "targets bring their own keras"),
         (("nowhere.toml",), "cannot read nowhere.toml"),
         (("my_layers:Passes", *OPTIONS, "--format", "json"), "on targets, see results.json and others in --out"),
         (("my_layers:Passes", *OPTIONS, "--jobs", "0"), "--jobs 0: must be at least 1"),

@@ -150,6 +150,11 @@ class Raises(Sum):
     def call(self, inputs, mask=None):
         raise ValueError("feed me " + str(inputs.shape[-1]))
 
+class Counts(Sum):
+    def call(self, inputs, mask=None):
+        self.calls = getattr(self, "calls", 0) + 1
+        return total(inputs) * self.calls
+
 if hasattr({keras}, "ops"):
     total, cast = lambda x: {keras}.ops.sum(x, axis=1), {keras}.ops.cast
 else:
@@ -242,6 +247,11 @@ def test_the_command(column: str, mine: Callable[[str], Path]) -> None:
     for arguments, says in [
         (("my_layers:Needs",), "'units': the constructor needs arguments; pass a function, such as lambda: Needs(...)"),
         (("my_layers:Raises",), "called on float32 (2, 5, 3) without a mask, Raises raises ValueError: "),
+        (("my_layers:Counts",), "twice, Counts returns different results; turn off what is random"),
+        (
+            ("my_layers:Sum", "--mode", "session"),
+            "mode 'session' is not available in this process; it has eager, graph, ",
+        ),
         (("my_layers:Sum", "--front-end", "tf_keras"), "tf_keras"),
         (("my_layers:Sum", "--clause", "C99"), "unknown clause 'C99'"),
     ]:

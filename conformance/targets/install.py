@@ -1,4 +1,4 @@
-"""Environments: one per base, and on top of it one per column, built by uv in the cache folder."""
+"""Environments: one per base, and on top of it one per target, built by uv in the cache folder."""
 
 import hashlib
 import os
@@ -93,7 +93,7 @@ def _build(folder: Path, python: Path, build: Callable[[], object]) -> None:
             build()
             (folder / _COMPLETE).touch()
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # half of one would fill the disk of the columns that come next
+            shutil.rmtree(folder, ignore_errors=True)  # half of one would fill the disk for the next targets
             raise
 
 
