@@ -154,7 +154,8 @@ def test_the_workflow_of_the_page_is_safe_and_its_commands_exist() -> None:
         if name == "check":
             assert parser().parse_args(words).targets == ["tf-2.15", "keras-3.15"]
         else:
-            command = cli.main.commands[name]
+            command = cli.main.get_command(click.Context(cli.main), name)
+            assert command
             command.make_parser(click.Context(command)).parse_args(words)
     (shell,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     for line in shell.replace("\\\n", " ").splitlines():

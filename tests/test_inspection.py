@@ -254,11 +254,11 @@ def test_a_file_is_loaded_again(tmp_path: Path) -> None:
         (["trace", "nothing.keras"], "nothing.keras: neither a file nor of the form module:function"),
         (["trace", "a:b", "--batch", "none.npz"], "none.npz: no such file"),
         (["trace", "a:b", "--here", "none"], "none: no such interpreter"),
-        (["trace", "a:b", "--target", "keras-3.155"], "unknown column 'keras-3.155'; did you mean 'keras-3.15'?"),
+        (["trace", "a:b", "--target", "keras-3.155"], "unknown target 'keras-3.155'; did you mean 'keras-3.15'?"),
         (["trace", "a:b", "--here", "x", "--with", "keras"], "--here, --target and --with exclude each other"),
-        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-9"], "unknown column 'tf-9'"),
+        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-9"], "unknown target 'tf-9'"),
         (["advise", "a:b", "--from", "keras-3.15", "--to", "tf-2.15"], "tf-2.15 does not come after keras-3.15"),
-        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 and tf-2.15 are the same column"),
+        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 and tf-2.15 are the same target"),
     ],
 )
 def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:

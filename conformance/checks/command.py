@@ -1,7 +1,7 @@
 """`conformance check package.module:Layer`: check a layer against the mask contract, in the current environment.
 
-This needs no more than `check_layer`. With --target, --with and the other options about targets,
-`conformance.commands.check` of the host takes over.
+Needs no more than `check_layer` does. `conformance.commands.check` of the host side takes the same options and checks
+on targets as well.
 """
 
 import argparse
@@ -17,11 +17,12 @@ OK, UNEXPECTED, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 
 def parser():
-    """Return the parser of all options, including those about targets, which are handed on."""
+    """Return the parser of all options, also of those that choose targets."""
     made = argparse.ArgumentParser(
         prog="conformance check",
         description="Check layers against the mask contract. "
         "Exit codes: 0 as expected, 1 unexpected results, 2 usage error, 3 could not run.",
+        epilog="(*) on targets; needs the host side: pip install 'keras-mask-conformance[matrix]'",
     )
     add = made.add_argument
     add(
@@ -99,26 +100,26 @@ def parser():
         choices=("eager", "graph", "session", "jit"),
         help="try only this mode; repeatable",
     )
-    add("--format", choices=("table", "json"), default="table")
+    add("--format", choices=("table", "json"), default="table", help="output format (default: table)")
     add(
         "--target",
         dest="targets",
         action="append",
         metavar="ID",
-        help="check on this target, or on all with this tag; repeatable, needs [matrix]",
+        help="check on this target, or on all with this tag; repeatable (*)",
     )
     add(
         "--with",
         dest="with_",
         action="append",
         metavar="PATH_OR_PIN",
-        help="install this for the layer on each target; repeatable, needs [matrix]",
+        help="install this for the layer on each target; repeatable (*)",
     )
-    add("--tier", choices=("core", "history"), help="check on all targets of a tier; needs [matrix]")
+    add("--tier", choices=("core", "history"), help="check on all targets of a tier (*)")
     add(
         "--out",
         metavar="FOLDER",
-        help="write the report about the targets here (default: reports/check); needs [matrix]",
+        help="write the report about the targets here (default: reports/check) (*)",
     )
     add("--jobs", type=int, metavar="N", help="workers at a time, on targets (default: as cores and memory allow)")
     add("--no-cache", action="store_true", help="measure cells again that are in the cache, on targets")
@@ -128,14 +129,32 @@ def parser():
     return made
 
 
-def main(argv=None):
-    """Run the command and return its exit code."""
+def main(argv=None, missing="only `conformance check` does that"):
+    """Run the command without the host side; returns its exit code.
+
+    Args:
+        argv: The arguments, by default those of the process.
+        missing: Why the host side is not available, in words.
+    """
     try:
         asked = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    if asked.targets or asked.tier or asked.with_ or asked.out or any(one.endswith(".toml") for one in asked.layer):
-        return _on_columns(asked)
+    if asks_for_targets(asked):
+        return _refused(
+            "--target, --tier, --with, --out and .toml files are not available: %s" % missing, COULD_NOT_RUN
+        )
+    return run(asked)
+
+
+def asks_for_targets(asked):
+    """Return whether these options are about targets rather than the current environment."""
+    files = any(layer.endswith(".toml") for layer in asked.layer)
+    return bool(asked.targets or asked.tier or asked.with_ or asked.out or files)
+
+
+def run(asked):
+    """Check the layers in the current environment; returns the exit code."""
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -183,14 +202,6 @@ def declarations(asked):
     common["dtype"] = asked.dtype[0] if asked.dtype and len(asked.dtype) == 1 else asked.dtype
     common["expected_failures"] = dict(asked.expected_failures or [])
     return [dict(common, layer=layer) for layer in asked.layer]
-
-
-def _on_columns(asked):
-    try:
-        from conformance.commands import check as on_columns
-    except ImportError as error:
-        return _refused("--target, --with and --out need keras-mask-conformance[matrix] (%s)" % error, COULD_NOT_RUN)
-    return on_columns.main(asked)
 
 
 def _choose_backend():

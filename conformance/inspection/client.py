@@ -104,5 +104,5 @@ def _variables(where: Environment, bundle: Bundle, target: Target | None, scratc
         folders = [bundle.folder, INSIDE, where.on_top, own]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONIOENCODING": "utf-8"}
         return dict(os.environ) | quiet | {"PYTHONPATH": os.pathsep.join(str(f) for f in folders if f)}
-    variables = environment(where, target, bundle, scratch)
+    variables = environment(where, target.for_worker, bundle, scratch)
     return variables | {"PYTHONPATH": os.pathsep.join([variables["PYTHONPATH"], str(INSIDE)])}

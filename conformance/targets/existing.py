@@ -36,7 +36,7 @@ def prepare(python: str, request: TargetRequest, declared: Sequence[Target], bun
     try:
         environment = interpreter(python)
         unknown = not_resolved(request, "", _NAME).target
-        about = describe(environment, request.front_end or "", request.backend or "", unknown, bundle)
+        about = describe(environment, request.front_end or "", request.backend or "", unknown.for_worker, bundle)
     except Unavailable as why:
         return not_resolved(request, str(why), _NAME)
     versions, backend = about["versions"], about["backend"]

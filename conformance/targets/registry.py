@@ -8,10 +8,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from conformance.local.bundle import PACKAGE
 from conformance.local.errors import UsageError, unknown
+from conformance.local.process_group import WorkerTarget
 from conformance.vocabulary import MODES
 
+PACKAGE = Path(__file__).parent.parent
 LOCKS = PACKAGE / "locks"
 TIERS = ("core", "history")
 AD_HOC = "ad-hoc"  # the tier of targets that no file declares
@@ -68,6 +69,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     def modes(self) -> list[str]:
         """The modes of the target, in the usual order."""
         return [m for m in MODES if any(m in group for group in self.processes)]
+
+    @property
+    def for_worker(self) -> WorkerTarget:
+        """What a worker has to know of it."""
+        return WorkerTarget(self.id, self.front_end, self.backend)
 
     @property
     def tags(self) -> list[str]:
