@@ -77,7 +77,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/cases.md and docs/findings.md from reports/history."""
+    """Write docs/cases.md from the cases, docs/findings.md from reports/history."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
 

@@ -11,10 +11,10 @@ import pytest
 
 from conformance.local import worker_process
 from conformance.local.bundle import make_bundle
+from conformance.local.dependencies import used_source
 from conformance.results import Observation, Results
 from conformance.run import result_cache
 from conformance.run.reuse import ReusedResults
-from conformance.suite.dependencies import used_source
 from tests.conftest import FAKES, FakeRuns, fake_target
 
 

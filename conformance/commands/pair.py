@@ -183,7 +183,7 @@ def _to_measure(column: PreparedTarget) -> _Place:
 
 
 def _file(path: Path) -> Path:
-    return (path / "results.json" if path.is_dir() else path).resolve()
+    return results.file_of(path).resolve()
 
 
 def _can_be_installed(path: Path) -> bool:

@@ -7,12 +7,16 @@ import click
 import msgspec
 
 from conformance import results
+from conformance.cache import cache_folder
 from conformance.commands import options
 from conformance.files import write_text
 from conformance.judging import expectations
 from conformance.judging.judge import judge_all
+from conformance.local import bundle
+from conformance.local.errors import UsageError
 from conformance.report import changes, documents, write_report
 from conformance.repro.suite_scripts import scripts_for
+from conformance.suite import catalogue
 
 
 @click.command("report")
@@ -20,9 +24,11 @@ from conformance.repro.suite_scripts import scripts_for
 @options.out_option(help="Folder to write to.  [default: where the results are]")
 def report_command(path: Path, out: Path | None) -> None:
     """Judge stored results again and write the report from them."""
+    out = out or (path if path.is_dir() else path.parent)
+    if out == results.PUBLISHED != results.CHECKOUT:
+        raise UsageError(f"{out} is a part of the installed package: name a folder with --out, or other results")
     found = results.read(path)
     judge_all(found)
-    out = out or (path if path.is_dir() else path.parent)
     write_report(found, expectations.load(), out, scripts_for)
     click.echo(out / "index.html")
 
@@ -42,8 +48,9 @@ def cells_command(path: Path) -> None:
 @click.argument("path", type=click.Path(path_type=Path), default=results.PUBLISHED)
 @options.out_option(default=Path("docs"), show_default=True, help="Folder.")
 def docs_command(path: Path, out: Path) -> None:
-    """Write cases.md and findings.md from stored results."""
-    for name, text in documents.documents(results.read(path), expectations.load()):
+    """Write cases.md from the cases, and findings.md from stored results."""
+    cases = catalogue.collect(bundle.make_bundle(cache_folder()))
+    for name, text in documents.documents(cases, results.read(path), expectations.load()):
         write_text(out / name, text)
         click.echo(out / name)
 

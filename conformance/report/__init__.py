@@ -9,26 +9,19 @@ import msgspec
 from conformance import results
 from conformance.files import write_text
 from conformance.judging.expectations import Expectation
+from conformance.local import bundle
+from conformance.local.dependencies import program_digest
+from conformance.local.errors import UsageError
 from conformance.report import badge, changes, junit, page, summary
 from conformance.repro.stored import Stored
 from conformance.results import Results
 
-HERE = Path(__file__).parent
-REPRO = HERE.parent / "repro"
 BESIDE: dict[str, Callable[[Results, Sequence[Expectation]], str]] = {
     "summary.md": summary.summary,
     "junit.xml": junit.junit,
     "badge.svg": lambda found, _: badge.badge(found),
     "changes.json": lambda found, _: changes.as_json(changes.changes(found)),
 }
-RULES = (
-    "judging/compare.py",
-    "judging/difference.py",
-    "judging/expectations.py",
-    "judging/judge.py",
-    "vocabulary.py",
-    "worker/values.py",
-)  # what the files are made by, beside this folder
 
 
 def write_report(
@@ -37,13 +30,18 @@ def write_report(
     out: Path,
     scripts_of: Callable[[Results], Stored | None] = lambda _: None,
 ) -> None:
-    """Write `results.json`, the files of `BESIDE` and `index.html` into `out`.
+    """Write the results, the files of `BESIDE` and `index.html` into a folder.
 
-    What is there already is left as it is: results that differ only in when they were found,
-    and a page that was made by this code from the same results and expectations.
-    scripts_of: what the stand-alone scripts on the page are joined from; asked for only if it is written.
+    What is there already is left as it is: results that differ only in when they were found, and a page that was made
+    by this program from the same results, expectations and cases. The results stay compressed where they are.
+
+    Args:
+        found: The results, judged.
+        known: What is expected of them.
+        out: The folder.
+        scripts_of: Gives what the stand-alone scripts on the page are joined from; asked only if the page is written.
     """
-    file = out / "results.json"
+    file = results.file_of(out)
     if not _are_stored(found, file):
         results.write(found, file)
     stamp = _stamp(file, known)
@@ -53,14 +51,16 @@ def write_report(
     found = results.read(file)  # so that the same file always gives the same page
     for name, make in BESIDE.items():
         write_text(out / name, make(found, known))
-    beside = ("results.json", *BESIDE)
+    beside = (file.name, *BESIDE)
     write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
+    if not file.is_file():
+        return False
     try:
-        stored = msgspec.json.decode(file.read_bytes(), type=Results)
-    except (OSError, msgspec.DecodeError):
+        stored = msgspec.json.decode(results.read_bytes(file), type=Results)
+    except (UsageError, msgspec.DecodeError):
         return False
     stored.created, stored.seconds = found.created, found.seconds
     return stored == found
@@ -68,12 +68,9 @@ def _are_stored(found: Results, file: Path) -> bool:
 
 def _stamp(file: Path, known: Sequence[Expectation]) -> str:
     """Stands for all that the page is made of."""
-    total = hashlib.sha256(file.read_bytes())
+    total = hashlib.sha256(results.read_bytes(file))
     total.update(msgspec.json.encode(known))
-    for source in sorted(p for part in (HERE, REPRO) for p in part.rglob("*") if p.is_file() and p.suffix != ".pyc"):
-        total.update(source.read_bytes())
-    for source in (HERE.parent / name for name in RULES):
-        total.update(source.read_bytes())
+    total.update(program_digest(bundle.cases_folder()).encode())
     return total.hexdigest()[:16]
 
 

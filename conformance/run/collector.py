@@ -5,23 +5,19 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from conformance import __version__
+from conformance import __version__, results
 from conformance.judging.judge import Judge
 from conformance.local.bundle import Bundle
 from conformance.local.launch import FIXED, OF_FRONT_END
 from conformance.local.machine import machine
-from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
+from conformance.results import SCHEMA_VERSION, Case, Cell, Results, TargetResult
 from conformance.run.plan import Key, Plan, ProcessGroup
 from conformance.run.progress import Progress
-from conformance.run.result_cache import CachedCell, ResultCache
+from conformance.run.result_cache import CachedCell, ResultCache, cached_cell
 from conformance.run.reuse import ReusedResults
 from conformance.targets.registry import Target
 from conformance.targets.versions import same
 from conformance.worker.backends import SEED
-
-_OBSERVED = ("status", "exception", "warnings", "reason")
 
 
 class ResultCollector:
@@ -63,7 +59,7 @@ class ResultCollector:
             lacks = self._targets[target].lacks
             if mode in lacks:
                 event = {"status": "unsupported", "reason": lacks[mode], "seconds": 0.0}
-                self._observe((case, target, mode), _kept(event, []))
+                self._observe((case, target, mode), cached_cell(event, []))
 
     def recall(self, unit: ProcessGroup) -> list[tuple[str, str]] | None:
         """Record what is known of a unit; returns the cells that are left, None if nothing has to run."""
@@ -117,7 +113,7 @@ class ResultCollector:
 
     def record(self, target: Target, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         """A cell that was executed; `event` and `facts` are as the worker sent them."""
-        kept = _kept(event, facts, _now())
+        kept = cached_cell(event, facts, _now())
         column = self._targets[target.id].digest
         self._remember(lambda: self._memory.keep(target, column, self._cases[case], mode, kept))
         with self._lock:
@@ -205,6 +201,7 @@ class ResultCollector:
         unplanned = set(self._cells) - set(self._planned)
         self._results.problems += [f"{' '.join(key)} was recorded but not planned" for key in sorted(unplanned)]
         self._results.cells = [self._cells[key] for key in self._planned]
+        self._results.cells = results.in_order(self._results)
         self._results.seconds = round(seconds, 1)
         self._remember(self._memory.tidy)
         executed = [cell for cell in self._results.cells if cell.mode not in self._targets[cell.target].lacks]
@@ -221,28 +218,6 @@ class ResultCollector:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _kept(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
-    """What a worker sent of a cell, each value once under the digest of its contents."""
-    values: dict[str, Value] = {}
-
-    def stored(value: Value) -> str:
-        values[key := digest(value)] = value
-        return key
-
-    observation = msgspec.convert({k: event[k] for k in _OBSERVED if event.get(k) is not None}, Observation)
-    observation.facts = [
-        Fact(
-            name=fact["name"],
-            observed=stored(fact["observed"]),
-            expected=stored(fact["expected"]) if "expected" in fact else None,
-            rtol=fact.get("rtol"),
-            atol=fact.get("atol"),
-        )
-        for fact in facts
-    ]
-    return CachedCell(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"], when)
 
 
 def target_result(target: Target, column: str = "") -> TargetResult:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from conformance.local.bundle import PACKAGE
+from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError, unknown
 from conformance.vocabulary import MODES
 
