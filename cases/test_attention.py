@@ -1,4 +1,7 @@
-"""Attention and AdditiveAttention: masks of queries, masks of values, causal masks."""
+"""Attention.
+
+`Attention` and `AdditiveAttention`: masks of queries, masks of values, causal masks.
+"""
 
 import inspect
 
@@ -6,7 +9,7 @@ import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.values import Raised
+from conformance.case import Raised
 
 BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6
 QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
@@ -74,7 +77,7 @@ def test_value_mask(keras, run, record, name):
     modes=["eager", "graph | jit", "session"],
 )
 @both
-def test_square(keras, run, record, name):
+def test_value_mask_as_many_queries_as_samples(keras, run, record, name):
     """Masked values do not count where batch size and number of queries are the same.
 
     Each sample has its own mask of values, which is not mistaken for one that each query has.
@@ -105,7 +108,7 @@ def test_query_mask(keras, run, record, name):
     modes=["eager", "graph | jit", "session"],
 )
 @both
-def test_one_mask(keras, run, record, name):
+def test_none_in_mask_list(keras, run, record, name):
     """A mask for queries or values alone.
 
     In the list of masks, either may be None.
@@ -155,7 +158,7 @@ def test_auto_mask(keras, run, record, name):
     modes=["eager", "graph | jit", "session"],
 )
 @both
-def test_auto_mask_of_value(keras, run, record, name):
+def test_auto_mask_value_only(keras, run, record, name):
     """The mask of the values is used where the queries have none.
 
     After Masking of the values alone, all queries attend to the unmasked values only.
@@ -230,7 +233,7 @@ def test_causal_and_value(keras, run, record, name):
     modes=["eager", "graph | jit", "session"],
 )
 @both
-def test_three_masks(keras, run, record, name):
+def test_mask_list_length(keras, run, record, name):
     """Keys that are given beside the values may have a mask, too.
 
     With masked queries, values and keys, the masks of queries and values are used.
@@ -249,7 +252,7 @@ def test_three_masks(keras, run, record, name):
     tags=["Attention", "explicit mask", "all masked"],
 )
 @both
-def test_fully_masked(keras, run, record, name):
+def test_fully_masked_row(keras, run, record, name):
     """A sample all of whose values are masked.
 
     What its queries get is not specified; those of the other samples are not affected.

@@ -1,4 +1,7 @@
-"""Bidirectional: masks in both directions, what is emitted at masked steps, which outputs have a mask."""
+"""Bidirectional.
+
+Masks in both directions, what is emitted at masked steps, which outputs have a mask.
+"""
 
 import numpy as np
 import oracle
@@ -68,7 +71,7 @@ def test_last_output(keras, run, build, record):
     tags=["Bidirectional", "SimpleRNN"],
     modes=["eager", "graph | session"],
 )
-def test_alignment(keras, run, build, record):
+def test_sequence_alignment(keras, run, build, record):
     """Both directions are aligned with the input.
 
     At an unmasked step stand the forward and the backward output of that step, as if there were no masked ones.
@@ -87,7 +90,7 @@ def test_alignment(keras, run, build, record):
     tags=["Bidirectional", "SimpleRNN", "zero_output_for_mask", "unroll"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-def test_zeros(keras, run, build, record, unroll):
+def test_zero_at_masked(keras, run, build, record, unroll):
     """Bidirectional emits zeros at masked steps.
 
     With return_sequences=True, both halves are zero at the masked steps and nowhere else.
@@ -144,7 +147,7 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     tags=["Bidirectional", "SimpleRNN", "Masking"],
     modes=["eager", "graph | session"],
 )
-def test_not_merged(keras, run, build, mask_of, record):
+def test_merge_modes_none(keras, run, build, mask_of, record):
     """Sequences that are not merged both keep the mask.
 
     With merge_mode=None, the forward and the backward sequence have the mask of the input.
@@ -160,7 +163,7 @@ def test_not_merged(keras, run, build, mask_of, record):
     modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
-def test_return_state(keras, run, build, mask_of, record, stateful):
+def test_return_state_mask(keras, run, build, mask_of, record, stateful):
     """Returned states have no mask.
 
     With return_sequences=True and return_state=True, the sequence has the mask of the input and no state has one.
@@ -177,7 +180,7 @@ def test_return_state(keras, run, build, mask_of, record, stateful):
     tags=["Bidirectional", "SimpleRNN", "Masking", "initial_state"],
     modes=["eager", "graph", "session"],
 )
-def test_initial_state(keras, run, build, record):
+def test_initial_state_mask(keras, run, build, record):
     """The mask of the input is used when initial states are given.
 
     After Masking and with initial_state=, both directions start from their states and skip the masked steps.
@@ -193,7 +196,7 @@ def test_initial_state(keras, run, build, record):
     tags=["Bidirectional", "SimpleRNN", "explicit mask", "initial_state"],
     modes=["eager", "graph", "session"],
 )
-def test_initial_state_explicit(keras, run, build, record):
+def test_initial_state_mask_explicit(keras, run, build, record):
     """A mask argument is used when initial states are given.
 
     With mask= and initial_state=, both directions start from their states and skip the masked steps.
@@ -211,7 +214,7 @@ def test_initial_state_explicit(keras, run, build, record):
     needs=["layers.Bidirectional.__init__(backward_layer)"],
     modes=["eager", "graph", "session"],
 )
-def test_backward_layer(keras, run, build, record):
+def test_custom_backward(keras, run, build, record):
     """A backward layer of one's own is given the mask.
 
     Both halves of the sequence are aligned with the input, skip the masked steps, and are zero there.

@@ -1,4 +1,7 @@
-"""ConvLSTM: a mask of steps over sequences of images."""
+"""ConvLSTM.
+
+A mask of steps over sequences of images.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +23,7 @@ MASK_ARGUMENT = (
     tags=["ConvLSTM2D", "explicit mask", "return_sequences"],
     modes=["eager", "graph", "session"],
 )
-def test_sequence(keras, run, build, record):
+def test_mask_2d(keras, run, build, record):
     """ConvLSTM2D skips masked steps.
 
     At unmasked steps, and so in the end, the outputs are those of the same images without the masked ones.
@@ -44,7 +47,7 @@ def test_sequence(keras, run, build, record):
     modes=["eager", "session"],
 )
 @pytest.mark.parametrize("padding", ["valid", "same"])
-def test_masking(keras, run, build, record, padding):
+def test_masking_upstream(keras, run, build, record, padding):
     """ConvLSTM2D after Masking.
 
     A mask of (batch, steps, rows, columns) may be refused, applied to each pixel of the states, or fail to fit them.

@@ -1,10 +1,11 @@
-"""Custom layers: which of them are given a mask, and which let it go on."""
+"""Custom layers.
+
+Which of them are given a mask, and which let it go on.
+"""
 
 import numpy as np
 import oracle
 import pytest
-
-from conformance.worker.values import Raised
 
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
@@ -45,7 +46,7 @@ def read(mask):
     documented=GUIDE % (OPT_IN, "with supports_masking = True, compute_mask() just passes the current mask through"),
     tags=["custom layer", "supports_masking"],
 )
-def test_flag(keras, run, mask_of, record):
+def test_supports_masking_true(keras, run, mask_of, record):
     """supports_masking lets the mask go on.
 
     A layer with supports_masking = True and no compute_mask passes the mask of its input on, unchanged.
@@ -64,34 +65,12 @@ def test_flag(keras, run, mask_of, record):
 
 
 @pytest.mark.case(
-    "unsupported.policy",
-    documented="API docs of keras.layers.Masking: a downstream layer that does not support masking yet receives "
-    "a mask raises an exception (keras.layers.Embedding, argument mask_zero, says the same)",
-    issues=["tensorflow/tensorflow#33260", "tensorflow/tensorflow#28143", "keras-team/keras#20113"],
-    tags=["custom layer", "supports_masking"],
-)
-def test_unsupported(keras, run, mask_of, record):
-    """A layer that does not support masks refuses them.
-
-    A layer with neither supports_masking nor compute_mask raises an exception when its input has a mask.
-    """
-
-    class Double(keras.layers.Layer):
-        def call(self, inputs):
-            return inputs * 2.0
-
-    masking, layer = keras.layers.Masking(), Double()
-    mask = run.attempt(lambda t: mask_of(layer(masking(t))), ZEROED)
-    record("mask that the next layer is given", mask, expected=Raised("TypeError", "ValueError"))
-
-
-@pytest.mark.case(
     "custom.supports-before-super",
     unspecified="No page says when the flag has to be set; the constructor of the base class resets it",
     issues=["keras-team/keras#19311"],
     tags=["custom layer", "supports_masking"],
 )
-def test_flag_before_super(keras, run, mask_of, record):
+def test_supports_before_super(keras, run, mask_of, record):
     """supports_masking set before super().__init__().
 
     Whether a flag set before the constructor of the base class holds is not specified.
@@ -111,7 +90,7 @@ def test_flag_before_super(keras, run, mask_of, record):
 
 
 @pytest.mark.case("custom.compute-mask-override", documented=OWN_MASK, tags=["custom layer", "compute_mask"])
-def test_compute_mask(keras, run, ops, mask_of, record):
+def test_compute_mask_override(keras, run, ops, mask_of, record):
     """compute_mask alone makes the mask.
 
     The next layer is given what compute_mask makes of the input and its mask; no flag is needed.
@@ -188,7 +167,7 @@ def test_call_returns_input(keras, run, ops, record):
     tags=["custom layer", "compute_mask", "RNN"],
     modes=["eager", "graph", "session"],
 )
-def test_time_axis(keras, run, build, mask_of, record):
+def test_time_axis_compute_mask(keras, run, build, mask_of, record):
     """A layer that drops steps can drop them from the mask.
 
     The mask that compute_mask shortens reaches the next layer, and an RNN there uses it.
@@ -249,7 +228,7 @@ def test_time_axis_flag_only(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case("custom.mask-arg-autofilled", documented=MASK_ARGUMENT, tags=["custom layer", "mask argument"])
-def test_mask_argument(keras, run, ops, record):
+def test_mask_arg_autofilled(keras, run, ops, record):
     """A mask argument is filled.
 
     A layer whose call has an argument mask is given the mask of its input there.
@@ -263,7 +242,7 @@ def test_mask_argument(keras, run, ops, record):
     documented=MASK_ARGUMENT + "; section '%s': by default, a custom layer will destroy the current mask" % OPT_IN,
     tags=["custom layer", "mask argument", "supports_masking"],
 )
-def test_mask_argument_without_flag(keras, run, ops, mask_of, record):
+def test_mask_arg_no_support(keras, run, ops, mask_of, record):
     """A mask argument alone takes the mask and does not pass it on.
 
     A layer with an argument mask but without supports_masking is given the mask; the next layer is not.
@@ -286,7 +265,7 @@ def test_mask_argument_without_flag(keras, run, ops, mask_of, record):
     issues=["keras-team/keras#21449"],
     tags=["custom layer", "mask argument"],
 )
-def test_explicit_mask(keras, run, mask_of, record):
+def test_explicit_mask_propagates(keras, run, mask_of, record):
     """A mask passed as an argument goes on.
 
     With layer(x, mask=m) and supports_masking, the next layer is given m.
@@ -309,7 +288,7 @@ def test_explicit_mask(keras, run, mask_of, record):
     established="Source of keras.layers.Layer.__call__: the mask is read from the tensor, wherever the call is made",
     tags=["custom layer", "Masking"],
 )
-def test_inner_layers(keras, run, ops, mask_of, record):
+def test_inner_layers_autopass(keras, run, ops, mask_of, record):
     """Layers inside a custom layer are given masks.
 
     A layer called inside of call is given the mask of the outer layer's input, and one that is made inside of call.

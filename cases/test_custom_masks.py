@@ -1,4 +1,7 @@
-"""Custom layers: several inputs, several outputs, and the argument `mask` in unusual places."""
+"""Custom masks.
+
+Custom layers with several inputs, several outputs, and the argument `mask` in unusual places.
+"""
 
 import numpy as np
 import oracle
@@ -38,7 +41,7 @@ def make_splitter(keras, make_mask):
     documented=GUIDE % (OWN_MASK, "a layer that splits its input in two returns two masks from compute_mask"),
     tags=["custom layer", "compute_mask", "several outputs"],
 )
-def test_several_outputs(keras, run, mask_of, record):
+def test_compute_mask_multi_output(keras, run, mask_of, record):
     """A layer with two outputs gives each a mask of its own.
 
     The masks that compute_mask returns in a list belong to the outputs in the same order.
@@ -54,7 +57,7 @@ def test_several_outputs(keras, run, mask_of, record):
     documented=GUIDE % (OWN_MASK, "None stands for no mask") + "; the docs of compute_mask allow one per output tensor",
     tags=["custom layer", "compute_mask", "several outputs"],
 )
-def test_one_output_unmasked(keras, run, mask_of, record):
+def test_compute_mask_multi_output_one_none(keras, run, mask_of, record):
     """A layer with two outputs gives one of them a mask.
 
     Where compute_mask returns None and a mask, the first output has no mask and the second has that mask.
@@ -71,7 +74,7 @@ def test_one_output_unmasked(keras, run, mask_of, record):
     "is given a mask, however many there are",
     tags=["custom layer", "compute_mask", "several outputs"],
 )
-def test_no_output_masked(keras, run, mask_of, record):
+def test_compute_mask_multi_output_single_none(keras, run, mask_of, record):
     """A layer with two outputs ends the mask.
 
     Where compute_mask returns None instead of a list, neither output has a mask.
@@ -88,7 +91,7 @@ def test_no_output_masked(keras, run, mask_of, record):
     severity="raises",
     tags=["custom layer", "compute_mask"],
 )
-def test_parameter_names(keras, run, ops, mask_of, record):
+def test_compute_mask_signature(keras, run, ops, mask_of, record):
     """The parameters of compute_mask may have any names.
 
     The next layer is given what a compute_mask with parameters of other names makes of the mask.
@@ -112,7 +115,7 @@ def test_parameter_names(keras, run, ops, mask_of, record):
     tags=["custom layer", "compute_mask"],
     modes=["eager", "session"],
 )
-def test_one_parameter(keras, run, mask_of, record):
+def test_compute_mask_signature_one_parameter(keras, run, mask_of, record):
     """A compute_mask without a parameter for the mask.
 
     Whether a layer that makes its mask of the input alone may leave out the parameter is not specified.
@@ -164,7 +167,7 @@ def test_unsupported_returns_input(keras, run, mask_of, record):
     + "; API docs of tf.keras.layers.Layer, method __call__: the mask is that of the argument inputs, the first one",
     tags=["custom layer", "mask argument", "several inputs"],
 )
-def test_two_arguments(keras, run, mask_of, record):
+def test_multi_tensor_args(keras, run, mask_of, record):
     """The argument mask is filled beside a second tensor argument.
 
     A layer that is called with two tensors is given the mask of the first.
@@ -191,7 +194,7 @@ def test_two_arguments(keras, run, mask_of, record):
     unspecified="No page says so, but since Keras 3 arguments named like the tensors, with _mask, are filled",
     tags=["custom layer", "mask argument", "several inputs"],
 )
-def test_named_masks(keras, run, mask_of, record):
+def test_multi_tensor_args_named_masks(keras, run, mask_of, record):
     """Arguments named after tensor arguments.
 
     Whether inputs_mask and context_mask are filled with the masks of inputs and context is not specified.
@@ -222,7 +225,7 @@ def test_named_masks(keras, run, mask_of, record):
     issues=["keras-team/keras#19311"],
     tags=["custom layer", "mask argument", "compute_mask", "several inputs"],
 )
-def test_list_input(keras, run, mask_of, record):
+def test_list_input_mask_list(keras, run, mask_of, record):
     """A layer of a list of inputs is given a list of masks.
 
     Its call and its compute_mask are given one mask per input, and None for one without a mask.
@@ -296,7 +299,7 @@ def test_positional_mask(keras, run, mask_of, record):
     tags=["custom layer", "mask argument", "build"],
     modes=["eager", "session"],
 )
-def test_mask_suffix(keras, run, record):
+def test_mask_suffix_args_build(keras, run, record):
     """The shape of an argument whose name ends in _mask.
 
     Whether build is given the shape of the argument attention_mask, as attention_mask_shape, is not specified.
@@ -326,7 +329,7 @@ def test_mask_suffix(keras, run, record):
     tags=["custom layer", "_keras_mask"],
     backends=["tensorflow", "torch", "openvino"],  # arrays of NumPy and tracers of JAX take no attributes
 )
-def test_unset_mask(keras, run, mask_of, record):
+def test_unset_mask_in_call(keras, run, mask_of, record):
     """A layer that takes the mask away from its input still passes it on.
 
     The next layer is given the mask that the input had before call, although call set _keras_mask to None.
@@ -367,7 +370,7 @@ def make_temporal_softmax(keras, ops):
     ),
     tags=["custom layer", "mask argument", "Embedding", "Dense", "Functional"],
 )
-def test_temporal_softmax(keras, run, ops, build, record):
+def test_guide_temporal_softmax(keras, run, ops, build, record):
     """A custom layer in a model leaves out masked steps.
 
     A softmax over time that multiplies by its argument mask is zero at masked steps and sums to one over the others.

@@ -1,19 +1,20 @@
-"""`Embedding`, `Lambda`: layers that make a mask of something else than padding with one value."""
+"""Embedding.
+
+Which ids it masks, and what it gives for them.
+"""
 
 import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.values import Raised
+from conformance.case import Raised
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4
 # Padded on the right, with gaps, padded on the left; 0 stands for no word.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-X = np.random.RandomState(8).uniform(0.1, 1, IDS.shape + (FEATURES,)).astype("float32")
 MASK = np.array([[1, 0, 1, 1, 0], [1, 1, 0, 0, 1], [0, 1, 1, 1, 1]], bool)
 
 MASK_ZERO = "API docs of keras.layers.Embedding, argument mask_zero: whether 0 is a 'padding' value to be masked out"
-LAMBDA_MASK = "API docs of keras.layers.Lambda, argument mask: "
 BY_FLAG = "keras/src/layers/core/embedding.py, compute_mask: None unless mask_zero, else not_equal(inputs, 0)"
 
 
@@ -34,7 +35,7 @@ def test_mask_zero(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case("embedding.rank3-ids", established=BY_FLAG, tags=["Embedding", "mask_zero"])
-def test_rank3(keras, run, build, mask_of, record):
+def test_rank3_ids(keras, run, build, mask_of, record):
     """Ids of rank 3 give a mask of rank 3.
 
     For (batch, time, characters) ids, the mask has that shape and is False exactly where an id is 0.
@@ -83,7 +84,7 @@ def test_mask_zero_false(keras, run, build, mask_of, record):
     issues=["keras-team/keras#13683"],
     tags=["Embedding", "mask_zero"],
 )
-def test_masked_ids(keras, run, build, mask_of, record):
+def test_mask_zero_false_masked_ids(keras, run, build, mask_of, record):
     """Without mask_zero, a mask that the ids have ends.
 
     An Embedding whose ids come with a mask of their own does not pass it on.
@@ -107,7 +108,7 @@ def test_masked_ids(keras, run, build, mask_of, record):
     established="keras/src/layers/core/embedding.py, call: takes rows of the table, whatever mask_zero is",
     tags=["Embedding", "mask_zero"],
 )
-def test_row_zero(keras, run, build, record):
+def test_row_zero_not_zeroed(keras, run, build, record):
     """Masked ids are looked up like the others.
 
     The output at id 0 is row 0 of the table, not zeros as after Masking.
@@ -145,7 +146,7 @@ def test_float_ids(keras, run, build, mask_of, record):
     tags=["Embedding", "mask_zero", "RNN"],
     modes=["eager", "graph", "session"],
 )
-def test_rnn(keras, run, build, record):
+def test_mask_used_by_rnn(keras, run, build, record):
     """An RNN skips what an Embedding masks.
 
     The states after ids padded with 0 are those after the same ids without the zeros, wherever they are.
@@ -165,94 +166,10 @@ def test_rnn(keras, run, build, record):
     needs=["layers.Embedding.__init__(sparse)"],
     modes=["eager", "session"],
 )
-def test_sparse(keras, run, record):
+def test_sparse_mask_zero(keras, run, record):
     """An Embedding with sparse output refuses mask_zero.
 
     Embedding with sparse=True and mask_zero=True raises ValueError, before it is called in any mode.
     """
     made = run.attempt(lambda: (keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, sparse=True), None)[1])
     record("layer", made, expected=Raised("ValueError"))
-
-
-@pytest.mark.case(
-    "reversible-embedding.reverse",
-    established="keras/src/layers/core/reversible_embedding.py, compute_mask: the way back is left out of masking",
-    severity="raises",
-    issues=["keras-team/keras#21961", "keras-team/keras-hub#2498"],
-    tags=["ReversibleEmbedding", "mask_zero"],
-    needs=["layers.ReversibleEmbedding"],
-)
-def test_reversible(keras, run, build, mask_of, record):
-    """ReversibleEmbedding masks ids, not vectors.
-
-    With mask_zero, ids are masked; logits that the layer makes of vectors have no mask.
-    """
-    layer = keras.layers.ReversibleEmbedding(VOCABULARY, FEATURES, mask_zero=True)
-    (table,) = build(layer, (None, STEPS))
-
-    def call(ids, x):
-        logits = layer(x, reverse=True)
-        return mask_of(layer(ids)), logits, mask_of(logits)
-
-    mask, logits, logits_mask = run(call, IDS, X)
-    record("mask of the vectors", mask, expected=IDS != 0)
-    record("logits", logits, expected=X @ table.T)
-    record("mask of the logits", logits_mask, expected=None)
-
-
-@pytest.mark.case(
-    "lambda.mask-generator",
-    documented=LAMBDA_MASK + "a callable with the signature of compute_mask",
-    tags=["Lambda", "compute_mask"],
-)
-def test_lambda_mask(keras, run, mask_of, record):
-    """Lambda makes a mask with a function.
-
-    The mask of the output is what the function given as mask= makes of the input.
-    """
-    layer = keras.layers.Lambda(
-        lambda x: x * 2.0,
-        output_shape=X.shape[1:],
-        mask=lambda x, mask=None: x[..., 0] > 0.5,
-    )
-    record("mask", run(lambda x: mask_of(layer(x)), X), expected=X[..., 0] > 0.5)
-
-
-@pytest.mark.case(
-    "lambda.mask-generator.previous-mask",
-    documented=LAMBDA_MASK + "a callable with the signature of compute_mask",
-    tags=["Lambda", "compute_mask", "Masking"],
-)
-def test_lambda_previous_mask(keras, run, ops, mask_of, record):
-    """The function that makes the mask of a Lambda is given the mask before it.
-
-    A function that inverts the mask it is given makes the inverse of what Masking masked.
-    """
-    masking = keras.layers.Masking()
-    layer = keras.layers.Lambda(
-        lambda x: x * 2.0,
-        output_shape=X.shape[1:],
-        mask=lambda x, mask=None: None if mask is None else ops.logical_not(mask),
-    )
-    padded = X * MASK[..., None]
-    record("mask", run(lambda x: mask_of(layer(masking(x))), padded), expected=~MASK)
-
-
-@pytest.mark.case(
-    "lambda.mask-generator.tensor",
-    documented=LAMBDA_MASK + "a tensor that is returned as mask whatever the input is",
-    tags=["Lambda"],
-)
-def test_lambda_mask_tensor(keras, run, ops, mask_of, record):
-    """Lambda has a mask that does not depend on the input.
-
-    A tensor given as mask= is the mask of the output.
-    """
-    layer = keras.layers.Lambda(lambda x: x * 2.0, X.shape[1:], mask=ops.convert_to_tensor(MASK))
-
-    def call(x):
-        mask = mask_of(layer(x))
-        # The inverse: Keras 2.3 on TensorFlow 2 has functions of what is computed, and none of a tensor that is given.
-        return None if mask is None else ops.logical_not(mask)
-
-    record("inverted mask", run(call, X), expected=~MASK)

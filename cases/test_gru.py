@@ -1,4 +1,7 @@
-"""GRU: what a mask makes it skip, and what it emits there, wherever its reset gate is applied."""
+"""GRU.
+
+What a mask makes it skip, and what it emits there, wherever its reset gate is applied.
+"""
 
 import numpy as np
 import oracle
@@ -29,7 +32,7 @@ def make(keras, build, reset_after, **arguments):
 
 @pytest.mark.case("gru.skip-masked-steps", documented=MASK_ARGUMENT, tags=["GRU"])
 @either
-def test_skips(keras, run, build, record, reset_after):
+def test_skip_masked_steps(keras, run, build, record, reset_after):
     """GRU skips masked steps.
 
     A masked step changes neither the state nor the output of any other step, wherever the reset gate is applied.
@@ -49,7 +52,7 @@ def test_skips(keras, run, build, record, reset_after):
     modes=["eager", "graph | session"],
 )
 @either
-def test_repeats(keras, run, build, record, reset_after):
+def test_masked_output_repeats_previous(keras, run, build, record, reset_after):
     """GRU repeats its previous output at masked steps.
 
     With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.

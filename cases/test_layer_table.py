@@ -1,4 +1,6 @@
-"""What every built-in layer does with an incoming mask: one observation per layer, nothing expected.
+"""Layer table.
+
+What every built-in layer does with an incoming mask: one observation per layer, nothing expected.
 
 The words: "consumes" (computes something else than without the mask), "passes on", "merges by and", "merges by or",
 "changes" (how the output mask follows from those that came in), "produces" (a mask that is there without an incoming
@@ -13,8 +15,7 @@ import layer_recipes
 import numpy as np
 import pytest
 
-from conformance.worker.modes import Unsupported
-from conformance.worker.values import Raised
+from conformance.case import Raised, Unsupported
 
 
 def make_producer(keras, ops):

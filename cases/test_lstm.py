@@ -1,4 +1,7 @@
-"""LSTM: what a mask makes it skip, what it emits there, and where its mask goes."""
+"""LSTM.
+
+What a mask makes it skip, what it emits there, and where its mask goes.
+"""
 
 import numpy as np
 import oracle
@@ -9,7 +12,6 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
-H0, C0 = np.random.RandomState(4).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 
 ONCE = ["eager", "graph | session"]  # the LSTM of the other modes is compared in lstm.skip-masked-steps
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
@@ -36,7 +38,7 @@ def record_beside_compacted(keras, run, build, record, rows):
 
 
 @pytest.mark.case("lstm.skip-masked-steps", documented=MASK_ARGUMENT, tags=["LSTM"])
-def test_skips(keras, run, build, record):
+def test_skip_masked_steps(keras, run, build, record):
     """LSTM skips masked steps.
 
     A masked step changes neither the states nor the output of any other step.
@@ -81,7 +83,7 @@ def test_gap(keras, run, build, record):
     tags=["LSTM", "return_sequences"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_repeats(keras, run, build, record):
+def test_masked_output_repeats_previous(keras, run, build, record):
     """LSTM repeats its previous output at masked steps.
 
     With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
@@ -89,19 +91,6 @@ def test_repeats(keras, run, build, record):
     lstm, weights = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m: lstm(t, mask=m), X, MASK)
     record("sequence at masked steps", sequence[~MASK], expected=oracle.lstm(X, MASK, *weights)[0][~MASK])
-
-
-@pytest.mark.case("rnn.return-state-at-last-unmasked", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE)
-def test_returned_states(keras, run, build, record):
-    """The returned states are those of the last unmasked step.
-
-    Masked steps at the end change neither the hidden nor the cell state that return_state=True returns.
-    """
-    lstm, weights = make(keras, build, return_state=True)
-    _, h, c = run(lambda t, m: lstm(t, mask=m), X, MASK)
-    _, want_h, want_c = oracle.lstm(X, MASK, *weights)
-    record("hidden state", h, expected=want_h)
-    record("cell state", c, expected=want_c)
 
 
 @pytest.mark.case(
@@ -117,7 +106,7 @@ def test_implicit_mask(keras, run, build, record):
 
 
 @pytest.mark.case("lstm.all-true-mask", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE)
-def test_all_true(keras, run, build, record):
+def test_all_true_mask(keras, run, build, record):
     """A mask that masks nothing changes nothing.
 
     An all-True mask gives the sequence and the states of an LSTM without a mask.
@@ -133,7 +122,7 @@ def test_all_true(keras, run, build, record):
     tags=["LSTM"],
     modes=ONCE,
 )
-def test_single_samples(keras, run, build, record):
+def test_sample_independence(keras, run, build, record):
     """Each sample of a batch has its own mask.
 
     A sample of a batch gets the output that it gets alone, with its own row of the mask.
@@ -161,14 +150,3 @@ def test_stacked(keras, run, build, record):
     last = run(lambda t: second(first(masking(t))), ZEROED)
     between = oracle.lstm(X, MASK, *weights1)[0]
     record("last output", last, expected=oracle.lstm(between, MASK, *weights2)[1])
-
-
-@pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking", "initial_state"])
-def test_initial_state_implicit(keras, run, build, record):
-    """The mask of the input is used when initial states are given.
-
-    After Masking and with initial_state=[h, c], an LSTM still skips the masked steps.
-    """
-    masking, (lstm, weights) = keras.layers.Masking(), make(keras, build)
-    last = run(lambda t, h, c: lstm(masking(t), initial_state=[h, c]), ZEROED, H0, C0)
-    record("last output", last, expected=oracle.lstm(X, MASK, *weights, state=(H0, C0))[1])

@@ -1,4 +1,7 @@
-"""`Masking`: how it compares, what it reduces, and what it emits."""
+"""Masking.
+
+How it compares, what it reduces, and what it emits.
+"""
 
 import numpy as np
 import oracle
@@ -43,7 +46,7 @@ def mask_and_output(layer, mask_of):
 
 
 @pytest.mark.case("masking.broadcast.scalar", documented=API_DOCS, tags=["Masking"])
-def test_scalar_mask_value(keras, run, mask_of, record):
+def test_broadcast_scalar(keras, run, mask_of, record):
     """A scalar mask_value is compared with every feature.
 
     A step is masked exactly if all of its features equal the scalar.
@@ -85,7 +88,7 @@ def test_nonzero_mask_value_keeps_zeros(keras, run, mask_of, record):
     issues=["keras-team/keras#20706", "keras-team/keras#20791"],
     tags=["Masking"],
 )
-def test_vector_mask_value(keras, run, mask_of, record):
+def test_broadcast_vector(keras, run, mask_of, record):
     """A vector mask_value is compared feature by feature.
 
     A step is masked exactly if it equals the vector; one with the same numbers in another order is kept.
@@ -99,7 +102,7 @@ def test_vector_mask_value(keras, run, mask_of, record):
 
 
 @pytest.mark.case("masking.partial-match-kept", documented=API_DOCS, tags=["Masking"])
-def test_partial_match(keras, run, mask_of, record):
+def test_partial_match_kept(keras, run, mask_of, record):
     """A step in which some features equal mask_value is kept as it is.
 
     One feature that differs keeps the step, and the features that equal `mask_value` are not set to zero.
@@ -228,113 +231,12 @@ def test_signed_zero_output(keras, run, record):
 
 
 @pytest.mark.case(
-    "masking.float-equality-exact",
-    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), without a tolerance",
-    tags=["Masking"],
-)
-def test_float_equality(keras, run, mask_of, record):
-    """Equality with mask_value is exact, in the precision of the input.
-
-    A step of the float32 nearest to `mask_value` is masked, one of its neighbours is kept.
-    """
-    value = np.float32(0.1)
-    x = padded(value)
-    x[0, 0], x[1, 0] = np.nextafter(value, np.float32([0, 1]))[:, None]
-    layer = keras.layers.Masking(mask_value=0.1)
-    record("mask", run(lambda t: mask_of(layer(t)), x), expected=KEPT)
-
-
-@pytest.mark.case(
-    "masking.half-input",
-    established=SOURCE + "compute_mask compares and call computes in the dtype of the input",
-    tags=["Masking", "float16"],
-)
-def test_half_input(keras, run, mask_of, record):
-    """Half precision input is compared exactly and stays half.
-
-    A step of `mask_value` is masked, one of its neighbours in float16 is kept; the output is float16.
-    """
-    value = np.float16(-0.5)
-    x = padded(value, "float16")
-    x[0, 0], x[1, 0] = np.nextafter(value, np.float16([0, -1]))[:, None]
-    mask, output = run(mask_and_output(keras.layers.Masking(mask_value=-0.5, dtype="float16"), mask_of), x)
-    record("mask", mask, expected=KEPT)
-    record("output", output, expected=oracle.masking_output(x, value), rtol=0, atol=0)
-    record("output dtype", str(output.dtype), expected="float16")
-
-
-@pytest.mark.case(
-    "masking.half-input.rounded-value",
-    unspecified="Nothing says whether mask_value is rounded to the dtype of the input before the two are compared; "
-    "if it is not, no step is masked",
-    tags=["Masking", "float16"],
-)
-def test_half_input_rounded_value(keras, run, mask_of, record):
-    """Half precision input with a mask_value that float16 cannot hold.
-
-    A step of the float16 nearest to 0.1 may or may not equal a `mask_value` of 0.1.
-    """
-    layer = keras.layers.Masking(mask_value=0.1, dtype="float16")
-    record("mask", run(lambda x: mask_of(layer(x)), padded(0.1, "float16")))
-
-
-@pytest.mark.case(
-    "masking.int-input.default-value",
-    unspecified="The default mask_value is a float; nothing says that integers can be compared with it",
-    severity="raises",
-    tags=["Masking", "int32"],
-)
-def test_int_input_default_value(keras, run, mask_of, record):
-    """Integers with the default mask_value.
-
-    Integer input may be compared with 0.0 or be refused.
-    """
-    record("mask and output", run.attempt(mask_and_output(keras.layers.Masking(), mask_of), padded(0, "int32")))
-
-
-@pytest.mark.case(
-    "masking.int-input.int-value",
-    established=SOURCE + "call computes the output from the input in its own dtype",
-    severity="raises",
-    tags=["Masking", "int32"],
-)
-def test_int_input_int_value(keras, run, mask_of, record):
-    """Integers with an integer mask_value.
-
-    Integer input stays of its dtype, with masked steps set to zero, and the mask is boolean.
-    """
-    x = padded(-1, "int32")
-    mask, output = run(mask_and_output(keras.layers.Masking(mask_value=-1), mask_of), x)
-    record("mask", mask, expected=KEPT)
-    record("output", output, expected=oracle.masking_output(x, -1))
-    record("output dtype", str(output.dtype), expected="int32")
-
-
-@pytest.mark.case(
-    "masking.mask-dtype-bool",
-    documented="Guide 'Understanding masking & padding', section 'Mask-generating layers: Embedding and Masking': "
-    "the mask is a boolean tensor",
-    tags=["Masking"],
-)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
-def test_mask_dtype(keras, run, mask_of, record, dtype):
-    """The mask is boolean.
-
-    Whatever the dtype of the input, the mask is boolean.
-    """
-    layer = keras.layers.Masking(mask_value=-1, dtype=dtype)
-    mask = run(lambda x: mask_of(layer(x)), padded(-1, dtype))
-    record("mask", mask, expected=KEPT)
-    record("mask dtype", str(getattr(mask, "dtype", None)), expected="bool")
-
-
-@pytest.mark.case(
     "masking.stacked-overrides",
     unspecified="Nothing says whether a mask that arrives and the mask of the layer are combined; "
     "users may expect both to count",
     tags=["Masking"],
 )
-def test_stacked(keras, run, mask_of, record):
+def test_stacked_overrides(keras, run, mask_of, record):
     """Masking after Masking.
 
     The second layer sees zeros where the first one masked, which are not its own `mask_value`.
@@ -351,7 +253,7 @@ def test_stacked(keras, run, mask_of, record):
     "layers that produce a mask expose compute_mask, which can be called",
     tags=["Masking", "compute_mask"],
 )
-def test_compute_mask(keras, run, mask_of, record):
+def test_compute_mask_equals_attached(keras, run, mask_of, record):
     """compute_mask called by hand gives the mask that the next layer is given.
 
     Both masks are False exactly in the steps that equal `mask_value`.
@@ -385,7 +287,7 @@ def test_config_roundtrip(keras, run, mask_of, record):
     "the mask is 2D, (batch_size, sequence_length)",
     tags=["Masking"],
 )
-def test_reduces_sequences(keras, run, mask_of, record):
+def test_reduce_last_axis(keras, run, mask_of, record):
     """Of (batch, time, features), only features are reduced.
 
     The mask has shape (batch, time), and each entry depends on the features of its own step alone.
@@ -399,7 +301,7 @@ def test_reduces_sequences(keras, run, mask_of, record):
     established=SOURCE + "compute_mask: any(axis=-1); the docs describe input of rank 3 only",
     tags=["Masking"],
 )
-def test_reduces_pairs(keras, run, mask_of, record):
+def test_reduce_rank2(keras, run, mask_of, record):
     """Of input of rank 2, the last axis is reduced.
 
     The mask of a (batch, features) input has shape (batch,).
@@ -413,7 +315,7 @@ def test_reduces_pairs(keras, run, mask_of, record):
     established=SOURCE + "compute_mask: any(axis=-1); the docs describe input of rank 3 only",
     tags=["Masking"],
 )
-def test_reduces_grids(keras, run, mask_of, record):
+def test_reduce_rank4(keras, run, mask_of, record):
     """Of input of rank 4, only the last axis is reduced.
 
     The mask of a (batch, time, width, features) input has shape (batch, time, width), one rank less than the input.

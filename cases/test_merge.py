@@ -1,4 +1,7 @@
-"""Merge layers: which mask comes out where several go in."""
+"""Merge.
+
+Which mask comes out where several go in.
+"""
 
 import numpy as np
 import oracle
@@ -23,7 +26,7 @@ LOST = ["keras-team/keras#18416", "keras-team/keras#19817"]
     issues=["keras-team/keras#18416", "keras-team/keras#19817", "keras-team/keras#19685"],
     tags=["Add", "Masking"],
 )
-def test_add_both(keras, run, mask_of, record):
+def test_add_both_masked(keras, run, mask_of, record):
     """The mask of the sum of two masked sequences.
 
     How Add merges two different masks is not specified.
@@ -38,7 +41,7 @@ def test_add_both(keras, run, mask_of, record):
     issues=["keras-team/keras#18416", "keras-team/keras#19685"],
     tags=["Add", "Masking"],
 )
-def test_add_one(keras, run, mask_of, record):
+def test_add_one_masked(keras, run, mask_of, record):
     """The mask of the sum of a masked and an unmasked sequence.
 
     Whether Add keeps the one mask is not specified; embeddings of tokens and of positions are added like this.
@@ -57,7 +60,7 @@ def test_add_one(keras, run, mask_of, record):
     issues=["keras-team/keras#18416", "keras-team/keras#19817"],
     tags=["Concatenate", "Masking"],
 )
-def test_concatenate_features(keras, run, mask_of, record):
+def test_concatenate_feature(keras, run, mask_of, record):
     """The mask of two masked sequences concatenated along their features.
 
     How Concatenate(axis=-1) merges two different masks is not specified.
@@ -72,7 +75,7 @@ def test_concatenate_features(keras, run, mask_of, record):
     issues=["keras-team/keras#18416"],
     tags=["Add", "operators", "Masking"],
 )
-def test_operator(keras, run, mask_of, record):
+def test_operator_plus(keras, run, mask_of, record):
     """The mask of a + b beside that of Add.
 
     Whether the sum that an operator makes has a mask, and the same as the layer makes, is not specified.
@@ -106,7 +109,7 @@ def test_values(keras, run, record, name):
 
 
 @pytest.mark.case("merge.concatenate.time.both", established=PIECES, issues=LOST, tags=["Concatenate", "Masking"])
-def test_concatenate_time(keras, run, mask_of, record):
+def test_concatenate_time_both(keras, run, mask_of, record):
     """Masks are concatenated with their sequences.
 
     Concatenate(axis=1) of two masked sequences has the masks of both, one after the other.
@@ -122,7 +125,7 @@ def test_concatenate_time(keras, run, mask_of, record):
     issues=LOST,
     tags=["Concatenate", "Masking"],
 )
-def test_concatenate_time_one(keras, run, mask_of, record):
+def test_concatenate_time_one_masked(keras, run, mask_of, record):
     """A sequence without a mask is concatenated as one that is all unmasked.
 
     Concatenate(axis=1) of a masked and an unmasked sequence masks what is masked in the one and nothing of the other.
@@ -143,7 +146,7 @@ def test_concatenate_time_one(keras, run, mask_of, record):
     modes=["eager", "graph | jit", "session"],
 )
 @pytest.mark.parametrize("axis, second", [(1, 1), (2, 0)], ids=["time", "feature"])
-def test_concatenate_functional(keras, run, build, record, axis, second):
+def test_concatenate_symbolic_shape(keras, run, build, record, axis, second):
     """Masked sequences are concatenated in a functional model.
 
     In a model of unknown batch size, the mean of two concatenated sequences leaves out what their Embeddings masked.
@@ -164,7 +167,7 @@ def test_concatenate_functional(keras, run, build, record, axis, second):
 @pytest.mark.case(
     "merge.dot-none", established="Source of keras.layers.Dot, compute_mask: None", tags=["Dot", "Masking"]
 )
-def test_dot(keras, run, mask_of, record):
+def test_dot_none(keras, run, mask_of, record):
     """No mask after Dot.
 
     The next layer is given no mask where two masked sequences are multiplied along their features.
@@ -180,7 +183,7 @@ def test_dot(keras, run, mask_of, record):
     tags=["Add", "Multiply", "Masking", "broadcasting"],
 )
 @pytest.mark.parametrize("name", ["Add", "Multiply"], ids=["add", "multiply"])
-def test_shapes(keras, run, mask_of, record, name):
+def test_mask_shape_mismatch(keras, run, mask_of, record, name):
     """A masked sequence merged with a single masked step.
 
     What becomes of masks of (batch, steps) and (batch, 1) where the values are broadcast is not specified.

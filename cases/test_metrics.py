@@ -1,4 +1,7 @@
-"""Metrics of models whose output has a mask: which steps count."""
+"""Metrics.
+
+Metrics of models whose output has a mask: which steps count.
+"""
 
 import inspect
 
@@ -40,7 +43,7 @@ def make_compiled(keras, run, build, **arguments):
     issues=ISSUES,
     tags=["metrics", "Embedding", "Dense", "compile"],
 )
-def test_unweighted(keras, run, build, record):
+def test_compile_unweighted(keras, run, build, record):
     """A metric leaves out masked steps.
 
     One of compile's metrics is the mean over the unmasked steps, and weights of samples do not change that.
@@ -61,7 +64,7 @@ def test_unweighted(keras, run, build, record):
     tags=["metrics", "Embedding", "Dense", "compile", "sample_weight"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_weighted(keras, run, build, record):
+def test_compile_weighted(keras, run, build, record):
     """A weighted metric leaves out masked steps.
 
     One of compile's weighted_metrics is the weighted mean over the unmasked steps, and without weights their mean.
@@ -82,7 +85,7 @@ def test_weighted(keras, run, build, record):
     needs=["metrics.Precision"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_precision(keras, run, build, record):
+def test_non_mean(keras, run, build, record):
     """A metric that is not a mean, under a mask.
 
     Whether masked steps count in the precision is not specified.
@@ -102,7 +105,7 @@ def test_precision(keras, run, build, record):
     modes=["eager", "graph"],
     needs=["metrics.MeanSquaredError"],
 )
-def test_update(keras, run, build, record):
+def test_standalone_update(keras, run, build, record):
     """A metric that is updated with the output of a model.
 
     Whether update_state(targets, model(x)) leaves out masked steps, as it does in evaluate, is not specified.
@@ -129,7 +132,7 @@ def test_update(keras, run, build, record):
     tags=["metrics", "loss", "Embedding", "Dense", "compile"],
     modes=["eager", "graph", "session"],
 )
-def test_loss_and_metric(keras, run, build, record):
+def test_loss_metric_agree(keras, run, build, record):
     """One function as loss and as metric.
 
     Whether both agree where the output has a mask is not specified.

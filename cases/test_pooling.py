@@ -1,10 +1,13 @@
-"""`GlobalAveragePooling1D`: the mean over the steps that are not masked."""
+"""Pooling.
+
+`GlobalAveragePooling1D`: the mean over the steps that are not masked.
+"""
 
 import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.modes import Unsupported
+from conformance.case import Unsupported
 
 BATCH, STEPS, VOCABULARY, FEATURES = 3, 5, 7, 4
 # Padded on the right, with gaps, padded on the left.
@@ -19,7 +22,7 @@ EXCLUDED = (
 
 
 @pytest.mark.case("pooling.gap1d.masked-mean", documented=EXCLUDED, tags=["GlobalAveragePooling1D"])
-def test_masked_mean(keras, run, record):
+def test_gap1d_masked_mean(keras, run, record):
     """The mean leaves out masked steps.
 
     Both the sum and the number that it is divided by are those of the unmasked steps of each sample.
@@ -29,7 +32,7 @@ def test_masked_mean(keras, run, record):
 
 
 @pytest.mark.case("pooling.gap1d.implicit-mask", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "Embedding"])
-def test_implicit_mask(keras, run, build, record):
+def test_gap1d_implicit_mask(keras, run, build, record):
     """The mean leaves out what an Embedding masks.
 
     The mean is that of the vectors of the ids that are not 0, though the vector of 0 is not zero.
@@ -50,7 +53,7 @@ def test_implicit_mask(keras, run, build, record):
     tags=["GlobalAveragePooling1D", "dynamic shape"],
     modes=["graph", "session"],
 )
-def test_dynamic_steps(keras, run, record):
+def test_gap1d_dynamic_steps(keras, run, record):
     """The mean leaves out masked steps where the number of steps is not known while tracing.
 
     Batch size and number of steps are known at run time only, and the mean is the same.
@@ -61,7 +64,7 @@ def test_dynamic_steps(keras, run, record):
 
 
 @pytest.mark.case("pooling.gap1d.channels-first", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "data_format"])
-def test_channels_first(keras, run, record):
+def test_gap1d_channels_first(keras, run, record):
     """The mean leaves out masked steps where features come first.
 
     With data_format="channels_first" the mask is still one of (batch, steps), and masks steps.
@@ -72,7 +75,7 @@ def test_channels_first(keras, run, record):
 
 
 @pytest.mark.case("pooling.gap1d.nan-at-masked", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "NaN", "inf"])
-def test_garbage(keras, run, record):
+def test_gap1d_nan_at_masked(keras, run, record):
     """The values at masked steps do not matter.
 
     Large numbers, infinities and NaN at masked steps do not change the mean of the others.
@@ -90,7 +93,7 @@ def test_garbage(keras, run, record):
     issues=["keras-team/keras#18152", "keras-team/tf-keras#191"],
     tags=["GlobalAveragePooling1D", "all masked", "NaN"],
 )
-def test_fully_masked(keras, run, record):
+def test_gap1d_fully_masked(keras, run, record):
     """The mean of a sample with no unmasked step.
 
     What such a sample gives is not specified; the others are not affected.
@@ -107,7 +110,7 @@ def test_fully_masked(keras, run, record):
     established="Source of keras.layers.GlobalAveragePooling1D, compute_mask: None",
     tags=["GlobalAveragePooling1D", "Masking"],
 )
-def test_no_mask_after(keras, run, mask_of, record):
+def test_gap1d_no_mask_after(keras, run, mask_of, record):
     """No mask after the mean.
 
     The next layer is given no mask: there are no steps left.
@@ -122,7 +125,7 @@ def test_no_mask_after(keras, run, mask_of, record):
     tags=["GlobalAveragePooling1D", "data_format", "keepdims"],
 )
 @pytest.mark.parametrize("data_format, axis", [("channels_last", 1), ("channels_first", 2)], ids=["last", "first"])
-def test_keepdims(keras, run, record, data_format, axis):
+def test_gap1d_data_format_keepdims(keras, run, record, data_format, axis):
     """The mean leaves out masked steps where the axis of steps is kept.
 
     With keepdims=True, the mean over the unmasked steps is where the steps were, as a single one.

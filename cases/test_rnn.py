@@ -1,11 +1,13 @@
-"""RNNs other than LSTM, and what masks do in any RNN."""
+"""RNN.
+
+What masks do in any RNN.
+"""
 
 import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.modes import Unsupported
-from conformance.worker.values import Raised
+from conformance.case import Unsupported
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
@@ -13,7 +15,6 @@ MASK = np.array([[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]], bool)
 X = np.random.RandomState(31).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
 
-MASK_ARGUMENT = "API docs of keras.layers.%s, 'Call arguments', mask: a timestep with a False entry should be ignored"
 RNN_ARGUMENT = "API docs of keras.layers.RNN, argument %s"
 UNROLL = RNN_ARGUMENT % "unroll: the network will be unrolled, else a symbolic loop will be used"
 ZERO = RNN_ARGUMENT % "zero_output_for_mask: the output uses zeros for the masked timesteps"
@@ -37,19 +38,6 @@ def zeroed_sequence(x, mask, weights):
     return np.where(mask[..., None], oracle.simple_rnn(x, mask, *weights)[0], 0.0)
 
 
-@pytest.mark.case("simple-rnn.skip-masked-steps", documented=MASK_ARGUMENT % "SimpleRNN", tags=["SimpleRNN"])
-def test_simple_rnn(keras, run, build, record):
-    """SimpleRNN skips masked steps.
-
-    A masked step changes neither the state nor the output of any other step.
-    """
-    rnn, weights = make(keras, build, return_sequences=True, return_state=True)
-    sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)
-    want_sequence, want_state = oracle.simple_rnn(X, MASK, *weights)
-    record("sequence at the other steps", sequence[MASK], expected=want_sequence[MASK])
-    record("state", state, expected=want_state)
-
-
 @pytest.mark.case(
     "rnn.masked-output-repeats-previous",
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
@@ -57,7 +45,7 @@ def test_simple_rnn(keras, run, build, record):
     tags=["SimpleRNN", "return_sequences"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_repeats(keras, run, build, record):
+def test_masked_output_repeats_previous(keras, run, build, record):
     """RNNs repeat their previous output at masked steps.
 
     With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
@@ -71,7 +59,7 @@ def test_repeats(keras, run, build, record):
     "rnn.unroll-equals-loop", documented=UNROLL, tags=["SimpleRNN", "unroll"], modes=["eager", "graph", "session"]
 )
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
-def test_unroll(keras, run, build, record, backwards):
+def test_unroll_equals_loop(keras, run, build, record, backwards):
     """An unrolled RNN treats masks as a loop does.
 
     With unroll=True, masked steps are skipped and emit the previous output, in either direction.
@@ -85,7 +73,7 @@ def test_unroll(keras, run, build, record, backwards):
 
 @pytest.mark.case("rnn.zero-output-for-mask", documented=ZERO, tags=["SimpleRNN", "zero_output_for_mask"])
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-def test_zero_output(keras, run, build, record, unroll):
+def test_zero_output_for_mask(keras, run, build, record, unroll):
     """zero_output_for_mask makes masked steps emit zeros.
 
     Masked steps emit zeros; the state is carried over them all the same.
@@ -102,7 +90,7 @@ def test_zero_output(keras, run, build, record, unroll):
     tags=["SimpleRNN", "zero_output_for_mask", "serialization"],
     modes=["eager", "session"],
 )
-def test_zero_output_config(keras, run, build, record):
+def test_zero_output_for_mask_config(keras, run, build, record):
     """The config of an RNN holds zero_output_for_mask.
 
     A layer made from the config of one that emits zeros at masked steps emits zeros there, too.
@@ -120,7 +108,7 @@ def test_zero_output_config(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-def test_zero_output_backwards(keras, run, build, record, unroll):
+def test_zero_output_for_mask_go_backwards(keras, run, build, record, unroll):
     """zero_output_for_mask in a reversed sequence.
 
     With go_backwards=True, the zeros stand where the masked steps are in the reversed sequence.
@@ -138,7 +126,7 @@ def test_zero_output_backwards(keras, run, build, record, unroll):
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-def test_zero_output_last(keras, run, build, record, unroll):
+def test_zero_output_for_mask_last_output(keras, run, build, record, unroll):
     """zero_output_for_mask leaves a single output alone.
 
     With return_sequences=False, the output is that of the last unmasked step, also where the last steps are masked.
@@ -154,7 +142,7 @@ def test_zero_output_last(keras, run, build, record, unroll):
     tags=["SimpleRNN", "Masking", "return_state"],
     modes=["eager", "graph", "session"],
 )
-def test_masks_of_states(keras, run, build, mask_of, record):
+def test_return_state_mask_list(keras, run, build, mask_of, record):
     """Returned states have no mask.
 
     With return_sequences=True and return_state=True, the sequence has the mask of the input and the state has none.
@@ -171,7 +159,7 @@ def test_masks_of_states(keras, run, build, mask_of, record):
     tags=["SimpleRNN", "Masking", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_explicit_mask_wins(keras, run, build, mask_of, record):
+def test_explicit_overrides_implicit(keras, run, build, mask_of, record):
     """A mask argument comes before the mask of the input.
 
     An RNN that is given another mask than its input has uses the one that it is given.
@@ -189,7 +177,7 @@ def test_explicit_mask_wins(keras, run, build, mask_of, record):
     tags=["SimpleRNN", "Masking", "dynamic shape"],
     modes=["graph", "session"],
 )
-def test_unknown_steps(keras, run, build, record):
+def test_unknown_timesteps(keras, run, build, record):
     """Batch and time unknown while tracing.
 
     An RNN after Masking skips masked steps where the number of steps is known at run time only.
@@ -227,7 +215,7 @@ def test_time_major(keras, run, build, record):
     needs=["layers.RNN._validate_args_if_ragged"],
     modes=["eager", "graph", "session"],
 )
-def test_ragged(keras, tf, run, build, record):
+def test_ragged_equals_mask(keras, tf, run, build, record):
     """Ragged sequences are sequences with masked ends.
 
     The last output is that of each sample's last step; the sequence is ragged like its input.
@@ -255,7 +243,7 @@ def test_ragged(keras, tf, run, build, record):
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("batch, steps", [(BATCH, 0), (0, STEPS)], ids=["no-steps", "no-samples"])
-def test_nothing(keras, run, build, record, batch, steps):
+def test_zero_timesteps(keras, run, build, record, batch, steps):
     """Sequences without steps, and batches without samples.
 
     The last output may be a state of zeros, nothing, or an exception.
@@ -263,26 +251,3 @@ def test_nothing(keras, run, build, record, batch, steps):
     rnn, _ = make(keras, build)
     arrays, shapes = (X[:batch, :steps], MASK[:batch, :steps]), [(None, None, FEATURES), (None, None)]
     record("last output", run.attempt(lambda t, m: rnn(t, mask=m), *arrays, shapes=shapes))
-
-
-@pytest.mark.case(
-    "cudnn.legacy-layers",
-    established="Source of CuDNNLSTM and CuDNNGRU: given a mask they raise an exception that says so",
-    severity="raises",
-    issues=["keras-team/keras#8620"],
-    tags=["CuDNNLSTM", "CuDNNGRU", "Masking"],
-    needs=["layers.CuDNNLSTM", "layers.CuDNNGRU"],
-    modes=["session"],
-)
-@pytest.mark.parametrize("name", ["CuDNNLSTM", "CuDNNGRU"], ids=["lstm", "gru"])
-def test_legacy_cudnn(keras, record, run, name):
-    """The layers that need a GPU refuse masks.
-
-    CuDNNLSTM and CuDNNGRU raise an exception when their input has a mask, already while a model is made.
-    """
-    layer, masked = getattr(keras.layers, name)(UNITS), keras.layers.Masking()(keras.Input((STEPS, FEATURES)))
-
-    def call():
-        layer(masked)
-
-    record("call on a masked input", run.attempt(call), expected=Raised("ValueError"))

@@ -1,4 +1,7 @@
-"""RNNs of cells that are not built in, of several cells, and with more inputs than one sequence."""
+"""RNN cells.
+
+RNNs of cells that are not built in, of several cells, and with more inputs than one sequence.
+"""
 
 import numpy as np
 import oracle
@@ -29,7 +32,7 @@ def repeat_at_masked(emitted):
     tags=["RNN", "custom cell"],
 )
 @pytest.mark.parametrize("size", [FEATURES + 1, FEATURES], ids=["wider", "same-size"])
-def test_custom_cell(keras, run, ops, record, size):
+def test_custom_cell_output_not_state(keras, run, ops, record, size):
     """A cell whose output is not its state.
 
     At masked steps the previous output is repeated, not the state, and the state is kept.
@@ -80,7 +83,7 @@ def test_stacked_cells(keras, run, build, record):
     needs=["layers.AbstractRNNCell"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-def test_nd_state(keras, run, record, unroll):
+def test_custom_cell_nd_state(keras, run, record, unroll):
     """A cell whose state has several dimensions.
 
     The mask of steps counts for all of them.
@@ -109,7 +112,7 @@ def test_nd_state(keras, run, record, unroll):
     tags=["RNN", "custom cell", "nested inputs", "Masking"],
     needs=["layers.AbstractRNNCell"],
 )
-def test_nested_inputs(keras, run, mask_of, record):
+def test_nested_inputs_mask(keras, run, mask_of, record):
     """A cell that is given two sequences with one mask.
 
     Steps that are masked in both are skipped, and the mask goes on.
@@ -140,7 +143,7 @@ def test_nested_inputs(keras, run, mask_of, record):
     tags=["RNN", "custom cell", "constants", "Masking", "Functional"],
     needs=["layers.RNN.call(constants)"],
 )
-def test_constants(keras, run, record):
+def test_constants_mask(keras, run, record):
     """Constants beside a masked sequence.
 
     In a functional model, an RNN that is given constants= skips the steps that Masking masked.

@@ -1,4 +1,7 @@
-"""States, order and output mask of a recurrent layer, on SimpleRNN: what holds for it holds for any RNN."""
+"""RNN states.
+
+States, order and output mask of a recurrent layer, on SimpleRNN: what holds for it holds for any RNN.
+"""
 
 import numpy as np
 import oracle
@@ -22,7 +25,7 @@ def make(keras, build, **arguments):
 
 
 @pytest.mark.case("rnn.garbage-independence", documented=MASK_ARGUMENT, tags=["RNN", "NaN"])
-def test_garbage(keras, run, build, record):
+def test_garbage_independence(keras, run, build, record):
     """The values at masked steps do not matter.
 
     Large numbers, infinities and NaN at masked steps change neither the last output nor the state.
@@ -44,7 +47,7 @@ def test_garbage(keras, run, build, record):
     tags=["RNN", "all masked"],
     modes=ONCE,
 )
-def test_all_masked(keras, run, build, record):
+def test_fully_masked_sample(keras, run, build, record):
     """A sample with no unmasked step keeps its initial state.
 
     Its state stays zero, its output is zero, and the other samples are not affected.
@@ -64,7 +67,7 @@ def test_all_masked(keras, run, build, record):
     tags=["RNN", "Masking", "stateful"],
     modes=ONCE,
 )
-def test_stateful(keras, run, build, record):
+def test_stateful_carry(keras, run, build, record):
     """A stateful RNN carries its state over a masked tail.
 
     The next batch goes on from the state of the last unmasked step of the batch before.
@@ -83,7 +86,7 @@ def test_stateful(keras, run, build, record):
 @pytest.mark.case(
     "rnn.initial-state.explicit-mask", documented=MASK_ARGUMENT, tags=["RNN", "initial_state"], modes=ONCE
 )
-def test_initial_state_explicit(keras, run, build, record):
+def test_initial_state_explicit_mask(keras, run, build, record):
     """A mask argument is used when an initial state is given.
 
     With mask= and initial_state=, an RNN starts from this state and skips the masked steps.
@@ -100,7 +103,7 @@ def test_initial_state_explicit(keras, run, build, record):
     tags=["RNN", "initial_state", "return_sequences"],
     modes=ONCE,
 )
-def test_first_steps_masked(keras, run, build, record):
+def test_first_step_masked_output(keras, run, build, record):
     """What masked first steps emit when an initial state is given.
 
     The output at masked steps before the first unmasked one is not specified.
@@ -134,7 +137,7 @@ def test_go_backwards(keras, run, build, record):
     tags=["RNN", "go_backwards", "Masking"],
     modes=ONCE,
 )
-def test_go_backwards_mask(keras, run, build, mask_of, record):
+def test_go_backwards_output_mask_order(keras, run, build, mask_of, record):
     """The mask after a go_backwards RNN.
 
     Whether the mask of a reversed sequence is reversed is not specified.
@@ -159,23 +162,8 @@ def test_output_mask(keras, run, build, mask_of, record):
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=MASK)
 
 
-@pytest.mark.case(
-    "destroy.rnn-last",
-    established="Source of keras.layers.RNN, compute_mask: None unless return_sequences",
-    tags=["RNN", "Masking"],
-    modes=ONCE,
-)
-def test_no_mask_after_last_output(keras, run, build, mask_of, record):
-    """The last output has no mask.
-
-    With return_sequences=False the next layer is given no mask: there are no steps left.
-    """
-    masking, (rnn, _) = keras.layers.Masking(), make(keras, build)
-    record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=None)
-
-
 @pytest.mark.case("rnn.second-call-unmasked", documented=MASK_ARGUMENT, tags=["RNN", "shared layer"], modes=ONCE)
-def test_second_call(keras, run, build, record):
+def test_second_call_unmasked(keras, run, build, record):
     """A mask is for one call.
 
     A layer that was called with a mask and is then called without one skips nothing the second time.

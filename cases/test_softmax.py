@@ -1,4 +1,7 @@
-"""`Softmax`: a mask of its logits, and one that was meant for steps."""
+"""Softmax.
+
+A mask of its logits, and one that was meant for steps.
+"""
 
 import numpy as np
 import oracle
@@ -24,7 +27,7 @@ def test_explicit_mask(keras, run, record):
 
 
 @pytest.mark.case("softmax.float16", documented=KEEP, needs=HAS_ARGUMENT, tags=["Softmax", "float16", "mask argument"])
-def test_half(keras, run, record):
+def test_float16(keras, run, record):
     """Masked logits get no probability in half precision.
 
     The number put in place of masked logits does not overflow in float16.
@@ -83,7 +86,7 @@ def test_non_bool(keras, run, record):
 @pytest.mark.parametrize(
     "batch, units", [(BATCH, 4), (1, STEPS)], ids=["shapes-differ", "one-sample-as-many-units-as-steps"]
 )
-def test_time_mask(keras, run, build, record, batch, units):
+def test_auto_time_mask(keras, run, build, record, batch, units):
     """Softmax of the features of masked steps.
 
     Whether Softmax after Masking and Dense uses the mask of the steps is not specified.

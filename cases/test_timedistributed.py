@@ -1,4 +1,7 @@
-"""TimeDistributed: masks of the outer steps, masks of what is inside a step."""
+"""TimeDistributed.
+
+Masks of the outer steps, masks of what is inside a step.
+"""
 
 import numpy as np
 import oracle
@@ -40,7 +43,7 @@ def of_each_step(weights):
     established=COMPUTE_MASK + "where the inner layer makes no mask, the mask of the input goes on",
     tags=["TimeDistributed", "Dense", "Masking"],
 )
-def test_dense(keras, run, build, mask_of, record):
+def test_dense_mask(keras, run, build, mask_of, record):
     """TimeDistributed passes the mask of the steps on.
 
     Around a Dense layer, the next layer is given the mask of the input; unmasked steps are those of Dense.
@@ -97,7 +100,7 @@ def test_inner_embedding(keras, run, build, mask_of, record):
     tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn(keras, run, build, record):
+def test_inner_rnn_mask(keras, run, build, record):
     """An RNN inside TimeDistributed skips what is masked within a step.
 
     With a mask of rank 3, the RNN is given the part of each step.
@@ -115,7 +118,7 @@ def test_inner_rnn(keras, run, build, record):
     tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn_known_batch(keras, run, build, record):
+def test_inner_rnn_mask_known_batch(keras, run, build, record):
     """An RNN inside TimeDistributed where the batch size is known.
 
     The RNN is given the mask also where the batch size is known while tracing.
@@ -131,7 +134,7 @@ def test_inner_rnn_known_batch(keras, run, build, record):
     tags=["TimeDistributed", "SimpleRNN", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn_reduces(keras, run, build, mask_of, record):
+def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record):
     """An RNN inside TimeDistributed leaves a mask of the steps.
 
     The next layer is given a mask of rank 2, False where all of a step is masked.
@@ -156,7 +159,7 @@ def test_inner_rnn_reduces(keras, run, build, mask_of, record):
     tags=["TimeDistributed", "Dense", "custom layer", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_masked_steps(keras, run, build, record):
+def test_masked_step_values(keras, run, build, record):
     """What TimeDistributed emits at masked steps.
 
     Whether a masked step is computed like the others is not specified.
@@ -183,7 +186,7 @@ def test_masked_steps(keras, run, build, record):
     issues=["keras-team/keras#22037"],
     tags=["TimeDistributed", "Dense", "explicit mask"],
 )
-def test_wrong_shape(keras, run, build, record):
+def test_mask_shape_check(keras, run, build, record):
     """A mask with one step or one sample too many.
 
     TimeDistributed may refuse it or ignore that it does not fit.

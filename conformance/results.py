@@ -59,6 +59,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     line: int
     code: str
     digest: str = ""  # of its source and whatever that uses of its folder
+    area: str = ""  # title of its file; what older results do not know is empty
 
     def modes_on(self, has: Collection[str]) -> list[str]:
         """The modes in which this case is run on a column that has the modes `has`, those it lacks included."""

@@ -81,6 +81,7 @@ class Made:
             "tags": [],
             "modes": MODES,
             "needs": [],
+            "area": "Masking",
             "file": "test_masking.py",
             "function": "test",
             "line": 7,
@@ -129,9 +130,9 @@ def sample() -> Results:
     made.target("keras-3.8", "Keras 3.8", pins=["keras==3.8.0"], reason="no wheel for this machine")
     made.case("masking.plain", tags=["Masking"])
     made.case("masking.lost", issues=["keras-team/keras#18416", "not an issue"], tags=["Masking", "Add"])
-    made.case("lstm.numbers", file="test_lstm.py", severity="raises")
-    made.case("merge.free", file="test_merge.py", basis="unspecified")
-    made.case("merge.dies", file="test_merge.py")
+    made.case("lstm.numbers", area="LSTM", file="test_lstm.py", severity="raises")
+    made.case("merge.free", area="Merge", file="test_merge.py", basis="unspecified")
+    made.case("merge.dies", area="Merge", file="test_merge.py")
     lost = MASK.copy()
     lost[0, 3] = True
     right = np.array([[0.5, -0.25], [1e-7, 2.0]], np.float32)
@@ -184,6 +185,7 @@ def hostile() -> Results:
         issues=[HOSTILE, "javascript:alert(3)#1"],
         tags=[HOSTILE],
         needs=[HOSTILE],
+        area=HOSTILE,
         file=f"test_{HOSTILE}.py",
         code=HOSTILE,
     )

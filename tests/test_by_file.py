@@ -85,10 +85,11 @@ def test_what_cannot_be_read_is_made_again(making: Making, tmp_path: Path, kept:
 
 
 CASE = '''
+"""Title of the area."""
 import pytest
 
 @pytest.mark.case({id!r}, documented="a page")
-def test_it(record):
+def test_one(record):
     """Title.
 
     Contract.
@@ -105,6 +106,7 @@ def test_cases_of_a_changed_file_are_listed_beside_those_that_are_known(tmp_path
         return [case.id for case in catalogue.collect(make_bundle(tmp_path / "cache", tmp_path / "cases"))]
 
     making.write("helper.py", "")
+    making.write("test_b_again.py", "")
     with pytest.raises(UsageError, match="cannot be collected"):
         ids()
     making.write("test_b.py", CASE.format(id="b.one"))
@@ -113,6 +115,6 @@ def test_cases_of_a_changed_file_are_listed_beside_those_that_are_known(tmp_path
     assert ids() == ["a.one", "b.one"]
     making.write("test_a.py", "")
     assert ids() == ["b.one"]
-    making.write("test_a.py", CASE.format(id="b.one"))
-    with pytest.raises(UsageError, match="'b.one' is used twice: test_a.py::test_it, test_b.py::test_it"):
+    making.write("test_b_again.py", CASE.format(id="b.one"))
+    with pytest.raises(UsageError, match="'b.one' is used twice: test_b.py::test_one, test_b_again.py::test_one"):
         ids()

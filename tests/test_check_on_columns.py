@@ -220,6 +220,8 @@ def test_case_files_are_old_python_and_hold_what_was_declared(tmp_path: Path) ->
 def test_no_kind_is_declared(check: Command, tmp_path: Path) -> None:
     done = check("my_layers:Passes", "--input-shape", "2,5,3", "--clause", "C7", "--target", "fake-0.1", "--out", "out")
     assert done.exit_code == 0, done.output
-    assert results.read(tmp_path / "out").cases[0].tags == ["passes", "C7"]
+    (case,) = results.read(tmp_path / "out").cases
+    assert (case.area, case.file, case.function) == ("Passes", "test_passes.py", "test_c7_recomputed_mask")
+    assert case.tags == ["passes", "C7"]
     verdict, reason = cells(tmp_path / "out")["passes.c7-recomputed-mask", "fake-0.1"]
     assert (verdict, reason) == ("unsupported", "not a matter of a layer of kind transparent")

@@ -211,7 +211,7 @@ def test_the_source_of_a_case_is_what_it_uses() -> None:
 
 
 def test_the_oracle_is_part_of_the_source() -> None:
-    source = used_source(FAKES.parent.parent / "cases" / "test_lstm.py", "test_skips")
+    source = used_source(FAKES.parent.parent / "cases" / "test_lstm.py", "test_skip_masked_steps")
     assert "def lstm(" in source and "def sigmoid(" in source
     assert "def masking_output(" not in source
 

@@ -54,18 +54,11 @@ def test_when_cells_were_measured_is_the_span_of_all_columns() -> None:
     assert shown.measured() == ["2026-11-19", "2026-11-22"]
 
 
-@pytest.mark.parametrize(
-    "file, area",
-    [
-        ("test_masking.py", "Masking"),
-        ("test_mask_shape.py", "Mask shape"),
-        ("cases/test_lstm.py", "LSTM"),
-        ("test_custom_layers.py", "Custom layers"),
-        ("test_blog_claims.py", "The blog's claims"),
-    ],
-)
-def test_area(file: str, area: str) -> None:
-    assert data.area(file) == area
+def test_a_case_is_shown_under_the_title_of_its_file_or_the_first_part_of_its_id() -> None:
+    made = Made()
+    made.case("mha.known", area="MultiHeadAttention")
+    made.case("layer-table.older", area="")
+    assert [data.area(case) for case in made.results.cases] == ["MultiHeadAttention", "layer-table"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ def table(layers: dict[str, list[str]] = LAYERS) -> Results:
         made.target(id, title, front_end)
     for name, words in layers.items():
         case = f"layer-table.incoming-mask[{name}]"
-        made.case(case, file="test_layer_table.py", basis="unspecified", modes=["eager | session | graph"])
+        made.case(
+            case, area="Layer table", file="test_layer_table.py", basis="unspecified", modes=["eager | session | graph"]
+        )
         for target, word in zip(COLUMNS, words, strict=True):
             if word == "-":
                 made.cell(case, target, "eager", status="unsupported", reason=f"there is no keras.layers.{name}")

@@ -12,7 +12,7 @@ from conformance.suite import catalogue
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
-SOURCE = (ROOT / "cases" / "test_recipes.py").read_text()
+SOURCE = (ROOT / "cases" / "test_recipe.py").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 

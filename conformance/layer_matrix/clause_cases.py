@@ -1,4 +1,7 @@
-"""Case files of declared layers: each clause that applies is a case, `my-attention.c4-padding-invariance`."""
+"""Case files of declared layers: each clause that applies is a case, `my-attention.c4-padding-invariance`.
+
+It is `test_c4_padding_invariance` in `test_my_attention.py`, as in any case file.
+"""
 
 import pprint
 from collections.abc import Sequence
@@ -13,7 +16,10 @@ from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError
 
 _CONFTEST = 'pytest_plugins = ["conformance.worker.pytest_plugin"]\n'
-_HEAD = '''"""{layer}, held against the mask contract."""
+_HEAD = '''"""{title}.
+
+{layer}, held against the mask contract.
+"""
 
 from math import inf, nan  # as a value of padding may be written
 
@@ -73,7 +79,11 @@ def expected(layer: LayerDeclaration) -> dict[str, str]:
 
 
 def _head(layer: LayerDeclaration) -> str:
-    return _HEAD.format(layer=layer.layer, declared=pprint.pformat(layer.declaration(), width=110, sort_dicts=False))
+    return _HEAD.format(
+        title=_safe(layer.called),
+        layer=layer.layer,
+        declared=pprint.pformat(layer.declaration(), width=110, sort_dicts=False),
+    )
 
 
 def _cases(layer: LayerDeclaration, clauses: Sequence[str]) -> list[str]:

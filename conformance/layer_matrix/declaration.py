@@ -52,10 +52,14 @@ class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     expected_failures: dict[str, str] = {}
 
     @property
+    def called(self) -> str:
+        """What people call it: `MyAttention`."""
+        return self.name or self.layer.rpartition(":")[2].rpartition(".")[2]
+
+    @property
     def slug(self) -> str:
         """Its part of the ids of cases: `my-attention`."""
-        name = self.name or self.layer.rpartition(":")[2].rpartition(".")[2]
-        words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", self.called)
         return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
     @property

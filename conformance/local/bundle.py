@@ -45,7 +45,7 @@ def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Pat
 
     others: further files, by their place in the bundle; like the worker's, they may act on every case.
     """
-    sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "vocabulary.py")}
+    sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "case.py", "vocabulary.py")}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}
     cases = cases or cases_folder()
     sources |= {f"cases/{p.name}": p for p in cases.iterdir() if p.suffix in (".py", ".ini")}

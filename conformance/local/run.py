@@ -60,6 +60,7 @@ class Case(NamedTuple):
     """What has to be known of a `results.Case`."""
 
     id: str
+    area: str
     file: str
     modes: list[str]
 
@@ -152,7 +153,8 @@ def _run(options: argparse.Namespace) -> int:
         where, bundle = Environment(Path(sys.executable)), make_bundle(folder)
         about = describe(where, options.front_end, options.backend, Column(NAME, "", ""), bundle)  # type: ignore[arg-type]
         column = Column(NAME, about["front_end"], about["backend"])
-        cases = choose([Case(about["id"], about["file"], about["modes"]) for about in listed(bundle)], options.case)
+        known = [Case(*(about[field] for field in Case._fields)) for about in listed(bundle)]
+        cases = choose(known, options.case)
         files = {case.id: case.file for case in cases}
         options.out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
         _tell(_title(about))
@@ -176,7 +178,7 @@ def _run(options: argparse.Namespace) -> int:
         }
         head.update(about, modes=lacking)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
-    _print(found, lacking, files, options.out / OBSERVATIONS)
+    _print(found, lacking, {case.id: case.area for case in cases}, options.out / OBSERVATIONS)
     return 1 if found.problems or found.not_run else 0
 
 
@@ -217,7 +219,7 @@ def _first(cell: dict[str, Any]) -> str:
     return cell.get("reason") or next((why for why in map(_mismatch, cell["facts"]) if why), "")
 
 
-def _print(found: Found, lacking: dict[str, str | None], files: dict[str, str], path: Path) -> None:
+def _print(found: Found, lacking: dict[str, str | None], areas: dict[str, str], path: Path) -> None:
     for mode, reason in lacking.items():
         if reason:
             _tell(f"no mode {mode}: {reason}")
@@ -225,8 +227,7 @@ def _print(found: Found, lacking: dict[str, str | None], files: dict[str, str], 
     rows = [["area", *shown]]
     counts: dict[str, Counter[str]] = {}
     for cell in found.cells:
-        area = files[cell["case"]].replace("test_", "").replace(".py", "").replace("_", " ")
-        counts.setdefault(area, Counter())[cell["verdict"]] += 1
+        counts.setdefault(areas[cell["case"]], Counter())[cell["verdict"]] += 1
     rows += [[area, *(str(count[v] or "") for v in shown)] for area, count in counts.items()]
     total = Counter(cell["verdict"] for cell in found.cells)
     rows.append(["", *(str(total[v]) for v in shown)])

@@ -4,7 +4,6 @@ import datetime
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,16 +14,6 @@ from conformance.repro.stored import Stored
 from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.vocabulary import MODES, VERDICT_OF_STATUS, VERDICTS
 from conformance.worker import values as worker_values
-
-AREAS = {"blog_claims": "The blog's claims"}
-ACRONYMS = {
-    "api": "API",
-    "convlstm": "ConvLSTM",
-    "gru": "GRU",
-    "lstm": "LSTM",
-    "rnn": "RNN",
-    "timedistributed": "TimeDistributed",
-}
 
 
 class _Pool:
@@ -140,7 +129,7 @@ def _expectation(known: Expectation) -> dict[str, Any]:
 
 def _case(case: Case) -> dict[str, Any]:
     # A title is the first line of a docstring and ends with a period; a heading does not.
-    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case.file)}
+    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case)}
 
 
 def _target(target: TargetResult) -> dict[str, Any]:
@@ -148,12 +137,9 @@ def _target(target: TargetResult) -> dict[str, Any]:
     return {**_fields(target), "generation": generation(target), "short": short}
 
 
-def area(file: str) -> str:
-    """What a case file is about: test_mask_shape.py -> Mask shape."""
-    stem = Path(file).stem.removeprefix("test_")
-    words = [ACRONYMS.get(word, word) for word in stem.split("_")]
-    spelled = " ".join(words)
-    return AREAS.get(stem, spelled[:1].upper() + spelled[1:])
+def area(case: Case) -> str:
+    """What a case is shown under; older results do not say it, and there it is the first part of its id."""
+    return case.area or case.id.partition(".")[0]
 
 
 def generation(target: TargetResult) -> str:

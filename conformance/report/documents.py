@@ -24,7 +24,7 @@ def cases_document(cases: Sequence[Case]) -> str:
     """
     areas: dict[str, dict[str, list[Case]]] = {}
     for case in cases:
-        areas.setdefault(area(case.file), {}).setdefault(plain(case.id), []).append(case)
+        areas.setdefault(area(case), {}).setdefault(plain(case.id), []).append(case)
     counts = {name: sum(map(len, members.values())) for name, members in areas.items()}
     lines = [f"<!-- {_MADE} from cases/; do not edit. -->", "# The cases", ""]
     lines.append(f"{len(cases)} behaviours in {len(areas)} areas. What each target does is on the page, where a case's")

@@ -12,12 +12,41 @@ FIXTURES = ("keras", "ops", "tf", "run", "build", "mask_of", "static_shape", "re
 _OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
 
 
+def _underscored(part_of_id):
+    return re.sub("[.-]", "_", part_of_id)
+
+
+def _check_address(where, id, file, function):
+    """Raise `pytest.UsageError` unless file and function are named after the id.
+
+    Of ``simple-rnn.zero-timesteps`` the function is ``test_zero_timesteps``, and the file ``test_simple_rnn.py`` or
+    ``test_simple_rnn_<topic>.py``.
+    """
+    area, _, rest = id.partition(".")
+    function_of_id, stem = "test_" + _underscored(rest), "test_" + _underscored(area)
+    if function != function_of_id:
+        wrong = (where, id, function, function_of_id)
+        raise pytest.UsageError("%s: the function of case %r is %s, it must be %s" % wrong)
+    if file != stem + ".py" and not re.match(re.escape(stem) + r"_[a-z0-9_]+\.py$", file):
+        wrong = (where, id, file, stem, stem)
+        raise pytest.UsageError("%s: the file of case %r is %s, it must be %s.py or %s_<topic>.py" % wrong)
+
+
+def _area(file, module):
+    """What the cases of a file are shown under: the first paragraph of its docstring, without a period at the end."""
+    title = " ".join(inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].split())
+    if not title:
+        raise pytest.UsageError("%s: the file needs a docstring that begins with the title of its area" % file)
+    return title[:-1] if title.endswith(".") else title
+
+
 class CaseDeclaration(object):
     """What a test says of itself: the arguments of its ``case`` mark and its docstring.
 
     The first paragraph of the docstring is the title, the second the contract.
 
     Attributes:
+        area: the title of its file.
         parameters: by name the values that `parametrize` gives to this variant.
         asks_for: names of its arguments, each a parameter or one of `FIXTURES`.
         body: what is called.
@@ -26,9 +55,13 @@ class CaseDeclaration(object):
     def __init__(self, item):
         mark = item.get_closest_marker("case")
         given = dict(mark.kwargs)
-        where = "%s::%s" % (os.path.basename(str(item.fspath)), item.originalname)
+        self.file = os.path.basename(str(item.fspath))
+        self.function = item.originalname
+        where = "%s::%s" % (self.file, self.function)
         if len(mark.args) != 1 or not re.match(r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", str(mark.args[0])):
             raise pytest.UsageError("%s: case() takes one dotted id, got %r" % (where, mark.args))
+        _check_address(where, mark.args[0], self.file, self.function)
+        self.area = _area(self.file, item.module)
         variant = item.callspec.id[: -len(item.mode_name)].rstrip("-")
         self.id = mark.args[0] + ("[%s]" % variant if variant else "")
         bases = [b for b in BASES if given.get(b)]
@@ -60,8 +93,6 @@ class CaseDeclaration(object):
         if len(paragraphs) < 2:
             raise pytest.UsageError("%s: the docstring needs a title and, below, a contract" % where)
         self.title, self.contract = (" ".join(p.split()) for p in paragraphs[:2])
-        self.file = os.path.basename(str(item.fspath))
-        self.function = item.originalname
         self.body = item.function
 
     def runs_in(self):

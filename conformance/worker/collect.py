@@ -9,6 +9,7 @@ import pytest
 
 FIELDS = (
     "id",
+    "area",
     "title",
     "contract",
     "basis",

@@ -70,12 +70,13 @@ class FrontEnd(object):
 
 def detect():
     """The front end of the current environment: the first that can be imported."""
+    reasons = []
     for name in FRONT_ENDS:
         try:
             return FrontEnd(name)
-        except ImportError:
-            continue
-    raise ImportError("no Keras found; looked for %s" % ", ".join(FRONT_ENDS))
+        except ImportError as error:
+            reasons.append("%s (%s)" % (name, error))
+    raise ImportError("no Keras can be imported here: neither %s nor %s" % (", ".join(reasons[:-1]), reasons[-1]))
 
 
 def _import(name):

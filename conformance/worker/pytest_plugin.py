@@ -23,6 +23,22 @@ def pytest_configure(config):
     config.masks = execute.CaseRunner(config.getoption("front_end"), config.getoption("mode") or ["eager"])
 
 
+def pytest_report_header(config):
+    """What the cases run on; nothing where they are only listed, which needs no Keras and should not wait for one."""
+    if config.getoption("collectonly"):
+        return None
+    try:
+        masks = config.masks.start()
+    except ImportError as error:
+        return "no case can run: %s" % error
+    versions = masks.front.versions()
+    keras, python = versions.pop("keras"), versions.pop("python")
+    others = ", ".join("%s %s" % pair for pair in versions.items())
+    about = (masks.front.name, keras, masks.front.backend, others, python)
+    lines = ["front end: %s %s on %s (%s), Python %s" % about, "modes: %s" % (", ".join(masks.modes) or "none")]
+    return lines + ["skipped: %s" % why for why in masks.refused.values()]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc):
     if metafunc.definition.get_closest_marker("case"):
@@ -43,9 +59,12 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup(item):
-    """A mode that this environment does not have is skipped."""
+    """A mode that this environment does not have is skipped; without a Keras the session ends, and says so once."""
     if hasattr(item, "case"):
-        refused = item.config.masks.start().refused
+        try:
+            refused = item.config.masks.start().refused
+        except ImportError as error:
+            pytest.exit("no case can run: %s" % error, 4)  # as for any other wrong usage
         if item.mode_name in refused:
             pytest.skip(refused[item.mode_name])
 

@@ -1,4 +1,6 @@
-"""The oracle against real layers where no mask is involved: what it says of masks rests on this arithmetic.
+"""The oracle.
+
+Held against real layers where no mask is involved: what it says of masks rests on this arithmetic.
 
 Case files like those in cases/, run by tests/test_oracle.py, which puts the oracle beside them.
 """

@@ -1,24 +1,26 @@
-// What a library may use of Keras, as groups of tags: a case belongs to those that its tags, area or parameter name.
+// What a library may use of Keras, as groups of tags: a case belongs to those that its tags, its parameter or the first
+// part of its id name.
 
 const FEATURES = {
-  "Masking, Embedding": /^(masking|embedding|mask shape|attachment|text pipeline|mask_zero|pad_sequences|.*vectorization)$/,
+  "Masking, Embedding": /^(masking|embedding|mask-shape|attach|text|generator|mask_zero|pad_sequences|.*vectorization)$/,
   "Recurrent layers": /rnn|lstm|gru|bidirectional|timedistributed/,
   Attention: /attention|causal/,
   Merge: /^(merge|merging|add|average|concatenate|dot|maximum|minimum|multiply|subtract|operators)$/,
-  "Pooling, reshaping": /pooling|reshap|^destruction$|flatten|permute|repeatvector|cropping|upsampling|zeropadding|^resizing$/,
+  "Pooling, reshaping": /pooling|reshap|^destroy$|flatten|permute|repeatvector|cropping|upsampling|zeropadding|^resizing$/,
   "Normalisation, Softmax": /normali[sz]ation|softmax/,
   Losses: /loss|metrics|sample_weight|precision/,
-  Training: /training|gradient|^fit$|^predict$|^evaluate$|train_on_batch/,
-  Saving: /saving|seriali[sz]ation|hdf5|savedmodel|^\.keras$|^export$|tfsmlayer|^config$|clone_model/,
+  Training: /^mode$|training|gradient|^fit$|^predict$|^evaluate$|train_on_batch/,
+  Saving: /^serial$|saving|seriali[sz]ation|hdf5|savedmodel|^\.keras$|^export$|tfsmlayer|^config$|clone_model/,
   "Custom layers": /^custom|compute_mask|supports_masking|lambda|mask argument|_keras_mask/,
   Models: /functional|sequential|model/,
-  "Number formats": /float16|bfloat16|float64|int32|mixed precision|dtypes/,
-  "Other layers": /^layer table$/,
+  "Number formats": /float16|bfloat16|float64|int32|mixed precision|^dtype$/,
+  "Other layers": /^layer-table$/,
 };
 
 /** The features and tags of a case, in lower case. */
 function wordsOf(item) {
-  const own = [item.area, /\[(.*)\]$/.exec(item.id)?.[1] ?? "", ...item.tags].map((word) => word.toLowerCase());
+  const [area] = item.id.split(".");
+  const own = [area, /\[(.*)\]$/.exec(item.id)?.[1] ?? "", ...item.tags].map((word) => word.toLowerCase());
   const features = Object.keys(FEATURES).filter((name) => own.some((word) => FEATURES[name].test(word)));
   return new Set([...item.tags, ...features].map((word) => word.toLowerCase()));
 }

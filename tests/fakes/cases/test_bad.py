@@ -1,4 +1,7 @@
-"""Cases that misbehave in every way a case can; between them, cases that must survive it."""
+"""Cases that misbehave.
+
+In every way a case can; between them, cases that must survive it.
+"""
 
 import ctypes
 import functools

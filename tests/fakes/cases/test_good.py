@@ -1,7 +1,12 @@
-"""Cases for the fake Keras that behave."""
+"""Cases that behave.
+
+For the fake Keras.
+"""
 
 import numpy as np
 import pytest
+
+from conformance.case import Raised
 
 X = np.array([[[1.0, 2.0], [0.0, 0.0], [3.0, 0.0]]])
 
@@ -53,8 +58,6 @@ def test_attempt(keras, run, record):
 
     Inverting nothing raises.
     """
-    from conformance.worker.values import Raised
-
     record("inverse", run.attempt(keras.layers.Broken(), np.zeros((2, 2))), expected=Raised("LinAlgError"))
 
 

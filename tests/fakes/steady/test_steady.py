@@ -1,4 +1,7 @@
-"""Many short cases of every kind, to be interrupted anywhere."""
+"""Many short cases.
+
+Of every kind, to be interrupted anywhere.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""What can be done where a mask gets lost, and where it helps: expectations name these cases as their `workaround`."""
+"""Workarounds.
+
+What can be done where a mask gets lost, and where it helps: expectations name these cases as their `workaround`.
+"""
 
 import inspect
 
@@ -23,7 +26,7 @@ ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entr
     modes=["eager", "graph | session"],
 )
 @pytest.mark.parametrize("between", ["Add", "Multiply", "Concatenate", "ReLU"])
-def test_pass_on(keras, run, build, record, between):
+def test_pass_mask_on(keras, run, build, record, between):
     """Past a layer that loses the mask, it can be given to the next layers by hand.
 
     The mask that compute_mask of Masking makes of the data, passed as `mask=`, masks the steps behind another layer.
@@ -88,7 +91,7 @@ def test_mask_of_sequences(keras, run, build, record):
     tags=["workaround", "MultiHeadAttention", "Add", "Masking", "GlobalAveragePooling1D"],
     modes=["eager", "graph", "session"],
 )
-def test_pass_on_attention(keras, run, build, record):
+def test_pass_mask_on_attention(keras, run, build, record):
     """Around MultiHeadAttention, the mask can be taken before and passed by hand.
 
     The mask of Masking, given to attention and pooling as an argument, masks the same steps in both.
@@ -116,7 +119,7 @@ def test_pass_on_attention(keras, run, build, record):
     tags=["workaround", "Masking", "float16"],
     modes=["eager", "graph", "session"],
 )
-def test_cast_first(keras, run, mask_of, record):
+def test_cast_before_masking(keras, run, mask_of, record):
     """Data that is cast before Masking keeps its mask in layers of the new dtype.
 
     A Masking and an Activation that both compute in float16, given float16, make and pass on the mask.
@@ -132,7 +135,7 @@ def test_cast_first(keras, run, mask_of, record):
     tags=["workaround", "custom layer", "compute_mask", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_new_tensor(keras, run, ops, mask_of, record):
+def test_new_tensor_in_call(keras, run, ops, mask_of, record):
     """A layer that returns a tensor of its own has the mask that its compute_mask makes.
 
     A custom layer that returns its input times one inverts the mask, where one that returned its input might not.
@@ -155,7 +158,7 @@ def test_new_tensor(keras, run, ops, mask_of, record):
     tags=["workaround", "custom layer", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_by_keyword(keras, run, record):
+def test_mask_by_keyword(keras, run, record):
     """A layer of two tensors gets the mask that is passed as `mask=`.
 
     Its call, given a sequence, a second tensor and the mask of Masking, has the mask.

@@ -1,10 +1,13 @@
-"""Data types: layers of half and of double precision, integers as inputs, numbers as masks."""
+"""Dtypes.
+
+Layers of half and of double precision, integers as inputs, numbers as masks.
+"""
 
 import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.modes import Unsupported
+from conformance.case import Unsupported
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
@@ -44,7 +47,7 @@ def build_of_dtype(keras, build, layer, shape, dtype):
     tags=["Masking", "float16", "bfloat16"],
 )
 @halves
-def test_masking(keras, run, ops, mask_of, record, dtype):
+def test_half_masking(keras, run, ops, mask_of, record, dtype):
     """Masking in half precision.
 
     A mask_value that the dtype can hold masks the steps that are made of it, and their output is zero.
@@ -67,7 +70,7 @@ def test_masking(keras, run, ops, mask_of, record, dtype):
     tags=["Embedding", "float16", "bfloat16"],
 )
 @halves
-def test_embedding(keras, run, build, ops, mask_of, record, dtype):
+def test_half_embedding(keras, run, build, ops, mask_of, record, dtype):
     """A mask of ids, for vectors in half precision.
 
     The mask is False where an id is 0, and still boolean.
@@ -90,7 +93,7 @@ def test_embedding(keras, run, build, ops, mask_of, record, dtype):
     tags=["SimpleRNN", "explicit mask", "float16", "bfloat16"],
 )
 @halves
-def test_rnn(keras, run, build, ops, record, dtype):
+def test_half_rnn(keras, run, build, ops, record, dtype):
     """An RNN in half precision skips masked steps.
 
     The last output is that of the unmasked steps, though there are large numbers at the others.
@@ -99,24 +102,6 @@ def test_rnn(keras, run, build, ops, record, dtype):
     weights = build_of_dtype(keras, build, rnn, (None, STEPS, FEATURES), dtype)
     last = run(lambda t, m: ops.cast(rnn(ops.cast(t, dtype), mask=m), "float32"), GARBAGE, MASK)
     record("last output", last, expected=oracle.simple_rnn(X, MASK, *weights)[1], **HALF)
-
-
-@pytest.mark.case(
-    "pooling.gap1d.half",
-    documented=EXCLUDED + IN_ANY_DTYPE,
-    severity="raises",
-    issues=["tensorflow/tensorflow#48961"],
-    tags=["GlobalAveragePooling1D", "explicit mask", "float16", "bfloat16"],
-)
-@halves
-def test_mean(keras, run, ops, record, dtype):
-    """A mean in half precision leaves out masked steps.
-
-    The mean is that of the unmasked steps, though there are large numbers at the others.
-    """
-    pooling = keras.layers.GlobalAveragePooling1D(dtype=dtype)
-    mean = run(lambda t, m: ops.cast(pooling(ops.cast(t, dtype), mask=m), "float32"), GARBAGE, MASK)
-    record("mean", mean, expected=oracle.masked_mean(X, MASK), **HALF)
 
 
 @pytest.mark.case(
@@ -165,7 +150,7 @@ def test_double_mean(keras, run, record):
     tags=["SimpleRNN", "GlobalAveragePooling1D", "explicit mask", "int32"],
 )
 @pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D"], ids=["rnn", "mean"])
-def test_integers(keras, run, build, record, name):
+def test_int_input(keras, run, build, record, name):
     """Sequences of integers with a mask.
 
     An RNN or a mean may compute with them, round, or refuse them.
@@ -183,7 +168,7 @@ def test_integers(keras, run, build, record, name):
     modes=["eager", "session"],
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
-def test_mask_of_mean(keras, run, record, dtype):
+def test_mask_cast_mean(keras, run, record, dtype):
     """A mean takes zeros and ones for a mask.
 
     The mean is that of the steps at which the mask is not zero.
@@ -220,7 +205,7 @@ def make_attention(keras, build, name):
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 @pytest.mark.parametrize("name", ["MultiHeadAttention", "Attention"], ids=["mha", "dot"])
-def test_mask_of_attention(keras, run, build, record, name, dtype):
+def test_mask_cast_attention(keras, run, build, record, name, dtype):
     """Zeros and ones as a mask of attention.
 
     Whether they do what a boolean mask does is not specified.
@@ -239,7 +224,7 @@ def test_mask_of_attention(keras, run, build, record, name, dtype):
     modes=["eager", "session"],
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
-def test_mask_of_batchnorm(keras, run, build, record, dtype):
+def test_mask_cast_batchnorm(keras, run, build, record, dtype):
     """Zeros and ones as a mask of BatchNormalization.
 
     Whether they do what a boolean mask does is not specified.

@@ -1,4 +1,7 @@
-"""What to write where Keras leaves masks to the author: the code of docs/recipes.md, and no other code stands there."""
+"""Recipes.
+
+What to write where Keras leaves masks to the author: the code of docs/recipes.md, and no other code stands there.
+"""
 
 import numpy as np
 import oracle
@@ -27,7 +30,7 @@ def each_mask(inputs, mask):
 
 
 @pytest.mark.case("recipe.read-mask", documented=MASK_ARGUMENT, tags=["recipe", "custom layer", "Masking"], modes=MODES)
-def test_read(keras, run, record):
+def test_read_mask(keras, run, record):
     """The mask of a tensor, read with public means only.
 
     A layer that returns its mask argument gives the mask as ones and zeros; ones where there is none.
@@ -63,7 +66,7 @@ def test_read(keras, run, record):
 
 
 @pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"], modes=MODES)
-def test_set(keras, run, build, mask_of, record):
+def test_set_mask(keras, run, build, mask_of, record):
     """A mask of one's own is set on a tensor with public means only.
 
     A layer whose compute_mask returns its second input gives its first input that mask, and an RNN uses it.
@@ -106,7 +109,7 @@ def test_set(keras, run, build, mask_of, record):
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
     modes=MODES,
 )
-def test_drop(keras, run, build, mask_of, record):
+def test_drop_mask(keras, run, build, mask_of, record):
     """A layer that ends a mask.
 
     Behind a layer that returns a new tensor and whose compute_mask returns None there is no mask, and no warning.
@@ -137,7 +140,7 @@ def test_drop(keras, run, build, mask_of, record):
 @pytest.mark.case(
     "recipe.compute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask"], modes=MODES
 )
-def test_compute(keras, run, build, mask_of, record):
+def test_compute_mask(keras, run, build, mask_of, record):
     """A compute_mask that works on Keras 2 and 3.
 
     A mask made of the data, and of the mask that comes in, goes on in calls and in functional models.
@@ -182,7 +185,7 @@ def test_compute(keras, run, build, mask_of, record):
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
     modes=MODES,
 )
-def test_recompute(keras, run, build, mask_of, record):
+def test_recompute_mask(keras, run, build, mask_of, record):
     """A layer that changes the number of steps recomputes the mask.
 
     The sum of each two steps counts if one of the two does; masked steps add nothing.

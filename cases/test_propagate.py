@@ -1,4 +1,7 @@
-"""Built-in layers through which a mask goes on unchanged."""
+"""Passing a mask on.
+
+Built-in layers through which a mask goes on unchanged.
+"""
 
 import numpy as np
 import pytest
@@ -121,7 +124,7 @@ def test_linear_activation(keras, run, build, mask_of, record):
     issues=["tensorflow/tensorflow#36894"],
     tags=["ReLU", "Embedding"],
 )
-def test_relu(keras, run, build, mask_of, record):
+def test_relu_layer(keras, run, build, mask_of, record):
     """The mask goes on through ReLU.
 
     The next layer is given the mask unchanged, as after Activation("relu").

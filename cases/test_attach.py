@@ -1,4 +1,7 @@
-"""Where a mask lives: on the tensor that a layer returned, for as long as it is that tensor."""
+"""Attaching a mask.
+
+Where a mask lives: on the tensor that a layer returned, for as long as it is that tensor.
+"""
 
 import numpy as np
 import oracle
@@ -32,7 +35,7 @@ def close(a, b):
     tags=["Masking", "_keras_mask"],
     modes=["eager"],
 )
-def test_attribute(keras, run, record):
+def test_eager_attribute(keras, run, record):
     """An eager tensor carries its mask.
 
     The output of Masking has the mask as its attribute _keras_mask.
@@ -103,7 +106,7 @@ def test_dtype_cast_symbolic(keras, mask_of, record):
     issues=["keras-team/keras#18416"],
     tags=["Masking", "operators"],
 )
-def test_operators(keras, run, mask_of, record):
+def test_operators_drop(keras, run, mask_of, record):
     """The mask of a result of operators.
 
     Whether sums and slices of a masked tensor have a mask is not specified.
@@ -115,7 +118,7 @@ def test_operators(keras, run, mask_of, record):
 
 
 @pytest.mark.case("attach.convert-idempotent", unspecified=NO_LAYER, tags=["Masking", "convert_to_tensor"])
-def test_convert(keras, run, ops, mask_of, record):
+def test_convert_idempotent(keras, run, ops, mask_of, record):
     """The mask of a tensor converted to a tensor.
 
     Whether convert_to_tensor of a masked tensor, which has nothing to do, keeps the mask is not specified.
@@ -157,7 +160,7 @@ def test_inside_compiled(keras, run, build, mask_of, record):
     issues=["keras-team/keras#21946"],
     tags=["Masking", "float16", "mask argument"],
 )
-def test_cast_visible(keras, run, record):
+def test_cast_newly_visible(keras, run, record):
     """The call of a layer of another dtype is given the mask.
 
     A layer of float16 with an argument mask is given the mask of float32 input there.
@@ -187,7 +190,7 @@ def test_cast_visible(keras, run, record):
     modes=["eager", "graph"],
     backends=["tensorflow"],
 )
-def test_into_function(keras, run, build, mask_of, record):
+def test_tf_function_in(keras, run, build, mask_of, record):
     """The mask of a tensor that is passed into a compiled function.
 
     Whether layers called in the function are given the mask of its argument is not specified.
@@ -209,7 +212,7 @@ def test_into_function(keras, run, build, mask_of, record):
     modes=["eager", "graph"],
     backends=["tensorflow"],
 )
-def test_out_of_function(keras, run, mask_of, record):
+def test_tf_function_out(keras, run, mask_of, record):
     """The mask of a tensor that a compiled function returns.
 
     Whether the result of Masking still has its mask outside of the function is not specified.
@@ -227,7 +230,7 @@ def test_out_of_function(keras, run, mask_of, record):
     modes=["eager", "jit"],
     backends=["jax"],
 )
-def test_jax_border(keras, run, build, mask_of, record):
+def test_jax_jit_in(keras, run, build, mask_of, record):
     """The mask of a tensor that is passed into jax.jit, and of one that comes back.
 
     Whether layers called in the function are given the mask of its argument, and layers after it that of its result, is
@@ -289,7 +292,7 @@ def test_jax_tracer(keras, run, build, mask_of, record):
     tags=["Masking", "Dense", "SimpleRNN", "NumPy"],
     backends=["numpy"],
 )
-def test_numpy(keras, run, build, mask_of, record):
+def test_numpy_backend(keras, run, build, mask_of, record):
     """Arrays of NumPy have masks, and each its own.
 
     Of many arrays that layers return, masked ones and others in turn, each has the mask of its layer or none, and
@@ -306,7 +309,7 @@ def test_numpy(keras, run, build, mask_of, record):
     tags=["Masking", "Dense", "SimpleRNN", "OpenVINO", "predict"],
     backends=["openvino"],
 )
-def test_openvino(keras, run, build, mask_of, record):
+def test_openvino_backend(keras, run, build, mask_of, record):
     """A model that OpenVINO compiles uses masks and hands them on.
 
     In predict_on_batch, SimpleRNN skips what Masking masks, and the output that has a mask has it outside, too.
@@ -332,7 +335,7 @@ def test_openvino(keras, run, build, mask_of, record):
 @pytest.mark.parametrize(
     "name, argument", [("Reshape", (STEPS, FEATURES)), ("Permute", (1, 2))], ids=["reshape", "permute"]
 )
-def test_no_change(keras, run, mask_of, record, name, argument):
+def test_noop_op_leak(keras, run, mask_of, record, name, argument):
     """The mask after a layer that reshapes to the same shape.
 
     Whether the mask goes on where Reshape and Permute have nothing to do is not specified.
@@ -347,7 +350,7 @@ SIDE_EFFECT = "Source of keras.layers.Layer.__call__: masks are set on what a la
 
 
 @pytest.mark.case("attach.functional-clears-input", established=SIDE_EFFECT, tags=["Functional", "Masking"])
-def test_functional_input(keras, run, mask_of, record):
+def test_functional_clears_input(keras, run, mask_of, record):
     """A functional model leaves the mask of its input alone.
 
     A tensor still has its mask after a model was called on it.
@@ -368,7 +371,7 @@ def test_functional_input(keras, run, mask_of, record):
     established=SIDE_EFFECT,
     tags=["Functional", "Masking", "mask argument"],
 )
-def test_functional_explicit(keras, run, mask_of, record):
+def test_functional_clears_input_explicit_mask(keras, run, mask_of, record):
     """A functional model leaves the mask of its input alone when it is given another one.
 
     After model(x, mask=m), x still has its own mask, and not m.

@@ -1,4 +1,7 @@
-"""Training and evaluation of models with masks: what must not depend on batches, padding and the mode."""
+"""Training.
+
+Training of models with masks: what must not depend on batches, padding and the mode.
+"""
 
 import numpy as np
 import oracle
@@ -75,7 +78,7 @@ def test_train_on_batch(keras, run, build, record):
     tags=["fit", "batch_size", "Embedding", "SimpleRNN", "training"],
     modes=["eager", "graph"],
 )
-def test_partial_batch(keras, run, build, record):
+def test_last_partial_batch(keras, run, build, record):
     """A last batch that is smaller than the others trains like any batch.
 
     fit of three samples in batches of two gives the weights that a step of the first two and then one of the last one
@@ -154,7 +157,7 @@ def test_xla(keras, run, build, record):
     modes=["eager", "jit"],
     backends=["jax"],
 )
-def test_nested(keras, run, record):
+def test_jax_jit_nested_custom(keras, run, record):
     """A mask goes on inside a custom layer of a model that JAX compiles.
 
     In predict, a layer that calls Masking and GlobalAveragePooling1D gives the mean of the unmasked steps.
@@ -194,26 +197,3 @@ def test_torch_compile(keras, run, build, mask_of, record):
     record("mean", mean, expected=oracle.masked_mean(X, MASK) @ kernel + bias)
     record("mask of what such a function returns", mask)
     record("it uses the mask of its argument", bool(np.allclose(passed, oracle.masked_mean(X, MASK), atol=1e-5)))
-
-
-@pytest.mark.case(
-    "evaluate.batch-size-invariance",
-    unspecified="A loss that is averaged over the unmasked steps of each batch weighs steps by batch; no page says so",
-    tags=["loss", "evaluate", "batch_size", "Embedding", "Dense"],
-    modes=["eager", "session"],
-)
-def test_evaluate_batches(keras, run, build, record):
-    """The loss of evaluate in batches of several sizes.
-
-    Whether samples of different lengths give the same loss in batches of one, two and three is not specified.
-
-    The averages are taken in Python or in the compiled step alike: `graph` and `jit` would repeat the others.
-    """
-    embedding, dense = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
-    build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))
-    inputs = keras.Input((STEPS,), dtype="int32")
-    model = keras.Model(inputs, dense(embedding(inputs)))
-    run.compile(model, optimizer="sgd", loss="mse")
-    targets = np.repeat(Y[:, None], STEPS, axis=1)
-    for size in (1, 2, 3):
-        record("loss in batches of %d" % size, np.float32(run.evaluate(model, IDS, targets, batch_size=size)))

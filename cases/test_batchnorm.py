@@ -1,4 +1,7 @@
-"""`BatchNormalization` and `LayerNormalization`: which steps their statistics are made of."""
+"""Normalisation.
+
+`BatchNormalization`: which steps its statistics are made of.
+"""
 
 import numpy as np
 import oracle
@@ -56,7 +59,7 @@ def make_masked(keras, *shape):
     issues=STATISTICS_ISSUES,
     tags=["BatchNormalization", "Embedding", "training"],
 )
-def test_training(keras, run, build, record):
+def test_train_stats(keras, run, build, record):
     """Statistics of a batch leave out masked steps.
 
     In training, each feature is normalized with mean and variance of the unmasked steps of the whole batch.
@@ -93,7 +96,7 @@ def test_moving_mean(keras, run, build, record):
     "normalizes with the moving mean and variance",
     tags=["BatchNormalization", "Embedding"],
 )
-def test_inference(keras, run, build, record):
+def test_inference_values(keras, run, build, record):
     """In inference, masked steps are normalized like the others.
 
     Every step is normalized with the moving statistics; the mask changes nothing.
@@ -141,7 +144,7 @@ def test_broadcast_moments(keras, run, record):
     documented=STATISTICS,
     tags=["BatchNormalization", "training", "rank 4"],
 )
-def test_rank4(keras, run, record):
+def test_fused_4d(keras, run, record):
     """Statistics of rank 4 input leave out masked elements.
 
     For (batch, time, width, features) input and a (batch, time, width) mask, statistics are those of the unmasked
@@ -169,48 +172,3 @@ def test_mask_rank(keras, run, record, x, mask):
     """
     masked, norm = make_masked(keras, *x.shape[1:]), make_batchnorm(keras, *x.shape[1:])
     record("output", run.attempt(lambda t, m: norm(masked([t, m]), training=True), x, mask))
-
-
-@pytest.mark.case(
-    "layernorm.independent",
-    documented="API docs of keras.layers.LayerNormalization: normalizes each example in a batch independently, "
-    "by default along the last axis alone",
-    tags=["LayerNormalization", "Embedding"],
-    needs=["layers.LayerNormalization"],
-)
-def test_layernorm(keras, run, build, record):
-    """LayerNormalization does not depend on the mask.
-
-    Each step, masked or not, is normalized by mean and variance of its own features.
-    """
-    embedding, table = make_embedding(keras, build)
-    layer = keras.layers.LayerNormalization(epsilon=EPSILON)
-    layer(keras.Input((STEPS, FEATURES)))  # built alone, that of TensorFlow 1.14 is built again when it is called
-    gamma, beta = build(layer, seed=1)
-    x = table[IDS]
-    normalized = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPSILON)
-    record("output", run(lambda ids: layer(embedding(ids)), IDS), expected=gamma * normalized + beta)
-
-
-@pytest.mark.case(
-    "groupnorm.mask",
-    documented="API docs of tf.keras.layers.GroupNormalization, 'Call arguments', mask: the weight of each position "
-    "of the input when mean and variance are computed",
-    tags=["GroupNormalization", "explicit mask"],
-    needs=["layers.GroupNormalization(mask)"],
-)
-def test_group_normalization(keras, run, build, record):
-    """Statistics of a group leave out masked steps.
-
-    Given a mask of (batch, time, 1), each group of features of a sample is normalized with mean and variance of its
-    unmasked steps.
-    """
-    groups = 2
-    layer = keras.layers.GroupNormalization(groups, epsilon=EPSILON)
-    gamma, beta = build(layer, (None, STEPS, FEATURES))
-    output = run(lambda x, m: layer(x, mask=m), X, MASK[..., None])
-    for i, (sample, kept) in enumerate(zip(X, MASK)):
-        parts = np.split(sample, groups, axis=-1)
-        normalized = [(p - p[kept].mean()) / np.sqrt(p[kept].var() + EPSILON) for p in parts]
-        want = gamma * np.concatenate(normalized, axis=-1) + beta
-        record("unmasked steps of sample %d" % i, output[i][kept], expected=want[kept])

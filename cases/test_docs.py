@@ -1,4 +1,7 @@
-"""Sentences and examples of the documentation that no other case takes at their word."""
+"""Documentation.
+
+Sentences and examples of the documentation that no other case takes at their word.
+"""
 
 import numpy as np
 import oracle
@@ -32,7 +35,7 @@ def make_embedding_and_rnn(keras, build):
     tags=["custom layer", "supports_masking", "Embedding", "SimpleRNN", "Functional"],
     modes=["eager", "graph", "session"],
 )
-def test_between(keras, run, build, mask_of, record):
+def test_custom_activation_between(keras, run, build, mask_of, record):
     """A custom activation between Embedding and an RNN.
 
     In a functional model, the RNN skips what Embedding masks, and the mask is still there after the RNN.
@@ -64,7 +67,7 @@ def test_between(keras, run, build, mask_of, record):
     tags=["custom layer", "compute_mask", "explicit mask", "Embedding", "SimpleRNN"],
     modes=["eager", "graph", "session"],
 )
-def test_by_hand(keras, run, build, record):
+def test_mask_by_hand(keras, run, build, record):
     """A custom layer takes the mask of one layer inside it to another.
 
     compute_mask of an Embedding, called in call, gives the mask that an RNN uses when it is passed on by hand.
@@ -92,7 +95,7 @@ def test_by_hand(keras, run, build, record):
     tags=["Functional", "mask argument", "SimpleRNN", "several inputs"],
     modes=["eager", "graph", "session"],
 )
-def test_mask_list(keras, run, build, record):
+def test_functional_mask_list(keras, run, build, record):
     """A functional model of two inputs is given two masks.
 
     With mask=[m, None], an RNN on the first input skips what m masks, and one on the second skips nothing.
@@ -113,7 +116,7 @@ def test_mask_list(keras, run, build, record):
     tags=["Model subclass", "mask argument", "Embedding"],
     modes=["eager", "graph", "session"],
 )
-def test_subclass(keras, run, build, record):
+def test_subclass_mask_argument(keras, run, build, record):
     """The mask argument of a subclass of Model is filled.
 
     A model whose call has an argument mask is given the mask of its input there.
@@ -148,7 +151,7 @@ def test_subclass(keras, run, build, record):
     needs=["layers.Layer.output_mask"],
     modes=["eager", "session"],
 )
-def test_output_mask(keras, static_shape, record):
+def test_output_mask_property(keras, static_shape, record):
     """A layer of a functional model tells its masks.
 
     output_mask of Embedding, and input_mask and output_mask of the Dense after it, are masks of the shape of the ids.

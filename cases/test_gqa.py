@@ -1,4 +1,7 @@
-"""GroupedQueryAttention: the masks of MultiHeadAttention, where several heads of queries share keys and values."""
+"""GroupQueryAttention.
+
+The masks of `MultiHeadAttention`, where several heads of queries share keys and values.
+"""
 
 import numpy as np
 import oracle
@@ -44,7 +47,7 @@ def attention(query, value, mask, weights):
     tags=["GroupQueryAttention"],
     modes=["eager", "graph", "session"],
 )
-def test_polarity(keras, run, build, record):
+def test_explicit_mask_polarity(keras, run, build, record):
     """True in attention_mask means attend, for all heads of a group.
 
     A query attends to the values at which its row of the mask is True, and to no others.
@@ -89,7 +92,7 @@ def test_auto_mask(keras, run, build, mask_of, record):
     tags=["GroupQueryAttention", "use_causal_mask", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_causal(keras, run, build, record):
+def test_causal_and_padding(keras, run, build, record):
     """A causal mask keeps queries from later steps, alone and with the mask of the input.
 
     With use_causal_mask=True a step attends to itself and to earlier unmasked steps only.
@@ -117,7 +120,7 @@ def test_causal(keras, run, build, record):
     tags=["GroupQueryAttention", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_side_effect(keras, run, build, mask_of, record):
+def test_input_mask_side_effect(keras, run, build, mask_of, record):
     """The input of GroupQueryAttention keeps its mask.
 
     A layer that is called on the same tensor after GroupQueryAttention is given the mask of the tensor.

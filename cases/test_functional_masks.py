@@ -1,9 +1,11 @@
-"""Models as layers: what can be seen of masks on a model from outside, and models made of other models."""
+"""Models.
+
+Functional models as layers, and the masks that can be seen while they are made.
+"""
 
 import warnings
 
 import numpy as np
-import oracle
 import pytest
 
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
@@ -17,12 +19,6 @@ AUTOMATIC = (
 )
 
 
-def make_layers(keras):
-    """Layers that make the mask MASK of IDS, let it through and use it."""
-    embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
-    return [embedding, keras.layers.Dense(WIDTH), keras.layers.SimpleRNN(UNITS)]
-
-
 def make_functional(keras, layers):
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
@@ -34,11 +30,6 @@ def make_sequential(keras, layers, shape=(None, STEPS)):
     model = keras.Sequential(layers)
     model.build(shape)
     return model
-
-
-def last_output(table, kernel, bias, *weights):
-    """What `make_layers` make of IDS."""
-    return oracle.simple_rnn(table[IDS] @ kernel + bias, MASK, *weights)[1]
 
 
 def make_dense_model(keras):
@@ -86,7 +77,7 @@ def test_nested_warning(keras, run, mask_of, record, kind):
     tags=["Functional", "Masking", "symbolic"],
     modes=["eager", "session"],
 )
-def test_symbolic_mask(keras, mask_of, record):
+def test_nested_symbolic_mask(keras, mask_of, record):
     """The mask of a symbolic tensor that a model returns.
 
     Whether it has a mask while the outer model is made is not specified.
@@ -104,7 +95,7 @@ def test_symbolic_mask(keras, mask_of, record):
     severity="raises",
     tags=["Functional", "Embedding", "symbolic", "compute_mask"],
 )
-def test_mask_as_output(keras, run, build, record):
+def test_symbolic_mask_as_output(keras, run, build, record):
     """A mask can be an output of a model.
 
     A functional model whose output is what compute_mask makes of its input returns the mask.
@@ -123,7 +114,7 @@ def test_mask_as_output(keras, run, build, record):
     tags=["Functional", "Embedding", "several outputs"],
     modes=["eager", "graph", "session"],
 )
-def test_several_outputs(keras, run, mask_of, record):
+def test_multi_output_masks(keras, run, mask_of, record):
     """Each output of a model has its own mask.
 
     Of three outputs of a model, two have the masks of the two inputs, and the one without a mask has none.
@@ -134,54 +125,3 @@ def test_several_outputs(keras, run, mask_of, record):
     model = keras.Model([first, last], [dense(embedding(first)), pooling(embedding(first)), embedding(last)])
     masks = run(lambda a, b: [mask_of(output) for output in model([a, b])], IDS, IDS[:, ::-1].copy())
     record("masks", masks, expected=[MASK, None, MASK[:, ::-1]])
-
-
-@pytest.mark.case(
-    "sequential.deferred-build",
-    documented=AUTOMATIC,
-    tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
-    modes=["eager", "graph", "session"],
-)
-def test_deferred_build(keras, run, build, record):
-    """A mask goes through a sequential model that was made without an input shape.
-
-    In Embedding, Dense, SimpleRNN, built by the model itself, the RNN skips the steps that Embedding masked.
-    """
-    model = make_sequential(keras, make_layers(keras))
-    weights = build(model)
-    record("last output", run(model, IDS), expected=last_output(*weights))
-
-
-@pytest.mark.case(
-    "model.clone",
-    documented="API docs of keras.models.clone_model: makes the layers of a model anew, so that it behaves alike",
-    tags=["Functional", "Sequential", "clone_model", "Embedding", "Dense", "SimpleRNN"],
-    modes=["eager", "session"],
-)
-@pytest.mark.parametrize("make", [make_functional, make_sequential], ids=["functional", "sequential"])
-def test_clone(keras, run, build, record, make):
-    """The clone of a model masks the same steps.
-
-    With weights of its own, the RNN of a cloned model skips the steps that its Embedding masked.
-
-    Only construction can differ from that of another model: `graph` and `jit` would repeat the others.
-    """
-    clone = keras.models.clone_model(make(keras, make_layers(keras)))
-    weights = build(clone)
-    record("last output", run(clone, IDS), expected=last_output(*weights))
-
-
-@pytest.mark.case(
-    "model.supports-masking-flag",
-    unspecified="Models pass masks on whatever their flag says; code that reads the flag of layers meets models, too",
-    severity="cosmetic",
-    tags=["Functional", "Sequential", "supports_masking"],
-    modes=["eager", "session"],
-)
-def test_flag(keras, record):
-    """The flag supports_masking of a model.
-
-    Whether it is set for a model of layers that all support masks is not specified; nothing is executed.
-    """
-    record("functional", bool(make_dense_model(keras).supports_masking))
-    record("sequential", bool(make_sequential(keras, make_layers(keras)).supports_masking))

@@ -1,4 +1,7 @@
-"""Saving, loading and exporting models: the masks before are the masks afterwards."""
+"""Saving.
+
+Saving, loading and exporting models: the masks before are the masks afterwards.
+"""
 
 import os
 import shutil
@@ -10,8 +13,7 @@ import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.modes import Unsupported
-from conformance.worker.values import Raised
+from conformance.case import Raised, Unsupported
 
 STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 5, 7, 3, 2, 4
 # Padded on the right, with gaps, padded on the left.
@@ -106,7 +108,7 @@ def load_saved(keras, run, build, ops, name, **arguments):
 
 @pytest.mark.case("serial.h5-file", documented=SAME % "keras.models.load_model", tags=TAGS + ["HDF5"], modes=ONCE)
 @pytest.mark.parametrize("functional", [True, False], ids=["functional", "sequential"])
-def test_h5(keras, run, build, ops, mask_of, record, functional):
+def test_h5_file(keras, run, build, ops, mask_of, record, functional):
     """A model loaded from an HDF5 file masks the same steps.
 
     Its outputs are those of the saved model, and so is the mask of its output.
@@ -139,7 +141,7 @@ def test_keras_file(keras, run, build, ops, mask_of, record):
     tags=TAGS + ["HDF5"],
     modes=ONCE,
 )
-def test_weights(keras, run, build, ops, mask_of, record):
+def test_weights_only(keras, run, build, ops, mask_of, record):
     """Weights of a model, loaded into another one, meet the same masks.
 
     A model of other weights gives the outputs of the saved one, and the mask of its output, after load_weights.
@@ -163,7 +165,7 @@ def test_weights(keras, run, build, ops, mask_of, record):
     tags=["saving", "custom layer", "custom_objects"],
     modes=ONCE,
 )
-def test_unknown_class(keras, run, ops, record):
+def test_custom_objects_missing(keras, run, ops, record):
     """A model with a custom layer is not loaded without the class.
 
     load_model of an HDF5 file raises ValueError or TypeError where the class of a layer is not given.
@@ -210,7 +212,7 @@ def mask_and_means(model, mask_of):
     needs=["Model.save(save_format)"],
     modes=["eager"],
 )
-def test_saved_model(keras, run, build, ops, mask_of, record):
+def test_savedmodel_reload(keras, run, build, ops, mask_of, record):
     """A model loaded from a SavedModel, with its custom layer, masks the same steps.
 
     The means over steps in it are those of the saved model, and so is the mask of its output.
@@ -232,7 +234,7 @@ def test_saved_model(keras, run, build, ops, mask_of, record):
     needs=["Model.save(save_format)"],
     modes=["eager"],
 )
-def test_saved_model_unknown_class(keras, run, build, ops, mask_of, record):
+def test_savedmodel_reload_no_custom_objects(keras, run, build, ops, mask_of, record):
     """A model loaded from a SavedModel without the class of its custom layer.
 
     Whether the mask that the layer made is still there, in the model and at its output, is not specified.
@@ -255,7 +257,7 @@ def test_saved_model_unknown_class(keras, run, build, ops, mask_of, record):
     backends=["tensorflow"],  # the layer calls a function of TensorFlow
     modes=["eager"],
 )
-def test_export(keras, run, build, mask_of, record):
+def test_export_tfsm(keras, run, build, mask_of, record):
     """An exported model masks the same steps inside.
 
     The sequence that TFSMLayer returns is that of the model. Whether it has a mask is recorded only: the layer promises
@@ -328,7 +330,7 @@ def convert_to_lite(keras, model, monkeypatch):
     backends=["tensorflow"],
     modes=["eager"],
 )
-def test_lite(keras, run, build, record, monkeypatch):
+def test_tflite_fused(keras, run, build, record, monkeypatch):
     """An LSTM converted to TensorFlow Lite skips masked steps.
 
     For each sample, the sequence of the converted model is that of the model.

@@ -1,6 +1,7 @@
-"""Built-in layers behind which there is no mask."""
+"""Losing a mask.
 
-import warnings
+Built-in layers behind which there is no mask.
+"""
 
 import numpy as np
 import pytest
@@ -101,24 +102,3 @@ def test_global_max(keras, run, record):
     """
     masking, pooling = keras.layers.Masking(), keras.layers.GlobalMaxPooling1D()
     record("maximum", run.attempt(lambda x: pooling(masking(x)), np.where(MASK[..., None], -X, np.float32(0))))
-
-
-@pytest.mark.case(
-    "unsupported.warning-count",
-    unspecified="No page speaks of a warning; one per call is a lot in a loop, and one per process is easy to miss",
-    severity="warns",
-    issues=["keras-team/keras#20113"],
-    tags=["Flatten", "Masking", "warnings"],
-    modes=["eager"],
-)
-def test_warning_count(keras, run, record):
-    """How often a layer that ends a mask warns.
-
-    Whether each of three calls of Flatten on a masked tensor warns is not specified.
-    """
-    masking, layer = keras.layers.Masking(), keras.layers.Flatten()
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        for _ in range(3):
-            run(lambda x: layer(masking(x)), PADDED)
-    record("warnings in three calls", sum("mask" in str(warning.message) for warning in heard))

@@ -1,4 +1,6 @@
-"""Laws of masks: what must agree whatever the numbers, the sizes and the masks. All are drawn from one seed.
+"""Laws.
+
+What must agree whatever the numbers, the sizes and the masks. All are drawn from one seed.
 
 A law compares two calls of a layer. Of all samples at which they differ the first is recorded, with what the layer
 computed and what the law says; samples with few masked steps come first.
@@ -9,7 +11,7 @@ import inspect
 import numpy as np
 import pytest
 
-from conformance.worker.modes import Unsupported
+from conformance.case import Unsupported
 
 SEED = 71
 STEPS, FEATURES, UNITS, QUERIES, VOCABULARY = 11, 2, 5, 7, 6
@@ -155,7 +157,7 @@ def record_garbage(run, record, layer, name, garbage, judged=True):
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 @pytest.mark.parametrize("name", ["Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"])
-def test_not_finite(keras, run, build, ops, record, name, garbage):
+def test_garbage_not_finite(keras, run, build, ops, record, name, garbage):
     """NaN or infinity at masked steps.
 
     Whether they change what unmasked steps get is written down.
@@ -219,7 +221,7 @@ def test_all_true(keras, run, build, ops, record, name):
 
 @pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=ONCE)
 @pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D", "BatchNormalization"])
-def test_implicit(keras, run, build, ops, record, name):
+def test_implicit_is_explicit(keras, run, build, ops, record, name):
     """A mask that the input carries does what the same mask does as an argument.
 
     A layer after Masking gives what it gives when it is passed the mask that Masking makes.
@@ -240,7 +242,7 @@ def test_implicit(keras, run, build, ops, record, name):
     modes=ONCE,
 )
 @pytest.mark.parametrize("law", ["permutation", "all-true", "garbage"])
-def test_loss(keras, run, build, record, law):
+def test_masked_loss(keras, run, build, record, law):
     """A masked loss obeys the laws of masks.
 
     It is the same for samples in another order, for a mask that masks nothing and for none, and for other outputs and

@@ -1,4 +1,7 @@
-"""Losses of models whose output has a mask: which steps count, and how much."""
+"""Losses.
+
+Losses of models whose output has a mask: which steps count, and how much.
+"""
 
 import inspect
 
@@ -45,7 +48,7 @@ def make_compiled(keras, run, build, loss="mse"):
     issues=["tensorflow/tensorflow#34491", "keras-team/keras#15323"],
     tags=["loss", "Embedding", "Dense", "compile"],
 )
-def test_steps_ignored(keras, run, build, record):
+def test_masked_steps_ignored(keras, run, build, record):
     """Masked steps do not count in the loss.
 
     Other targets at masked steps do not change the loss; other targets everywhere change it by the factor by which
@@ -64,7 +67,7 @@ def test_steps_ignored(keras, run, build, record):
     issues=["tensorflow/tensorflow#34491", "tensorflow/tensorflow#26784", "keras-team/keras#15323"],
     tags=["loss", "Embedding", "Dense", "compile"],
 )
-def test_normalisation(keras, run, build, record):
+def test_masked_normalisation(keras, run, build, record):
     """What a masked loss is divided by.
 
     Whether a loss becomes smaller by padding is not specified: it is where it is divided by the number of all steps.
@@ -82,7 +85,7 @@ def test_normalisation(keras, run, build, record):
     issues=["tensorflow/tensorflow#34491"],
     tags=["loss", "Embedding", "Dense", "compile", "all masked", "NaN"],
 )
-def test_all_masked(keras, run, build, record):
+def test_masked_all_masked(keras, run, build, record):
     """The loss of a batch with no unmasked step.
 
     What it is, and what a step of training makes of the weights, is not specified.
@@ -103,7 +106,7 @@ def all_finite(model):
     tags=["loss", "Embedding", "Dense", "compile", "sample_weight"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_sample_weight(keras, run, build, record):
+def test_masked_sample_weight(keras, run, build, record):
     """Weights of steps weight the unmasked ones.
 
     They change the loss by the factor by which they change the sum of the squared errors of the unmasked steps; weights
@@ -129,7 +132,7 @@ def announced(model):
     tags=["loss", "Embedding", "Dense", "compile", "reduction"],
     needs=["losses.MeanSquaredError"],
 )
-def test_reduction_sum(keras, run, build, record):
+def test_masked_reduction_sum(keras, run, build, record):
     """A summed loss is the sum over the unmasked steps.
 
     With reduction="sum" nothing is divided by a number of steps.
@@ -144,7 +147,7 @@ def test_reduction_sum(keras, run, build, record):
     tags=["loss", "Embedding", "Dense", "compile", "training"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_training(keras, run, build, record):
+def test_masked_training(keras, run, build, record):
     """Masked steps do not train.
 
     A step of gradient descent leaves the vector of the masked id alone, and moves the bias in the direction of the
@@ -171,7 +174,7 @@ def unit(vector):
     tags=["loss", "Embedding", "Dense", "compile", "NaN"],
 )
 @pytest.mark.parametrize("where", ["prediction", "target"])
-def test_nan(keras, run, build, record, where):
+def test_masked_nan_prediction(keras, run, build, record, where):
     """NaN at masked steps.
 
     Whether NaN in predictions or targets at masked steps reaches the loss and the weights is not specified.
@@ -193,7 +196,7 @@ def test_nan(keras, run, build, record, where):
     needs=["losses.MeanSquaredError"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_call(keras, run, build, record):
+def test_standalone_call(keras, run, build, record):
     """A loss that is called on the output of a model.
 
     Whether loss(targets, model(x)) leaves out masked steps, as it does in fit, is not specified.
@@ -219,7 +222,7 @@ def test_call(keras, run, build, record):
     needs=["losses.MeanSquaredError"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_operator(keras, run, build, record):
+def test_mask_lost_by_op(keras, run, build, record):
     """A loss that is called on the output of a model times one.
 
     Whether loss(targets, model(x) * 1.0) leaves out masked steps is not specified.
@@ -237,7 +240,7 @@ def test_operator(keras, run, build, record):
     modes=["eager", "graph", "session"],
     needs=["losses.MeanSquaredError"],
 )
-def test_spelling(keras, run, build, record):
+def test_function_vs_object(keras, run, build, record):
     """A loss masks the same however it is given.
 
     "mse", the function of this name and the object give the same loss for an output with a mask.
@@ -260,7 +263,7 @@ def test_spelling(keras, run, build, record):
     modes=["eager", "graph", "session"],
     needs=["losses.SparseCategoricalCrossentropy.__init__(ignore_class)"],
 )
-def test_ignore_class(keras, run, build, record):
+def test_ignore_class_mask(keras, run, build, record):
     """Steps of an ignored class and masked steps are both left out.
 
     Other targets at masked steps do not change the loss; other targets at the steps that are neither masked nor

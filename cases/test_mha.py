@@ -1,4 +1,7 @@
-"""MultiHeadAttention: masks that are passed, masks of its inputs, and what becomes of these."""
+"""MultiHeadAttention.
+
+Masks that are passed, masks of its inputs, and what becomes of these.
+"""
 
 import warnings
 
@@ -6,7 +9,7 @@ import numpy as np
 import oracle
 import pytest
 
-from conformance.worker.values import Raised
+from conformance.case import Raised
 
 BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6
 HEADS, KEY_DIM = 2, 7  # and values of the same size: on JAX, Keras takes no others
@@ -45,7 +48,7 @@ def attention(query, value, mask, weights):
 
 
 @pytest.mark.case("mha.explicit-mask-polarity", documented=POLARITY, needs=NEEDS, tags=["MultiHeadAttention"])
-def test_polarity(keras, run, build, record):
+def test_explicit_mask_polarity(keras, run, build, record):
     """True in attention_mask means attend.
 
     A query attends to the values at which its row of the mask is True, and to no others.
@@ -64,7 +67,7 @@ def test_polarity(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("shape", [(QUERIES, VALUES), (HEADS, QUERIES, VALUES)], ids=["no-batch", "heads"])
-def test_rank(keras, run, build, record, shape):
+def test_attention_mask_rank(keras, run, build, record, shape):
     """A mask for all samples, or one for each head.
 
     attention_mask may be without a batch dimension, or have a dimension of heads after that of the batch.
@@ -102,7 +105,7 @@ def test_auto_mask(keras, run, build, record):
     tags=["MultiHeadAttention", "Masking", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_auto_and_explicit(keras, run, build, record):
+def test_auto_mask_and_explicit(keras, run, build, record):
     """attention_mask is combined with the mask of the value.
 
     A query attends to the values that are unmasked and that attention_mask allows.
@@ -120,7 +123,7 @@ def test_auto_and_explicit(keras, run, build, record):
     tags=["MultiHeadAttention", "Masking", "padding"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_padding(keras, run, build, record):
+def test_padding_invariance(keras, run, build, record):
     """Padding that is masked changes nothing.
 
     In self-attention, unmasked steps get what they get where the sample has no other steps.
@@ -194,7 +197,7 @@ def test_causal_and_padding(keras, run, build, record):
     tags=["MultiHeadAttention", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_mask_arguments(keras, run, build, mask_of, record):
+def test_query_mask_argument(keras, run, build, mask_of, record):
     """query_mask= and value_mask= passed by hand.
 
     They may be used, ignored or refused.
@@ -220,7 +223,7 @@ def test_mask_arguments(keras, run, build, mask_of, record):
     tags=["MultiHeadAttention", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_side_effect(keras, run, build, mask_of, record):
+def test_input_mask_side_effect(keras, run, build, mask_of, record):
     """The input of MultiHeadAttention keeps its mask.
 
     A layer that is called on the same tensor after MultiHeadAttention is given the mask of the tensor.
@@ -272,7 +275,7 @@ def test_second_call(keras, run, build, record):
     tags=["MultiHeadAttention", "Add", "GlobalAveragePooling1D", "Masking", "Functional"],
     modes=["eager", "graph", "session"],
 )
-def test_residual(keras, run, build, record):
+def test_residual_mask(keras, run, build, record):
     """A residual connection around MultiHeadAttention keeps the mask.
 
     The layer after Add of a masked sequence and its attention uses the mask that both have.
@@ -299,7 +302,7 @@ def test_residual(keras, run, build, record):
     needs=NEEDS,
     tags=["MultiHeadAttention", "all masked"],
 )
-def test_fully_masked(keras, run, build, record):
+def test_fully_masked_row(keras, run, build, record):
     """A query that may attend to nothing.
 
     What it gets is not specified; the other queries are not affected.
@@ -320,7 +323,7 @@ def test_fully_masked(keras, run, build, record):
     tags=["MultiHeadAttention", "Masking", "warnings"],
     modes=["eager", "session"],
 )
-def test_warnings(keras, run, build, record):
+def test_spurious_warnings(keras, run, build, record):
     """MultiHeadAttention does not warn of masks that it uses.
 
     A call on masked tensors gives no warning about masks.
@@ -341,7 +344,7 @@ def test_warnings(keras, run, build, record):
     tags=["MultiHeadAttention", "Masking", "tf.function"],
     modes=["eager", "graph"],
 )
-def test_traced(keras, run, build, record):
+def test_tf_function(keras, run, build, record):
     """MultiHeadAttention behind the border of a compiled function.
 
     Whether it uses the masks of tensors that were masked outside is not specified.

@@ -1,4 +1,7 @@
-"""What a widely read explanation of Keras masks claimed, put right where it was wrong."""
+"""The blog's claims.
+
+What a widely read explanation of Keras masks claimed, put right where it was wrong.
+"""
 
 import numpy as np
 import oracle
@@ -18,7 +21,7 @@ SHAPE = (
 
 
 @pytest.mark.case("blog.claim-a-scalar-broadcasts", documented=ALL_EQUAL, tags=["Masking", "not_equal"])
-def test_a(keras, run, ops, mask_of, record):
+def test_claim_a_scalar_broadcasts(keras, run, ops, mask_of, record):
     """Claim a, true: the scalar mask_value is compared with every element.
 
     not_equal broadcasts the scalar to the shape of the input, and Masking masks what equals it everywhere.
@@ -30,7 +33,7 @@ def test_a(keras, run, ops, mask_of, record):
 
 
 @pytest.mark.case("blog.claim-b-any-last-axis", documented=ALL_EQUAL, tags=["Masking", "any"])
-def test_b(keras, run, ops, mask_of, record):
+def test_claim_b_any_last_axis(keras, run, ops, mask_of, record):
     """Claim b, put right: any(axis=-1) reduces the last axis.
 
     The features of a step are reduced, not the first axis; Masking does the same.
@@ -42,7 +45,7 @@ def test_b(keras, run, ops, mask_of, record):
 
 
 @pytest.mark.case("blog.claim-c-mask-has-batch-axis", documented=SHAPE, tags=["Masking"])
-def test_c(keras, run, mask_of, record):
+def test_claim_c_mask_has_batch_axis(keras, run, mask_of, record):
     """Claim c, false: the mask is not (1, timesteps).
 
     The mask has the shape (batch, timesteps), with a row for each sample.
@@ -59,7 +62,7 @@ def test_c(keras, run, mask_of, record):
     tags=["Masking", "LSTM"],
     modes=["eager", "graph | jit", "session"],
 )
-def test_d(keras, run, build, record):
+def test_claim_d_lstm_skips(keras, run, build, record):
     """Claim d, true of the states: an LSTM skips masked steps.
 
     The states are those of the unmasked steps; something is emitted at masked steps all the same, the previous output.
@@ -79,7 +82,7 @@ def test_d(keras, run, build, record):
     "by default, a custom layer will destroy the current mask",
     tags=["Masking", "custom layer"],
 )
-def test_e(keras, run, mask_of, record):
+def test_claim_e_custom_layer_must_opt_in(keras, run, mask_of, record):
     """Claim e, true: a custom layer has to say that it passes the mask on.
 
     The mask goes on through a layer with supports_masking or compute_mask, and through no other.

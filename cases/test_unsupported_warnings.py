@@ -1,0 +1,35 @@
+"""Losing a mask.
+
+Whether Keras says that a built-in layer drops a mask, and how often.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+
+BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
+MASK = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1]], bool)
+X = np.random.RandomState(10).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
+PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
+
+
+@pytest.mark.case(
+    "unsupported.warning-count",
+    unspecified="No page speaks of a warning; one per call is a lot in a loop, and one per process is easy to miss",
+    severity="warns",
+    issues=["keras-team/keras#20113"],
+    tags=["Flatten", "Masking", "warnings"],
+    modes=["eager"],
+)
+def test_warning_count(keras, run, record):
+    """How often a layer that ends a mask warns.
+
+    Whether each of three calls of Flatten on a masked tensor warns is not specified.
+    """
+    masking, layer = keras.layers.Masking(), keras.layers.Flatten()
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            run(lambda x: layer(masking(x)), PADDED)
+    record("warnings in three calls", sum("mask" in str(warning.message) for warning in heard))
