@@ -201,22 +201,25 @@ def schema_of(kind: type) -> dict[str, Any]:
     return found
 
 
+def file_in(folder: Path) -> Path:
+    """The results file of a folder: `COMPRESSED` if only that is there, else `FILE`, there or not."""
+    compressed = folder / COMPRESSED
+    return compressed if compressed.is_file() and not (folder / FILE).is_file() else folder / FILE
+
+
 def file_of(path: Path) -> Path:
-    """The results file that a path names: itself, or the one in this folder, compressed if only such is there."""
-    if not path.is_dir():
-        return path
-    compressed = path / COMPRESSED
-    return compressed if compressed.is_file() and not (path / FILE).is_file() else path / FILE
+    """The results file that a path names, itself or by its folder."""
+    return file_in(path) if path.is_dir() else path
 
 
 def stored() -> Path:
     """Where commands read, unless they are told: what the last run wrote here, else what is published."""
-    return LATEST if file_of(LATEST).is_file() else PUBLISHED
+    return LATEST if file_in(LATEST).is_file() else PUBLISHED
 
 
 def read_stored(path: Path | None) -> Results | None:
     """Results at `path`; without one those that are `stored`, None if there are none."""
-    if path is None and not file_of(stored()).is_file():
+    if path is None and not file_in(stored()).is_file():
         return None
     return read(path or stored())
 

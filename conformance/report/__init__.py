@@ -41,7 +41,7 @@ def write_report(
         out: The folder.
         scripts_of: Gives what the stand-alone scripts on the page are joined from; asked only if the page is written.
     """
-    file = results.file_of(out)
+    file = results.file_in(out)
     if not _are_stored(found, file):
         results.write(found, file)
     stamp = _stamp(file, known)
