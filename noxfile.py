@@ -55,6 +55,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def explore(session: nox.Session) -> None:
+    """Run the property tests on new examples; add a counter-example to its test with `@example`."""
+    session.install("-e", ".[matrix]", "--group", "test")
+    session.run("pytest", "-m", "property", "--hypothesis-profile", "explore", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Break masks on purpose: does the suite notice? (docs/mutants.md; see `-- --help`)."""
     session.install("-e", ".[matrix]")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 from rich.console import Console
 
 from conformance import cli
@@ -29,10 +30,27 @@ from conformance.targets.registry import Base, Target
 from conformance.targets.requested import PreparedTarget
 from conformance.vocabulary import MODES
 from tests.local_index import LocalIndex, serve, wheel
-from tests.page_browser import browser, context, opened  # noqa: F401
+from tests.page_browser import browser, comparing, context, opened  # noqa: F401
 
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+# The tests draw the same examples in every run: whoever runs them without a change gets the same answer. New ones are
+# drawn by `nox -s explore`; a counter-example that it finds is added to its test with `@example`. Time is no failure.
+settings.register_profile(
+    "fixed", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "explore", settings.get_profile("fixed"), derandomize=False, max_examples=1000, print_blob=True
+)
+settings.load_profile("fixed")  # unless pytest is given --hypothesis-profile
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("property")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

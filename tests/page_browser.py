@@ -1,17 +1,25 @@
 """Pages in a real browser, from a file, without a server; and what the tests look for in them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
+from conformance.judging.expectations import Expectation
 from conformance.report import page as report
+from conformance.report.data import page_data
 from conformance.results import Results
 from tests.browser import launch
 from tests.page_samples import sample
 
 Opened = Callable[..., Page]
+Comparing = Callable[..., Page]
+COMPARING = ("dom.js", "data.js", "agree.js", "difference.js", "steps.js")
+EXPORTED = (
+    *("DATA", "TARGETS", "CASES", "cellOf", "index", "agree", "wrongElements", "sameBehaviour", "differenceOf"),
+    *("oneLine", "threeDigits", "sixDigits", "stepsBetween", "defaultPair"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +56,25 @@ def opened(context: BrowserContext, tmp_path: Path) -> Iterator[Opened]:
 
     yield open_page
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture(scope="module")
+def comparing(browser: Browser) -> Iterator[Comparing]:
+    """Function: a page of these results with nothing but the scripts that compare, as properties of the window."""
+    pages = []
+
+    def open_page(found: Results, known: Sequence[Expectation] = ()) -> Page:
+        data = report.packed(page_data(found, known))
+        script = f"{report.joined(COMPARING)}Object.assign(window, {{{', '.join(EXPORTED)}}})"
+        page = browser.new_page()
+        pages.append(page)
+        page.set_content(f'<script id="data" type="text/plain">{data}</script><script type="module">{script}</script>')
+        page.wait_for_function("Boolean(window.stepsBetween)")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
 
 
 def cell_at(page: Page, case: str, column: str) -> Locator:

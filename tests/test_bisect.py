@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -133,7 +133,6 @@ def answer_of(
 behaviour = st.sampled_from([0, 0, 1, 2, None])
 
 
-@settings(deadline=None)
 @given(st.lists(behaviour, max_size=12), st.sampled_from([1, 2]), st.data())
 def test_for_any_row_the_answer_is_a_true_change(middle: list[int | None], last: int, data: st.DataObject) -> None:
     row = [0, *middle, last]

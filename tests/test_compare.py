@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judging.compare import Comparer, Step, between, default_pair, steps
@@ -150,7 +150,6 @@ def known(results: Results, kind: str, outcome: str) -> Expectation:
 
 
 @given(some_results(), st.sampled_from(["bug", "intended", "undefined"]))
-@settings(max_examples=150, deadline=None)
 def test_laws(results: Results, kind: str) -> None:
     expectations = [known(results, kind, "deviates: mask is 00011 01001")]
     comparer = Comparer(results, expectations)

@@ -54,9 +54,8 @@ def read_and_use(content: bytes, path: Path) -> bool:
     return True
 
 
-FUZZ = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+# The folder of a test is the same for all of its examples, each of which writes its file anew.
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 JUNK = st.recursive(
     st.none()
     | st.booleans()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
@@ -120,7 +120,6 @@ def traces(draw: st.DrawFn) -> Trace:
     return trace(*calls)
 
 
-@settings(max_examples=60, deadline=None)
 @given(traces())
 def test_no_two_edges_run_over_each_other(found: Trace) -> None:
     inputs = list(dict.fromkeys(s.input for c in found.calls for s in c.sources if s.input))

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
@@ -50,7 +50,6 @@ def addresses(draw: st.DrawFn) -> list[tuple[str, str]]:
     return said
 
 
-@settings(max_examples=60, deadline=None)
 @given(addresses())
 def test_everything_that_is_said_is_said_again(sample_page: Page, said: list[tuple[str, str]]) -> None:
     sample_page.evaluate(

@@ -219,7 +219,7 @@ def test_values_of_every_form(opened: Opened) -> None:
     forms = {
         "none": (None, "None"),
         "bool": (True, "True"),
-        "text": ("a\nb", r"'a\nb'"),
+        "text": ("a\nb", r'"a\nb"'),
         "large": (np.zeros((100, 100), np.float32), "too large to be kept"),
         "empty": (np.zeros((0, 3)), "empty float64 (0, 3)"),
         "scalar": (np.float32(1.5), "1.500"),

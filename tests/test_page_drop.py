@@ -29,7 +29,7 @@ TOLD = """window.told = (id) => {
       .filter((one) => one.behaviour === cell.behaviour).map((one) => [other.id, one.mode])).sort(),
     behaviour: null,
     evidence: { ...outcome, behaviour: null, facts: outcome.facts.map((fact) => (
-      { ...fact, observed: value(fact.observed), expected: value(fact.expected), why: mismatch(fact) })) },
+      { ...fact, observed: value(fact.observed), expected: value(fact.expected), why: Boolean(fact.why) })) },
   })));
 };
 window.columns = () => TARGETS.map((target) => [target.id, target.generation]);
@@ -143,7 +143,7 @@ def test_what_is_added_is_said(telling: Opened, tmp_path: Path) -> None:
     assert "broken" in (cell_at(page, "masking.plain", "Keras 3.16 of mine").get_attribute("class") or "")
     cell_at(page, "masking.plain", "Keras 3.16 of mine").click()
     expect(panel_of(page).locator(".verdict")).to_contain_text("Deviates")
-    expect(panel_of(page).locator(".fact")).to_contain_text("None, expected bool array of shape (2, 5)")
+    expect(panel_of(page).locator(".fact")).to_contain_text("≠ not as expected")
 
 
 def test_it_is_taken_away_again(telling: Opened, tmp_path: Path) -> None:
@@ -236,6 +236,7 @@ def cut_in_half(data: bytes) -> bytes:
         (broken(lambda data: data["cases"][1].pop("title")), "cases[1] has no title"),
         (broken(lambda data: data["cells"][3].update(mode=7)), "cells[3].mode is not of type string"),
         (broken(lambda data: data["cells"][3].update(mode="slow")), "has an unknown case, column, mode or verdict"),
+        (broken(lambda data: data["cells"][3].pop("observation")), "but nothing was observed"),
         (broken(lambda data: data["cells"].append(data["cells"][0])), "is there twice"),
         (broken(lambda data: data["targets"].append(data["targets"][0])), "two of its columns have the same id"),
         (broken(lambda data: data["observations"].clear()), "has lost its observation"),

@@ -169,7 +169,8 @@ def _observation(observation: Observation, values: dict[str, Value], pool: _Pool
 
 def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
     strict = fact.rtol is not None and fact.rtol < worker_values.RTOL
-    exact = strict or mismatch(fact, values) is not None
+    why = mismatch(fact, values)
+    exact = strict or why is not None
     told: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
     if fact.expected is not None:
         told["expected"] = pool.put(_shown(values[fact.expected], exact))
@@ -178,6 +179,9 @@ def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
             worker_values.RTOL if fact.rtol is None else fact.rtol,
             worker_values.ATOL if fact.atol is None else fact.atol,
         ]
+    if why is not None:
+        raised = isinstance(values[fact.observed], dict) and "raised" in values[fact.observed]
+        told["why"] = why.split(":")[0] if raised else why  # the message is shown with the value
     return told
 
 

@@ -23,7 +23,7 @@ WEB = Path(__file__).parent / "web"
 # One module in several files; what runs when it is read uses only what those before it define.
 # The views are in the order of the navigation.
 SCRIPTS = (
-    *("dom.js", "data.js", "judge.js", "results.js", "difference.js", "steps.js", "features.js", "query.js", "acts.js"),
+    *("dom.js", "data.js", "agree.js", "results.js", "difference.js", "steps.js", "features.js", "query.js", "acts.js"),
     *("state.js", "views.js", "panel.js", "search.js"),
     *("values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
     *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),

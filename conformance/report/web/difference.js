@@ -1,5 +1,6 @@
 // What differs between two observations of one case, in words, and how harmful that is.
-// The rules are those of `conformance/judging/difference.py`, and told there; the tests hold the two side by side.
+// The rules are those of `conformance/judging/difference.py`, and told there; the tests hold every form of
+// observation against every other, in both languages.
 
 const SEVERITIES = ["silent", "raises", "warns", "cosmetic"];
 const SPELLED_FACTS = 2;
@@ -119,7 +120,7 @@ function wordFor(value) {
   }
   if (value !== null && typeof value === "object") return shortText(String(value.repr ?? ""));
   if (value === null) return "none";
-  return shortText(typeof value === "boolean" ? spelled(value) : String(value));
+  return shortText(value === true ? "True" : value === false ? "False" : String(value));
 }
 
 function arrayWord({ dtype, shape, data, sha256 }) {
@@ -136,4 +137,14 @@ function threeDigits(number) {
   if (Number.isNaN(number)) return "nan";
   const sign = number < 0 || Object.is(number, -0) ? "-" : "";
   return sign + (Number.isFinite(number) ? significant(Math.abs(number)) : "inf");
+}
+
+/** A positive number with three significant digits, as Python's "%.3g": exactly half is rounded to even. */
+function significant(number) {
+  if (number === 0) return "0";
+  const [all, power] = number.toExponential(60).split("e");
+  const isHalf = /^\d\.\d\d50*$/.test(all) && "02468".includes(all[3]);
+  const [digits, exponent] = isHalf ? [all.slice(0, 4), power] : number.toExponential(2).split("e");
+  if (exponent >= -4 && exponent < 3) return String(Number(`${digits}e${exponent}`));
+  return `${Number(digits)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }

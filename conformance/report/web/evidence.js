@@ -109,7 +109,7 @@ function drawWarnings(warnings) {
 
 /** One recorded value. facts: of each side, undefined where it was not recorded. */
 function drawFact(name, facts, sides) {
-  const why = facts.map((fact) => (fact ? mismatch(fact) : null));
+  const why = facts.map((fact) => fact?.why);
   const single = sides.length === 1;
   const wanted = facts.find((fact) => fact?.expected !== undefined);
   const isShown = facts.some((fact, i) => fact?.expected !== undefined && !why[i]); // by what agrees with it
@@ -117,7 +117,7 @@ function drawFact(name, facts, sides) {
   return h(
     "div",
     { class: `fact${why.some(Boolean) ? " broken" : ""}` },
-    h("h4", null, name, h("span", { class: "why" }, single ? judged(facts[0], why[0]) : compared(facts))),
+    h("h4", null, name, h("span", { class: "why" }, single ? judged(facts[0]) : compared(facts))),
     h(
       "div",
       { class: "sides" },
@@ -128,21 +128,18 @@ function drawFact(name, facts, sides) {
   );
 }
 
-function judged(fact, why) {
-  if (fact.expected === undefined) return "nothing expected";
-  if (!why) return "as expected";
-  const observed = DATA.values[fact.observed];
-  // The message is shown below.
-  return `≠ ${isRaised(observed) && !isRaised(DATA.values[fact.expected]) ? `raised ${observed.raised[0]}` : why}`;
+function judged({ expected, why }) {
+  if (expected === undefined) return "nothing expected";
+  return why ? `≠ ${why}` : "as expected";
 }
 
 /** How a fact of two columns compares. */
 function compared([one, other]) {
   if (!one || !other) return "recorded on one of them only";
   const [first, second] = [one, other].map((fact) => DATA.values[fact.observed]);
-  const differ = difference(first, second, one.tolerance);
-  if (differ === null) return "the same on both";
-  return `≠ ${wrongPositions(first, second, one.tolerance) ? differ : "not the same"}`;
+  if (agree(first, second, one.tolerance)) return "the same on both";
+  const wrong = wrongPositions(first, second, one.tolerance);
+  return wrong ? `≠ ${wrong.length} of ${count(first.data.length, "element")} differ` : "≠ not the same";
 }
 
 function drawSide(fact, why, target, name, single) {

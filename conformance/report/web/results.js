@@ -1,4 +1,4 @@
-// Reading another results.json: checked against its schema, judged here, in the form of the page's own data.
+// Reading another results.json: checked against its schema, in the form of the page's own data.
 
 const READS = 1; // the schema version
 const LARGEST = 40e6; // bytes
@@ -69,6 +69,7 @@ function danglingReference({ cases, targets, cells, observations = {}, values = 
     const cell = `the cell of ${id} on ${target} in mode ${mode}`;
     if (!ids.has(id) || !columns.has(target) || !MODES.includes(mode) || !VERDICTS.includes(verdict))
       return `${cell} has an unknown case, column, mode or verdict`;
+    if (observation == null && !["not-run", "unsupported"].includes(verdict)) return `${cell} ${verdict}, but nothing was observed`;
     if (observation != null && !Object.hasOwn(observations, observation)) return `${cell} has lost its observation`;
     if (seen.has(cell)) return `${cell} is there twice`;
     seen.add(cell);
@@ -155,28 +156,27 @@ function reader({ observations = {}, values = {} }) {
   const told = new Map();
   const observed = (key) => {
     if (!told.has(key)) {
-      const { status, facts = [], exception = null, warnings = [], reason = null } = observations[key];
-      const outcome = { status, facts: facts.map(fact), exception, warnings };
-      const failed = status === "error" && exception;
-      told.set(key, {
-        ...outcome,
-        verdict: verdictOf(outcome),
-        reason: failed ? `the case itself failed: ${exception.raised[0]}: ${exception.message}` : reason,
-      });
+      const { status, facts = [], exception = null, warnings = [] } = observations[key];
+      told.set(key, { status, facts: facts.map(fact), exception, warnings });
     }
     return told.get(key);
   };
-  const fact = ({ name, observed: seen, expected = null, rtol = null, atol = null }) => ({
-    name,
-    observed: place(seen),
-    ...(expected === null ? {} : { expected: place(expected) }),
-    ...(rtol === null && atol === null ? {} : { tolerance: [rtol ?? TOLERANCE[0], atol ?? TOLERANCE[1]] }),
-  });
+  const fact = ({ name, observed: seen, expected = null, rtol = null, atol = null }) => {
+    const tolerance = [rtol ?? TOLERANCE[0], atol ?? TOLERANCE[1]];
+    return {
+      name,
+      observed: place(seen),
+      ...(expected === null ? {} : { expected: place(expected) }),
+      ...(rtol === null && atol === null ? {} : { tolerance }),
+      // In words only Python says why.
+      ...(expected === null || agree(values[seen], values[expected], tolerance) ? {} : { why: "not as expected" }),
+    };
+  };
 
   return (cell, item, target) => {
     const about = { position: item.position, mode: cell.mode, seconds: cell.seconds };
+    const { verdict, reason = null } = cell;
     if (cell.observation == null) {
-      const { verdict, reason = null } = cell;
       const outcome = { status: null, facts: [], exception: null, warnings: [], behaviour: null, fingerprint: null };
       return { ...about, outcome: { ...outcome, verdict, reason }, known: null };
     }
@@ -187,15 +187,15 @@ function reader({ observations = {}, values = {} }) {
     const behaviour = sameSoFar.get(outcome);
     return {
       ...about,
-      outcome: { ...outcome, fingerprint: cell.fingerprint ?? null, behaviour },
-      known: behaviour === null ? null : nearestReason(seen[behaviour].reasons, outcome.verdict, target),
+      outcome: { ...outcome, verdict, reason, fingerprint: cell.fingerprint ?? null, behaviour },
+      known: behaviour === null ? null : nearestReason(seen[behaviour].reasons, verdict, target),
     };
   };
 }
 
 /** The number of an outcome's behaviour among those seen, which it joins if it is new. */
 function placed(outcome, seen) {
-  if (outcome.verdict === "unsupported") return null;
+  if (outcome.status === "unsupported") return null;
   const same = seen.findIndex(({ first }) => sameBehaviour(first, outcome));
   return same < 0 ? seen.push({ first: outcome, reasons: [] }) - 1 : same;
 }

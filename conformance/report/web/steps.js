@@ -1,5 +1,5 @@
-// What differs between two columns. The rules are those of `conformance/judging/compare.py`, and told there; the tests hold
-// the two side by side.
+// What differs between two columns. The rules are those of `conformance/judging/compare.py`, and told there; the tests hold every
+// state of a cell against every other, in both languages.
 
 const STEP_KINDS = ["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"];
 

@@ -8,6 +8,18 @@ function typeOf(value) {
   return Array.isArray(value) ? `list of ${value.length}` : "";
 }
 
+function tuple(shape) {
+  return `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+}
+
+/** A value that is no array, no list and no exception. */
+function spelled(value) {
+  if (value === null) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  return value.repr ?? JSON.stringify(value);
+}
+
 /** wrong: as `wrongElements` gives it; beside: the value this one is compared with; name: for screen readers. */
 function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) {
   if (Array.isArray(value)) {
