@@ -136,7 +136,7 @@ class Observation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit
     reason: str | None = None
 
 
-class Cell(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Cell(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Case x target x mode. `observation` is a key of `Results.observations`, or None if it was not run."""
 
     case: str
@@ -254,19 +254,23 @@ def read_bytes(file: Path) -> bytes:
 def read(path: Path) -> Results:
     """Read a results file, or that of a folder.
 
+    It is checked, unless it is the one that is published with this program: that is as trusted as its code.
+
     Raises:
         UsageError: Naming the file and what is wrong with it.
     """
     path = file_of(path)
     raw = read_bytes(path)
-    if not hides_control(raw):
+    is_published = path.parent == PUBLISHED
+    if is_published or not hides_control(raw):
         try:
             results = msgspec.json.decode(raw, type=Results)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the slower way below says what is wrong
         else:
             if results.schema_version == SCHEMA_VERSION:
-                _check(results, path)
+                if not is_published:
+                    _check(results, path)
                 return results
     try:
         head = cleaned(msgspec.json.decode(raw))

@@ -9,7 +9,7 @@ import pytest
 
 from conformance import results
 from conformance.local import bundle
-from conformance.report import BESIDE
+from conformance.report.folder import BESIDE
 from tests.conftest import FAKES, FakeRuns
 
 

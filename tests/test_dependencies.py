@@ -1,10 +1,12 @@
 """What a result depends on: a change of any file that decides is seen, wherever work is skipped."""
 
 import ast
+import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from conformance.local import dependencies
 from conformance.local.bundle import make_bundle
 from conformance.local.dependencies import code_digest, imported, program_digest, read
-from conformance.report import BESIDE, write_report
+from conformance.report.folder import BESIDE, write_report
 from tests.page_samples import sample
 
 PACKAGE = dependencies.PACKAGE
@@ -57,7 +59,8 @@ def test_so_is_a_file_that_is_renamed_and_one_of_a_further_folder(package: Path,
 
 def test_so_is_another_version_of_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
     before = program_digest()
-    monkeypatch.setattr(dependencies, "version", lambda name: "99" if name == "jinja2" else "1")
+    installed = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99" if name == "jinja2" else installed(name))
     assert program_digest() != before
 
 
@@ -185,10 +188,12 @@ def test_code_is_followed_by_the_names_that_it_uses(
         (root / "program").mkdir(parents=True)
         for name, text in sources.items():
             (root / "program" / name).write_text(text)
-        spaces: dict[str, object] = {}
-        code = compile("def entry(): pass", str(root / "program" / "main.py"), "exec")
-        exec(code, spaces)
-        return code_digest(spaces["entry"])  # type: ignore[arg-type]
+        module = types.ModuleType(root.name)
+        module.__file__ = str(root / "program" / "main.py")
+        monkeypatch.setitem(sys.modules, root.name, module)
+        exec("def entry(): pass", module.__dict__)
+        module.entry.__module__ = root.name
+        return code_digest(module.entry)
 
     assert before in SOURCES[file]
     changed = {**SOURCES, file: SOURCES[file].replace(before, after, 1)}

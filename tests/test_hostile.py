@@ -19,7 +19,8 @@ from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.local.sanitize import cleaned, printable
 from conformance.local.validation import is_event, wrong_value
-from conformance.report import BESIDE, documents, github, page
+from conformance.report import documents, github, page
+from conformance.report.folder import BESIDE
 from conformance.run import result_cache
 from conformance.targets import existing
 from conformance.targets.requested import TargetRequest

@@ -14,7 +14,7 @@ from conformance import cli, results
 from conformance.distributed.merge import Disagreement, merge
 from conformance.judging import expectations
 from conformance.local import bundle
-from conformance.report import BESIDE
+from conformance.report.folder import BESIDE
 from conformance.targets import install, registry
 from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
 from tests.page_samples import store_observation, store_value

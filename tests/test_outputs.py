@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from conformance import results
 from conformance.commands import finish
 from conformance.judging.expectations import Expectation, ExpectedCells
-from conformance.report import BESIDE, write_report
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
+from conformance.report.folder import BESIDE, write_report
 from conformance.report.github import SHOWN, annotations, command
 from conformance.report.junit import junit
 from conformance.report.summary import summary

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from rich.console import Console
 
 from conformance import results
 from conformance.cache import cache_folder
@@ -96,9 +95,9 @@ def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     newer = fake_target("fake-0.5", keras="0.5")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(registry, "load", lambda: [fake_target(), newer])
-    names = [Names(*pair, None, Console()) for pair in (("fake-0.1", "fake-0.5"), ("fake-0.5", "fake-0.1"))]
+    names = [Names(*pair, None) for pair in (("fake-0.1", "fake-0.5"), ("fake-0.5", "fake-0.1"))]
     assert [one.are_reversed() for one in names] == [False, True]
     made = {"keras==0.5": newer, "keras==0.1": fake_target()}
     monkeypatch.setattr(registry, "load", list)
     monkeypatch.setattr(requested, "column", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
-    assert Names("keras==0.5", "keras==0.1", None, Console()).are_reversed()
+    assert Names("keras==0.5", "keras==0.1", None).are_reversed()

@@ -10,7 +10,8 @@ import pytest
 
 from conformance import results
 from conformance.judging import expectations, gate, judge
-from conformance.report import BESIDE, documents, write_report
+from conformance.report import documents
+from conformance.report.folder import BESIDE, write_report
 from conformance.repro.suite_scripts import scripts_for
 from conformance.targets import registry
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance import results
 from conformance.bisect.bisector import Answer, ChangeSide, bisect
 from conformance.bisect.observer import CaseObserver
 from conformance.cache import cache_folder
-from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option
+from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option, stored_results
 from conformance.local import bundle
 from conformance.local.errors import UsageError, unknown
 from conformance.results import Case
@@ -55,7 +54,7 @@ def bisect_command(
     if declared.index(one) >= declared.index(other):
         what = "the same column" if one == other else f"{first} is newer than {last}"
         raise UsageError(f"--from has to be before --to, as `conformance list targets` has them: {what}")
-    known = results.read_stored(stored)
+    known = stored_results(stored)
     cache = cache_folder()
     the_bundle = bundle.make_bundle(cache)
     case = _case(id, catalogue.collect(the_bundle))

@@ -6,18 +6,15 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from conformance.commands import options, pair
 from conformance.judging import compare, expectations
 from conformance.judging.compare import Step
 from conformance.local.errors import unknown
+from conformance.local.selection import choose
 from conformance.report import steps as steps_
 from conformance.report.text import plural
 from conformance.results import Case
-from conformance.suite import catalogue
 
 HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise", "first column")
 
@@ -75,9 +72,9 @@ def compare_command(
     """
 
     def chosen(cases: list[Case]) -> list[Case]:
-        return _with_tags(catalogue.choose(cases, list(patterns)), tags, cases)
+        return _with_tags(choose(cases, list(patterns)), tags, cases)
 
-    found = pair.Names(before, after, path, Console(stderr=True)).find(chosen, modes)
+    found = pair.Names(before, after, path).find(chosen, modes)
     columns = (found.first, found.second)
     comparer = compare.Comparer(found.results, expectations.load())
     cases = chosen(found.results.cases)
@@ -131,12 +128,12 @@ def _restricted(step: Step, modes: tuple[str, ...]) -> Step:
 
 
 def _print(steps: list[Step], notes: list[str], found: pair.Pair) -> None:
-    table = Table(*HEADINGS, box=None, pad_edge=False)
+    rows = []
     for step in steps:
         row = [step.severity or "unknown", step.kind, step.case, ", ".join(step.modes), step.text]
         row += [f"{step.before.promise} -> {step.after.promise}"]
         row += [steps_.since(step, found.results, found.first, found.second)]
-        table.add_row(*map(Text, row))  # texts of a target are no markup
+        rows.append(row)
     if steps:
-        options.print_table(table)
+        options.print_table(HEADINGS, rows)
     click.echo(" ".join(notes))

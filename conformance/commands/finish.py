@@ -9,7 +9,8 @@ from rich.console import Console
 from conformance import results
 from conformance.judging import expectations
 from conformance.judging.gate import surprises
-from conformance.report import github, write_report
+from conformance.report import github
+from conformance.report.folder import write_report
 from conformance.repro.suite_scripts import scripts_for
 from conformance.vocabulary import VERDICTS
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
 from conformance import results
 from conformance.cache import cache_folder
@@ -17,6 +16,7 @@ from conformance.judging import expectations, proposals
 from conformance.judging.gate import Surprise, is_complete, overdue, surprises
 from conformance.judging.judge import judge_all
 from conformance.local import bundle
+from conformance.local.errors import UsageError
 from conformance.report.text import plural
 from conformance.run import api
 from conformance.run.reuse import ReusedResults
@@ -68,7 +68,9 @@ def gate_command(
     Exit code: 0 all is as expected; 1 it is not, the run had problems or a column did not run; 2 usage.
     """
     known = expectations.load(file)
-    found = _of_columns(path, target_ids) if target_ids else results.read(path or results.stored())
+    found = _of_columns(path, target_ids) if target_ids else options.stored_results(path)
+    if found is None:
+        raise UsageError(f"there are no results to hold against what is expected: {results.file_in(results.LATEST)}")
     judge_all(found)
     if complete is None:
         cases = catalogue.collect(bundle.make_bundle(cache_folder()))
@@ -95,7 +97,7 @@ def gate_command(
 
 def _of_columns(path: Path | None, names: tuple[str, ...]) -> results.Results:
     """Results of these columns alone: stored if all are there, else each case is measured that is not."""
-    stored = results.read_stored(path)
+    stored = options.stored_results(path)
     if stored and {*names} <= {target.id for target in stored.targets}:
         columns = [target for target in stored.targets if target.id in names]
         cells = [cell for cell in stored.cells if cell.target in names]
@@ -142,10 +144,7 @@ def _rows(held: GateResult) -> list[tuple[str, str, str]]:
 def _print(held: GateResult) -> None:
     rows = _rows(held)
     if rows:
-        table = Table("kind", "where", "what", box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*row)
-        print_table(table)
+        print_table(("kind", "where", "what"), rows)
     click.echo(_summary(held))
 
 

@@ -5,34 +5,30 @@ they have several; or what a column that nobody declared has: a requirement or s
 them perhaps "python==3.12", a wheel, a folder of sources (docs/any-version.md).
 """
 
-import re
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
-from rich.console import Console
 
 from conformance import results
-from conformance.cache import cache_folder
-from conformance.commands.finish import say
+from conformance.commands import options
 from conformance.judging import compare, expectations
-from conformance.judging.judge import judge_all
-from conformance.local import bundle
+from conformance.judging.judge import judge_targets
 from conformance.local.errors import Unavailable, UsageError, unknown
 from conformance.results import Case, Results, TargetResult
-from conformance.run import api
-from conformance.suite import catalogue
-from conformance.targets import registry, requested, requirements
+from conformance.targets import registry
 from conformance.targets.registry import Target
-from conformance.targets.requested import PreparedTarget, TargetRequest
 from conformance.targets.versions import parse
-from conformance.vocabulary import MODES
+
+if TYPE_CHECKING:
+    from conformance.targets.requested import PreparedTarget
 
 Chosen = Callable[[list[Case]], list[Case]]
 
-_ASKED = re.compile(r"[=<>~!\s]|\.whl$|/")
-_PYTHON = "python=="
 _SOURCES = ("pyproject.toml", "setup.py")
 
 
@@ -56,9 +52,8 @@ class Names:
         Unavailable: it did not run, and nothing says how it could.
     """
 
-    def __init__(self, first: str, second: str, path: Path | None, console: Console):
-        self._console = console
-        self._finder = _Finder(path, console)
+    def __init__(self, first: str, second: str, path: Path | None):
+        self._finder = _Finder(path)
         self._places = [self._finder.place(name) for name in (first, second)]
         one, other = self._places
         if first == second or (one.id == other.id and one.results is other.results):
@@ -80,26 +75,22 @@ class Names:
             Unavailable: a column cannot be measured here.
         """
         missing = [place.column for place in self._places if place.column]
-        found = self._measured(missing, chosen, modes) if missing else None
+        found = None
+        if missing:
+            from conformance.commands import measuring
+
+            found = measuring.measure(missing, chosen, modes)
         one, other = (place.results or found for place in self._places)
         first, second = (place.id for place in self._places)
         assert one and other
+        left_out: list[str] = []
         if one is other:
-            return Pair(one, first, second, [])
-        joined, left_out = compare.joined(one, first, other, second)
-        return Pair(joined, joined.targets[0].id, joined.targets[1].id, left_out)
-
-    def _measured(self, missing: list[PreparedTarget], chosen: Chosen, modes: Sequence[str]) -> Results:
-        cache = self._finder.cache
-        suite = bundle.make_bundle(cache)
-        cases = chosen(catalogue.collect(suite))
-        say(self._console, [f"measuring {column.target.title}" for column in missing])
-        found = api.measure(cases, missing, modes or MODES, suite, cache, self._console)
-        for target in found.targets:
-            if target.reason:
-                raise Unavailable(f"{target.title} could not be measured: {target.reason}")
-        say(self._console, [f"problem: {problem}" for problem in found.problems])
-        return found
+            together = compare.narrowed(one, first, second)
+        else:
+            together, left_out = compare.joined(one, first, other, second)
+            first, second = (target.id for target in together.targets)
+        judge_targets(together, (first, second))
+        return Pair(together, first, second, left_out)
 
 
 @dataclass(frozen=True)
@@ -126,13 +117,10 @@ class _Place:
 
 
 class _Finder:
-    def __init__(self, path: Path | None, console: Console):
-        self.cache = cache_folder()
-        self._console = console
+    def __init__(self, path: Path | None):
         self._read: dict[Path, Results] = {}
-        self._stored = results.read_stored(path)
+        self._stored = options.stored_results(path)
         if self._stored:
-            judge_all(self._stored)
             self._read[_file(path or results.stored())] = self._stored
 
     def place(self, name: str) -> _Place:
@@ -140,18 +128,18 @@ class _Finder:
         if self._stored and name in there and not there[name].reason:
             return _Place(there[name], self._stored)
         declared = {target.id: target for target in registry.load()}
-        if name in declared:
-            return _to_measure(api.declared(declared[name], self.cache))
-        if name in there:
-            raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
-        file, _, column = name.partition("#")
-        if Path(file).exists() and not _can_be_installed(Path(file)):
-            return self._of_file(Path(file), column)
-        asked = _asked(name)
-        if asked.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
-            say(self._console, [f"resolving {name}"])
-            return _to_measure(requested.prepare(asked, list(declared.values()), self.cache))
-        raise unknown("column", name, [*there, *declared])
+        if name not in declared:
+            if name in there:
+                raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
+            file, _, column = name.partition("#")
+            if Path(file).exists() and not _can_be_installed(Path(file)):
+                return self._of_file(Path(file), column)
+        from conformance.commands import measuring
+
+        prepared = measuring.prepare(name, declared)
+        if prepared is None:
+            raise unknown("column", name, [*there, *declared])
+        return _Place(prepared.target, column=prepared)
 
     def _of_file(self, file: Path, column: str) -> _Place:
         found = self._results(file)
@@ -168,18 +156,7 @@ class _Finder:
     def _results(self, path: Path) -> Results:
         if _file(path) not in self._read:
             self._read[_file(path)] = results.read(path)
-            judge_all(self._read[_file(path)])
         return self._read[_file(path)]
-
-
-def _asked(name: str) -> TargetRequest:
-    words = name.split()
-    python = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), None)
-    return TargetRequest([word for word in words if not word.startswith(_PYTHON)], python)
-
-
-def _to_measure(column: PreparedTarget) -> _Place:
-    return _Place(column.target, column=column)
 
 
 def _file(path: Path) -> Path:

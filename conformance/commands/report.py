@@ -14,7 +14,8 @@ from conformance.judging import expectations
 from conformance.judging.judge import judge_all
 from conformance.local import bundle
 from conformance.local.errors import UsageError
-from conformance.report import changes, documents, write_report
+from conformance.report import changes, documents
+from conformance.report.folder import write_report
 from conformance.repro.suite_scripts import scripts_for
 from conformance.suite import catalogue
 

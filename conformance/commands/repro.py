@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from conformance import results
 from conformance.cache import cache_folder
 from conformance.commands import options
 from conformance.local import bundle
@@ -51,7 +50,7 @@ def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path
     alone, "markdown" the script as a block of code.
     """
     cache = cache_folder()
-    stored = results.read_stored(path)
+    stored = options.stored_results(path)
     request = make_request(case, target, mode, bundle.make_bundle(cache), registry.load(), stored)
     text = None
     if as_issue:

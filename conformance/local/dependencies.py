@@ -15,11 +15,9 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import inspect
-import platform
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +35,7 @@ def program_digest(*folders: Path) -> str:
     Args:
         *folders: further folders, such as that of the cases.
     """
-    total = hashlib.sha256(platform.python_version().encode())
+    total = hashlib.sha256(sys.version.encode())
     for name in LIBRARIES:
         total.update(f"{name} {_version(name)}\0".encode())
     for folder in (PACKAGE, *folders):
@@ -49,6 +47,8 @@ def program_digest(*folders: Path) -> str:
 
 
 def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # here: who only compares would wait for its import
+
     try:
         return version(distribution)
     except PackageNotFoundError:  # beside a Keras none of them is needed
@@ -63,7 +63,7 @@ def code_digest(*entries: Callable[..., Any]) -> str:
     """
     wanted: dict[Path, set[int]] = {}
     for entry in entries:
-        module = read(Path(inspect.getfile(entry)))
+        module = read(Path(str(sys.modules[entry.__module__].__file__)))
         for file, indices in follow(module, [entry.__name__], _uses, lambda module: module.loose).items():
             wanted.setdefault(file, set()).update(indices)
     total = hashlib.sha256()
