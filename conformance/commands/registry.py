@@ -34,13 +34,22 @@ def list_targets() -> None:
 
 @click.command("lock")
 @click.option(
-    "--target", "target_ids", multiple=True, metavar="ID", help="Only this column, with its base. Repeatable."
+    "--target", "target_ids", multiple=True, metavar="ID", help="Only this target, with its base. Repeatable."
 )
-def lock_command(target_ids: tuple[str, ...]) -> None:
-    """Resolve what the columns and their bases require into their locks."""
+@click.option("--upgrade", is_flag=True, help="Resolve bases that have a lock as well: other targets stand on it.")
+def lock_command(target_ids: tuple[str, ...], upgrade: bool) -> None:
+    """Resolve what targets require into their locks, and what their bases require if they have no lock yet.
+
+    A base that is resolved again gets what is newest, so every target on it is built and measured again.
+    """
     chosen = registry.choose(registry.load(), list(target_ids), "history")
-    wanted: list[registry.Base | registry.Target] = [*{t.base.id: t.base for t in chosen}.values()]
-    wanted += [t for t in chosen if t.own]
+    wanted: list[registry.Base | registry.Target] = []
+    for base in {target.base.id: target.base for target in chosen}.values():
+        if base.lock.is_file() and not upgrade:
+            click.echo(f"{base.lock.name}: is there; --upgrade resolves it again")
+        else:
+            wanted.append(base)
+    wanted += [target for target in chosen if target.own]
     failed = False
     for one in wanted:
         try:
