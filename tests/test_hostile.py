@@ -49,7 +49,7 @@ def read_and_use(content: bytes, path: Path) -> bool:
     for make in BESIDE.values():
         assert not CONTROL.search(make(found, []))
     assert not CONTROL.search(page.render(found))
-    list(documents.documents(found, []))
+    list(documents.documents(found.cases, found, []))
     told = [*surprises(found, [], True), *github.annotations(found, [], True)]
     assert not any(CONTROL.search(str(line)) for line in told)
     return True

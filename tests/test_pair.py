@@ -55,7 +55,7 @@ def test_what_a_column_has_can_be_said(released: Command, monkeypatch: pytest.Mo
         asked.append(one)
         return api.declared(declared[len(asked) - 1], cache_folder())
 
-    monkeypatch.setattr(requested, "column", column)
+    monkeypatch.setattr(requested, "prepare", column)
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
     assert "1 kept promise is broken" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
@@ -86,7 +86,7 @@ def test_gate_measures_the_columns_that_it_is_asked_about(
 def test_gate_looks_at_these_columns_alone(command: Command) -> None:
     command("run", "--case", "good.masking", "--mode", "eager", "--tier", "history")
     assert command("gate").exit_code == 1
-    assert command("gate", "--target", "fake-0.1").output == "all is as expected\n"
+    assert command("gate", "--target", "fake-0.1").stdout == "all is as expected\n"
     unknown = command("gate", "--target", "fake-0.2")
     assert unknown.exit_code == 2 and "unknown target 'fake-0.2'; did you mean 'fake-0.1'?" in unknown.output
 
@@ -99,5 +99,5 @@ def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert [one.are_reversed() for one in names] == [False, True]
     made = {"keras==0.5": newer, "keras==0.1": fake_target()}
     monkeypatch.setattr(registry, "load", list)
-    monkeypatch.setattr(requested, "column", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
+    monkeypatch.setattr(requested, "prepare", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
     assert Names("keras==0.5", "keras==0.1", None).are_reversed()
