@@ -15,7 +15,8 @@ import os
 import sys
 import warnings
 
-from conformance.worker import fixtures, frontend, modes, process_groups, recorder, speedups
+from conformance.worker import fixtures, frontend, modes, process_groups, recorder
+from conformance.worker.speedups import ActiveSpeedups
 
 
 class NoRecord(recorder.Recorder):
@@ -49,13 +50,13 @@ def main():
     front = frontend.FrontEnd(request["front_end"])
     for module in {module for group in request["groups"] for module, _, _ in group["bodies"]}:
         importlib.import_module(module)
-    speedups.settle()  # as the worker does, or the floor would not be one
-    process_groups.serve_all(request["groups"], lambda group: serve(front, group))
+    speedups = ActiveSpeedups(True, sys.exit)  # as the worker, or the floor would not be one
+    speedups.imported(front)
+    process_groups.serve_all(request["groups"], lambda group: serve(front, group, speedups))
 
 
-@speedups.with_room
-def serve(front, group):
-    started, refused = modes.start_process(front, group["modes"])
+def serve(front, group, speedups):
+    started, refused = modes.start_process(front, group["modes"], speedups)
     if refused:
         raise SystemExit("modes that do not start: %s" % refused)
     given = {

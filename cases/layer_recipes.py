@@ -1,27 +1,27 @@
-"""How to make each built-in layer, and what to call it on: the rows of the layer table.
+"""The rows of the layer table: how to construct each built-in layer, and what to call it on.
 
-One convention for all of them: a mask covers the first two axes of the input, (batch, axis 1). That is
-(batch, steps) for sequences and frames, (batch, rows) for images and (batch, features) for vectors.
+All rows share one convention: a mask covers the first two axes of the input, (batch, axis 1). That is
+(batch, timesteps) for sequences and frames, (batch, rows) for images and (batch, features) for vectors.
 """
 
 import numpy as np
 
 BATCH = 2
-# Shapes without the batch. Axis 1 is always 6: masks are the same everywhere.
+# Shapes without the batch axis. Axis 1 is always 6, so that all layers share the same masks.
 LENGTH = 6
 VECTOR, SEQUENCE, IMAGE, VOLUME = (LENGTH,), (LENGTH, 4), (LENGTH, 8, 3), (LENGTH, 5, 4, 3)
 FRAMES_1D, FRAMES_2D, FRAMES_3D = (LENGTH, 5, 3), (LENGTH, 5, 4, 3), (LENGTH, 5, 4, 3, 1)
 
-# Padded on the right and with a gap; a second one for layers that combine two inputs.
+# Padded on the right and with a gap; the second mask is for layers that combine two inputs.
 MASKS = np.array([[[1, 1, 1, 1, 0, 0], [1, 0, 1, 1, 1, 0]], [[1, 1, 0, 0, 0, 0], [0, 1, 1, 1, 1, 1]]], bool)
 
 
 class Recipe(object):
-    """A layer of keras.layers with the arguments of its constructor, and of its call.
+    """A layer of `keras.layers` with the arguments of its constructor and of its call.
 
-    shape: of the input; dtype: float32, int32 or string; inputs: their number; as_list: several are given as one
-    list, else as arguments; call: further arguments of the call; table: it looks its input up in a table;
-    tensorflow: it computes with TensorFlow whatever the backend.
+    shape: of the input; dtype: float32, int32 or string; inputs: their number; as_list: several inputs are passed as
+    one list, else as separate arguments; call: further arguments of the call; table: the layer uses a lookup table;
+    tensorflow: the layer computes with TensorFlow on every backend.
     """
 
     def __init__(self, name, *arguments, **keywords):
@@ -31,12 +31,12 @@ class Recipe(object):
         self.table = self.tensorflow = False
 
     def make(self, layers):
-        """The layer; recipes among its arguments are made first."""
+        """Construct the layer, after any recipes among its arguments."""
         made = [a.make(layers) if isinstance(a, Recipe) else a for a in self.arguments]
         return getattr(layers, self.name)(*made, **self.keywords)
 
     def arrays(self):
-        """One array per input: no two elements of one are alike, and none is zero."""
+        """Draw one array per input, without zeros; the elements of float arrays are all different."""
         draw = np.random.RandomState(50)
         shape = (BATCH,) + self.shape
         if self.dtype == "float32":
@@ -51,7 +51,7 @@ RECIPES = {}
 
 
 def add(names, *arguments, **keywords):
-    """Declare layers that take the same arguments; `about` has attributes of `Recipe`."""
+    """Declare layers that take the same arguments; `about` holds attributes of `Recipe`."""
     about = keywords.pop("about", {})
     for name in names.split():
         RECIPES[name] = Recipe(name, *arguments, **keywords)
@@ -61,7 +61,7 @@ def add(names, *arguments, **keywords):
 INFERENCE, TRAINING = {"call": {"training": False}}, {"call": {"training": True}}
 RANDOM_IMAGE = {"shape": IMAGE, "call": {"training": False}}
 
-# Each step by itself.
+# Layers that treat each timestep independently.
 add("Dense", 3)
 add("EinsumDense", "btf,fu->btu", output_shape=(None, 3))
 add("Activation", "tanh")
@@ -73,13 +73,13 @@ add("SpatialDropout3D", 0.5, about={"shape": VOLUME, "call": {"training": False}
 add("Rescaling", 2.0)
 add("Normalization", axis=None, mean=0.5, variance=2.0)
 
-# The statistics of a batch are those of training.
+# Batch statistics are used in training only.
 add("BatchNormalization", about=TRAINING)
 add("LayerNormalization RMSNormalization UnitNormalization")
 add("GroupNormalization", groups=2)
 add("SpectralNormalization", Recipe("Dense", 3), about=INFERENCE)
 
-# Ids, and what takes their place.
+# Embeddings, lookups and encodings.
 add("Embedding", 9, 4, mask_zero=True, about={"shape": VECTOR, "dtype": "int32"})
 add("ReversibleEmbedding", 9, 4, mask_zero=True, about={"shape": VECTOR, "dtype": "int32"})
 add("Masking")
@@ -99,7 +99,7 @@ add("ConvLSTM1D", 2, 3, return_sequences=True, about={"shape": FRAMES_1D})
 add("ConvLSTM2D", 2, 3, return_sequences=True, about={"shape": FRAMES_2D})
 add("ConvLSTM3D", 2, 2, return_sequences=True, about={"shape": FRAMES_3D})
 
-# Several inputs: both have a mask. Attention is given a query and a value.
+# Layers with two inputs, both masked. Attention layers take a query and a value.
 PAIR = {"inputs": 2}
 add("Add Average Concatenate Maximum Minimum Multiply Subtract", about=PAIR)
 add("Dot", axes=2, about=PAIR)
@@ -120,7 +120,7 @@ add("Conv2D SeparableConv2D LocallyConnected2D Conv2DTranspose", 2, 2, about={"s
 add("DepthwiseConv2D", 2, about={"shape": IMAGE})
 add("Conv3D Conv3DTranspose", 2, 2, about={"shape": VOLUME})
 
-# Other shapes.
+# Reshaping and resizing.
 add("Flatten")
 add("Reshape", (3, 8))
 add("Permute", (2, 1))
@@ -142,7 +142,7 @@ add("AdaptiveAveragePooling1D AdaptiveMaxPooling1D", 2)
 add("AdaptiveAveragePooling2D AdaptiveMaxPooling2D", 2, about={"shape": IMAGE})
 add("AdaptiveAveragePooling3D AdaptiveMaxPooling3D", 2, about={"shape": VOLUME})
 
-# Images and sound; in inference, where nothing is random.
+# Images and audio, in inference mode, where nothing is random.
 add("CenterCrop Resizing", 4, 4, about={"shape": IMAGE})
 add("RandomCrop", 4, 4, about=RANDOM_IMAGE)
 add("RandomFlip RandomGrayscale RandomErasing RandomElasticTransform RandomPerspective", about=RANDOM_IMAGE)

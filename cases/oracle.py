@@ -1,10 +1,10 @@
-"""What masks should do, in NumPy. Expected values of cases come from here, never from a Keras."""
+"""Reference results for masks, in NumPy: the expected values of the cases come from here, never from a Keras."""
 
 import numpy as np
 
 
 def masking(x, mask_value):
-    """Mask of `Masking(mask_value)`: True where any feature of a step differs.
+    """Compute the mask of `Masking(mask_value)`: True where any feature of a timestep differs.
 
     x: (..., F); mask_value: scalar or (F,). Returns bool (...).
     """
@@ -12,7 +12,7 @@ def masking(x, mask_value):
 
 
 def masking_output(x, mask_value):
-    """Output of `Masking(mask_value)`: masked steps are zero, the others unchanged."""
+    """Compute the output of `Masking(mask_value)`: masked timesteps are zero, the others unchanged."""
     return np.where(masking(x, mask_value)[..., None], x, np.zeros_like(x))
 
 
@@ -21,11 +21,11 @@ def sigmoid(x):
 
 
 def lstm(x, mask, kernel, recurrent, bias, state=None):
-    """An LSTM that skips masked steps, gates in the order i, f, c, o.
+    """Run an LSTM that skips masked timesteps, with gates in the order i, f, c, o.
 
     x: (B, T, F); mask: bool (B, T) or None; kernel: (F, 4U); recurrent: (U, 4U); bias: (4U,);
-    state: pair of (B, U), zeros by default. A skipped step keeps both states and repeats
-    the output of the step before, zeros if there is none.
+    state: pair of (B, U), zeros by default. A skipped timestep keeps both states and repeats
+    the previous output, or zeros if there is none.
 
     Returns (sequence (B, T, U), h (B, U), c (B, U)).
     """
@@ -45,24 +45,27 @@ def lstm(x, mask, kernel, recurrent, bias, state=None):
 
 
 def masked_mean(x, mask):
-    """Mean over the unmasked steps of each sample. x: (B, T, F); mask: bool (B, T). Returns (B, F)."""
+    """Average the unmasked timesteps of each sample. x: (B, T, F); mask: bool (B, T). Returns (B, F)."""
     return np.stack([sample[kept].mean(axis=0) for sample, kept in zip(x, mask)])
 
 
 def moments(x, mask=None):
-    """Mean and variance of each feature over all unmasked elements. x: (B, T, ..., F); mask: bool (B, T) or None."""
+    """Compute mean and variance of each feature over unmasked elements.
+
+    x: (B, T, ..., F); mask: bool (B, T) or None. Returns two (F,) arrays.
+    """
     kept = (x if mask is None else x[mask]).reshape(-1, x.shape[-1])
     return kept.mean(axis=0), kept.var(axis=0)
 
 
 def batch_normalization(x, mask, gamma, beta, epsilon):
-    """Each feature normalized with its `moments`, at all steps. x: (B, T, ..., F); mask: bool (B, T) or None."""
+    """Normalize each feature with its `moments`, at all timesteps. x: (B, T, ..., F); mask: bool (B, T) or None."""
     mean, variance = moments(x, mask)
     return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
 
 
 def softmax(x, mask=None):
-    """Softmax over the last axis of what is not masked, zero elsewhere.
+    """Compute the softmax over the unmasked part of the last axis; masked entries are zero.
 
     mask: bool of the shape of x with a True in each row, or None.
     """
@@ -72,7 +75,7 @@ def softmax(x, mask=None):
 
 
 def _recur(step, x, mask, state):
-    """`step(x_t, state)` over the unmasked steps of (B, T, F); returns the sequence of emitted states, and the last."""
+    """Run `step(x_t, state)` over the unmasked timesteps of (B, T, F); return output sequence and last state."""
     mask = np.ones(x.shape[:2], bool) if mask is None else mask
     emitted, sequence = np.zeros_like(state), []
     for t in range(x.shape[1]):
@@ -83,10 +86,10 @@ def _recur(step, x, mask, state):
 
 
 def simple_rnn(x, mask, kernel, recurrent, bias, state=None):
-    """A SimpleRNN (tanh) that skips masked steps.
+    """Run a SimpleRNN (tanh) that skips masked timesteps.
 
     x: (B, T, F); mask: bool (B, T) or None; kernel: (F, U); recurrent: (U, U); bias: (U,); state: (B, U),
-    zeros by default. A skipped step keeps the state and repeats the output of the step before, zeros if there
+    zeros by default. A skipped timestep keeps the state and repeats the previous output, or zeros if there
     is none. Returns (sequence (B, T, U), state (B, U)).
     """
     state = np.zeros((len(x), len(recurrent))) if state is None else state
@@ -94,10 +97,10 @@ def simple_rnn(x, mask, kernel, recurrent, bias, state=None):
 
 
 def gru(x, mask, kernel, recurrent, bias):
-    """A GRU that skips masked steps, from a state of zeros, gates in the order z, r, h.
+    """Run a GRU that skips masked timesteps, from a zero state, with gates in the order z, r, h.
 
     x: (B, T, F); mask: bool (B, T) or None; kernel: (F, 3U); recurrent: (U, 3U); bias: (2, 3U) if the reset gate
-    is applied after the matrix product, else (3U,). Skipped steps as in `simple_rnn`.
+    is applied after the matrix product, else (3U,). Skipped timesteps as in `simple_rnn`.
 
     Returns (sequence (B, T, U), state (B, U)).
     """
@@ -115,7 +118,7 @@ def gru(x, mask, kernel, recurrent, bias):
 
 
 def bidirectional(recur, x, mask, forward, backward):
-    """Two of `lstm`, `gru` or `simple_rnn`, side by side; the second reads the steps, and the mask, from the end.
+    """Run `lstm`, `gru` or `simple_rnn` in both directions; the second reads timesteps and mask from the end.
 
     forward, backward: the weights of each. Returns (sequence (B, T, 2U) in the order of x, last outputs (B, 2U)).
     """
@@ -125,7 +128,7 @@ def bidirectional(recur, x, mask, forward, backward):
 
 
 def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
-    """Scaled dot-product attention of several heads; the keys are made of `value`.
+    """Compute scaled dot-product attention with several heads; the keys are computed from `value`.
 
     query: (B, Tq, Fq); value: (B, Tv, Fv); mask: bool that broadcasts to (B, N, Tq, Tv), True to attend, or None;
     wq: (Fq, N, K); wk: (Fv, N, K); wv: (Fv, N, V); wo: (N, V, E); b*: as w* without the first
@@ -141,7 +144,7 @@ def multi_head_attention(query, value, mask, wq, bq, wk, bk, wv, bv, wo, bo):
 
 
 def squared_errors(y, output, mask, weights=None):
-    """Mean squared error of each unmasked step, times its weight, in one row.
+    """Compute the mean squared error of each unmasked timestep, times its weight, as a flat array.
 
     y, output: (B, T, F); mask: bool (B, T); weights: (B, T), ones by default.
     """
@@ -150,7 +153,7 @@ def squared_errors(y, output, mask, weights=None):
 
 
 def attention(query, value, mask=None, additive=False):
-    """Attention of one head without weights; the values are the keys, too.
+    """Compute single-head attention without weights; the values are also the keys.
 
     query: (B, Tq, F); value: (B, Tv, F); mask: bool that broadcasts to (B, Tq, Tv), True to attend, with a True in
     each row, or None; additive: scores are sums of tanh(query + key) instead of dot products. Returns (B, Tq, F).
@@ -161,5 +164,5 @@ def attention(query, value, mask=None, additive=False):
 
 
 def precision(y, output):
-    """Share of what is above 0.5 in `output` that is 1 in `y`, two arrays of one shape."""
+    """Compute the precision at threshold 0.5. y, output: arrays of the same shape, y of zeros and ones."""
     return y[output > 0.5].mean()

@@ -1,6 +1,6 @@
-"""Attaching a mask.
+"""Attached masks.
 
-Where a mask lives: on the tensor that a layer returned, for as long as it is that tensor.
+Which tensors have a mask attached, and for how long.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [0, 0, 1, 1, 1]], bool)
 X = np.random.RandomState(9).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
+PADDED = X * MASK[..., None]  # `Masking` computes MASK from it
 
 GUIDE = "Guide 'Understanding masking & padding', section "
-CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the input takes its mask along"
-NO_LAYER = "The guide attaches masks to what layers return, and nothing says what follows for operations on it"
-BORDER = "The guide attaches masks to tensors; nothing says whether they cross the border of a compiled function"
+CAST = "keras/src/layers/layer.py, maybe_convert in __call__: a cast of the input keeps its mask"
+NO_LAYER = "The guide attaches masks to layer outputs and does not say whether operations on these keep them"
+BORDER = "The guide attaches masks to tensors and does not say whether they survive the boundary of a compiled function"
 
 SIDE_TABLE = (
-    "keras/src/backend/common/tensor_attributes.py: a tensor that takes no attributes has its mask in a table, "
+    "keras/src/backend/common/tensor_attributes.py: the mask of a tensor that takes no attributes is kept in a table, "
 )
 SIDE_TABLE += "from which it is removed with the tensor"
 
@@ -30,15 +30,15 @@ def close(a, b):
 @pytest.mark.case(
     "attach.eager-attribute",
     documented=GUIDE + "'Mask-generating layers: Embedding and Masking': the mask is attached to the output of the "
-    "layer; it is printed as its attribute _keras_mask",
+    "layer; the guide prints it as its attribute _keras_mask",
     severity="raises",
     tags=["Masking", "_keras_mask"],
     modes=["eager"],
 )
 def test_eager_attribute(keras, run, record):
-    """An eager tensor carries its mask.
+    """The mask is attached to eager tensors as `_keras_mask`.
 
-    The output of Masking has the mask as its attribute _keras_mask.
+    The output of Masking has the mask as its attribute `_keras_mask`.
     """
     layer = keras.layers.Masking()
     record("attribute", run(lambda x: getattr(layer(x), "_keras_mask", None), PADDED), expected=MASK)
@@ -51,9 +51,9 @@ def test_eager_attribute(keras, run, record):
     tags=["Masking", "Dense"],
 )
 def test_input_unmarked(keras, run, build, mask_of, record):
-    """A layer that makes a mask leaves its input as it was.
+    """Masking attaches no mask to its input.
 
-    After a call of Masking, another layer that is called on the same input is given no mask.
+    After a call of Masking, its input has no mask for other layers.
     """
     layer = keras.layers.Masking()
 
@@ -73,9 +73,9 @@ def test_input_unmarked(keras, run, build, mask_of, record):
     tags=["Masking", "float16"],
 )
 def test_dtype_cast(keras, run, mask_of, record):
-    """A layer of another dtype is given the mask.
+    """A layer with another dtype propagates the mask.
 
-    A layer that computes in float16 passes on the mask of float32 input.
+    A layer with dtype float16 propagates the mask of its float32 input.
     """
     masking, half = keras.layers.Masking(), keras.layers.Activation("tanh", dtype="float16")
     record("mask", run(lambda x: mask_of(half(masking(x))), PADDED), expected=MASK)
@@ -89,9 +89,9 @@ def test_dtype_cast(keras, run, mask_of, record):
     modes=["eager", "session"],
 )
 def test_dtype_cast_symbolic(keras, mask_of, record):
-    """A layer of another dtype is given the mask while a model is constructed.
+    """A layer with another dtype propagates symbolic masks.
 
-    A symbolic tensor of float32 that has a mask still has one after a layer that computes in float16.
+    The output of a float16 layer called on a masked symbolic float32 tensor has a mask.
 
     Construction does not execute anything, so `graph` and `jit` would repeat `eager`.
     """
@@ -107,7 +107,7 @@ def test_dtype_cast_symbolic(keras, mask_of, record):
     tags=["Masking", "operators"],
 )
 def test_operators_drop(keras, run, mask_of, record):
-    """The mask of a result of operators.
+    """Mask after an operator on a masked tensor.
 
     Whether sums and slices of a masked tensor have a mask is not specified.
     """
@@ -119,9 +119,9 @@ def test_operators_drop(keras, run, mask_of, record):
 
 @pytest.mark.case("attach.convert-idempotent", unspecified=NO_LAYER, tags=["Masking", "convert_to_tensor"])
 def test_convert_idempotent(keras, run, ops, mask_of, record):
-    """The mask of a tensor converted to a tensor.
+    """Mask after `convert_to_tensor` of a masked tensor.
 
-    Whether convert_to_tensor of a masked tensor, which has nothing to do, keeps the mask is not specified.
+    Whether `convert_to_tensor`, which has nothing to convert here, keeps the mask is not specified.
     """
     layer = keras.layers.Masking()
     record("mask", run(lambda x: mask_of(ops.convert_to_tensor(layer(x))), PADDED))
@@ -135,9 +135,10 @@ def test_convert_idempotent(keras, run, ops, mask_of, record):
     modes=["graph", "jit"],
 )
 def test_inside_compiled(keras, run, build, mask_of, record):
-    """A mask goes on inside a compiled function.
+    """Masks propagate inside a compiled function.
 
-    Where Embedding, Dense and SimpleRNN are called in one compiled function, SimpleRNN skips what Embedding masks.
+    When Embedding, Dense and SimpleRNN are called in one compiled function, SimpleRNN skips the timesteps that
+    Embedding masks.
     """
     embedding, dense = keras.layers.Embedding(7, FEATURES, mask_zero=True), keras.layers.Dense(6)
     rnn = keras.layers.SimpleRNN(UNITS)
@@ -161,9 +162,9 @@ def test_inside_compiled(keras, run, build, mask_of, record):
     tags=["Masking", "float16", "mask argument"],
 )
 def test_cast_newly_visible(keras, run, record):
-    """The call of a layer of another dtype is given the mask.
+    """A layer with another dtype receives the mask in `call`.
 
-    A layer of float16 with an argument mask is given the mask of float32 input there.
+    The `mask` argument of a float16 layer is passed automatically when its float32 input is masked.
     """
     seen = []
 
@@ -191,9 +192,9 @@ def test_cast_newly_visible(keras, run, record):
     backends=["tensorflow"],
 )
 def test_tf_function_in(keras, run, build, mask_of, record):
-    """The mask of a tensor that is passed into a compiled function.
+    """Mask of a tensor passed into `tf.function`.
 
-    Whether layers called in the function are given the mask of its argument is not specified.
+    Whether layers called in the function receive the mask of its argument is not specified.
     """
     masking, rnn = keras.layers.Masking(), keras.layers.SimpleRNN(UNITS)
     weights = build(rnn, (None, STEPS, FEATURES))
@@ -213,9 +214,9 @@ def test_tf_function_in(keras, run, build, mask_of, record):
     backends=["tensorflow"],
 )
 def test_tf_function_out(keras, run, mask_of, record):
-    """The mask of a tensor that a compiled function returns.
+    """Mask of a tensor returned from `tf.function`.
 
-    Whether the result of Masking still has its mask outside of the function is not specified.
+    Whether the output of Masking still has its mask outside the function is not specified.
     """
     masking = keras.layers.Masking()
     function = run.traced(lambda x: masking(x))
@@ -231,9 +232,9 @@ def test_tf_function_out(keras, run, mask_of, record):
     backends=["jax"],
 )
 def test_jax_jit_in(keras, run, build, mask_of, record):
-    """The mask of a tensor that is passed into jax.jit, and of one that comes back.
+    """Masks of tensors passed into and returned from `jax.jit`.
 
-    Whether layers called in the function are given the mask of its argument, and layers after it that of its result, is
+    Whether layers in the function receive the mask of its argument, and layers outside it the mask of its result, is
     not specified.
     """
     masking, rnn = keras.layers.Masking(), keras.layers.SimpleRNN(UNITS)
@@ -248,12 +249,11 @@ def test_jax_jit_in(keras, run, build, mask_of, record):
     record("mask in the function", inside)
     record("the RNN skips masked steps", close(last, oracle.simple_rnn(PADDED, MASK, *weights)[1]))
     record("the RNN skips no step", close(last, oracle.simple_rnn(PADDED, None, *weights)[1]))
-    record("mask of what the function returns", outside)
+    record("mask of the returned tensor", outside)
 
 
 def record_many(keras, run, build, mask_of, record):
-    """Record the masks of many tensors that layers return, masked ones and others in turn, and what SimpleRNN makes
-    of one behind Masking and Dense."""
+    """Record the masks of many layer outputs, masked or not, and the output of SimpleRNN after Masking and Dense."""
     masking, dense, rnn = keras.layers.Masking(), keras.layers.Dense(6), keras.layers.SimpleRNN(UNITS)
     kernel, bias = build(dense, (None, STEPS, FEATURES))
     weights = build(rnn, (None, STEPS, 6))
@@ -264,7 +264,7 @@ def record_many(keras, run, build, mask_of, record):
 
     own, others, last = run(call, PADDED)
     record("masks of masked tensors", np.array(own), expected=np.array([MASK] * 9))
-    record("masks of the others", others, expected=[None] * 9)
+    record("masks of unmasked tensors", others, expected=[None] * 9)
     record("last output", last, expected=oracle.simple_rnn(PADDED @ kernel + bias, MASK, *weights)[1])
 
 
@@ -277,10 +277,10 @@ def record_many(keras, run, build, mask_of, record):
     backends=["jax"],
 )
 def test_jax_tracer(keras, run, build, mask_of, record):
-    """Each tensor has its own mask while JAX traces.
+    """Each tensor keeps its own mask while JAX traces.
 
-    Of many tensors that layers return, masked ones and others in turn, each has the mask of its layer or none, and
-    SimpleRNN after Masking and Dense skips the masked steps.
+    Of many masked and unmasked layer outputs, each has its own mask or none, and SimpleRNN after Masking and Dense
+    skips masked timesteps.
     """
     record_many(keras, run, build, mask_of, record)
 
@@ -293,10 +293,10 @@ def test_jax_tracer(keras, run, build, mask_of, record):
     backends=["numpy"],
 )
 def test_numpy_backend(keras, run, build, mask_of, record):
-    """Arrays of NumPy have masks, and each its own.
+    """Each tensor keeps its own mask on the NumPy backend.
 
-    Of many arrays that layers return, masked ones and others in turn, each has the mask of its layer or none, and
-    SimpleRNN after Masking and Dense skips the masked steps.
+    Of many masked and unmasked layer outputs, each has its own mask or none, and SimpleRNN after Masking and Dense
+    skips masked timesteps.
     """
     record_many(keras, run, build, mask_of, record)
 
@@ -304,15 +304,15 @@ def test_numpy_backend(keras, run, build, mask_of, record):
 @pytest.mark.case(
     "attach.openvino-backend",
     established="keras/src/backend/openvino/trainer.py, _unpack_inference_outputs: the masks of the outputs are "
-    "computed with them and set on what a step returns",
+    "computed along with them and attached to what a step returns",
     issues=["keras-team/keras#22649"],
     tags=["Masking", "Dense", "SimpleRNN", "OpenVINO", "predict"],
     backends=["openvino"],
 )
 def test_openvino_backend(keras, run, build, mask_of, record):
-    """A model that OpenVINO compiles uses masks and hands them on.
+    """A model compiled by OpenVINO uses and returns masks.
 
-    In predict_on_batch, SimpleRNN skips what Masking masks, and the output that has a mask has it outside, too.
+    In `predict_on_batch`, SimpleRNN skips what Masking masks, and the masked output has its mask attached.
     """
     dense, rnn = keras.layers.Dense(6), keras.layers.SimpleRNN(UNITS)
     kernel, bias = build(dense, (None, STEPS, FEATURES))
@@ -328,7 +328,7 @@ def test_openvino_backend(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "attach.noop-op-leak",
-    unspecified="These layers do not support masks; where they change nothing, what they return may be their input",
+    unspecified="These layers do not support masking; where they change nothing, they may return their input tensor",
     tags=["Reshape", "Permute", "Masking"],
     modes=["eager", "session"],
 )
@@ -336,24 +336,25 @@ def test_openvino_backend(keras, run, build, mask_of, record):
     "name, argument", [("Reshape", (STEPS, FEATURES)), ("Permute", (1, 2))], ids=["reshape", "permute"]
 )
 def test_noop_op_leak(keras, run, mask_of, record, name, argument):
-    """The mask after a layer that reshapes to the same shape.
+    """Mask after Reshape and Permute that change nothing.
 
-    Whether the mask goes on where Reshape and Permute have nothing to do is not specified.
+    Whether Reshape to the same shape and Permute to the same order keep the mask is not specified.
 
-    A tensor and its mask are one object or two, whoever executes: `graph` and `jit` would repeat the others.
+    Whether the layer returns its input tensor itself does not depend on how it is executed: `graph` and `jit` would
+    repeat the others.
     """
     masking, layer = keras.layers.Masking(), getattr(keras.layers, name)(argument)
     record("mask", run.attempt(lambda x: mask_of(layer(masking(x))), PADDED))
 
 
-SIDE_EFFECT = "Source of keras.layers.Layer.__call__: masks are set on what a layer returns, not on what it is given"
+SIDE_EFFECT = "Source of keras.layers.Layer.__call__: masks are attached to the outputs of a layer, not to its inputs"
 
 
 @pytest.mark.case("attach.functional-clears-input", established=SIDE_EFFECT, tags=["Functional", "Masking"])
 def test_functional_clears_input(keras, run, mask_of, record):
-    """A functional model leaves the mask of its input alone.
+    """A functional model leaves the mask of its input attached.
 
-    A tensor still has its mask after a model was called on it.
+    A masked tensor still has its mask after a functional model was called on it.
     """
     inputs = keras.Input((STEPS, FEATURES))
     masking, model = keras.layers.Masking(), keras.Model(inputs, keras.layers.Dense(UNITS)(inputs))
@@ -363,7 +364,7 @@ def test_functional_clears_input(keras, run, mask_of, record):
         model(masked)
         return mask_of(masked)
 
-    record("mask afterwards", run(call, PADDED), expected=MASK)
+    record("mask of the input", run(call, PADDED), expected=MASK)
 
 
 @pytest.mark.case(
@@ -372,9 +373,9 @@ def test_functional_clears_input(keras, run, mask_of, record):
     tags=["Functional", "Masking", "mask argument"],
 )
 def test_functional_clears_input_explicit_mask(keras, run, mask_of, record):
-    """A functional model leaves the mask of its input alone when it is given another one.
+    """A functional model called with `mask=` leaves the mask of its input attached.
 
-    After model(x, mask=m), x still has its own mask, and not m.
+    After `model(x, mask=m)`, `x` still has its own mask, not `m`.
     """
     inputs = keras.Input((STEPS, FEATURES))
     masking, model = keras.layers.Masking(), keras.Model(inputs, keras.layers.Dense(UNITS)(inputs))
@@ -384,4 +385,4 @@ def test_functional_clears_input_explicit_mask(keras, run, mask_of, record):
         model(masked, mask=other)
         return mask_of(masked)
 
-    record("mask afterwards", run(call, PADDED, ~MASK), expected=MASK)
+    record("mask of the input", run(call, PADDED, ~MASK), expected=MASK)

@@ -1,6 +1,6 @@
 """Attention.
 
-`Attention` and `AdditiveAttention`: masks of queries, masks of values, causal masks.
+`Attention` and `AdditiveAttention`: query masks, value masks and causal masks.
 """
 
 import inspect
@@ -16,7 +16,7 @@ QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
 QUERY = np.random.RandomState(61).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(62).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
-# `Masking` makes QUERY_MASK and VALUE_MASK of these. Zeros still count: they have a score like others.
+# `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: they have a score like any other value.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
 
@@ -34,12 +34,12 @@ both = pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"], ids=[
 
 
 def make(keras, name):
-    """The layer. It has no weights, and the values are the keys."""
+    """Construct the layer: no weights, and the values are the keys."""
     return getattr(keras.layers, name)(use_scale=False)
 
 
 def make_causal(keras, name):
-    """Function of the inputs and a mask: the layer, causal by an argument of its call or of its constructor."""
+    """Return a function of inputs and mask that calls the layer, made causal by `call` or by its constructor."""
     layer_class = getattr(keras.layers, name)
     if "use_causal_mask" in inspect.signature(layer_class.call).parameters:
         layer = layer_class(use_scale=False)
@@ -49,7 +49,7 @@ def make_causal(keras, name):
 
 
 def expect(name, query, value, mask):
-    """What the layer of this name computes; mask: broadcasts to (B, Tq, Tv)."""
+    """Compute the expected output of the layer; mask: broadcasts to (B, Tq, Tv)."""
     return oracle.attention(query, value, mask, additive=name == "AdditiveAttention")
 
 
@@ -58,9 +58,9 @@ def expect(name, query, value, mask):
 )
 @both
 def test_value_mask(keras, run, record, name):
-    """Masked values do not count.
+    """Attention ignores masked values.
 
-    With a mask for queries and one for values, unmasked queries attend to the unmasked values only.
+    With a query mask and a value mask, unmasked queries attend to the unmasked values only.
     """
     layer = make(keras, name)
     output = run(lambda q, v, qm, vm: layer([q, v], mask=[qm, vm]), QUERY, VALUE, QUERY_MASK, VALUE_MASK)
@@ -78,9 +78,9 @@ def test_value_mask(keras, run, record, name):
 )
 @both
 def test_value_mask_as_many_queries_as_samples(keras, run, record, name):
-    """Masked values do not count where batch size and number of queries are the same.
+    """Attention applies the value mask per sample for as many queries as samples.
 
-    Each sample has its own mask of values, which is not mistaken for one that each query has.
+    Each sample uses its own row of the value mask, which is not mistaken for one row per query.
     """
     layer, query, query_mask = make(keras, name), QUERY[:, :BATCH], np.ones((BATCH, BATCH), bool)
     output = run(lambda q, v, qm, vm: layer([q, v], mask=[qm, vm]), query, VALUE, query_mask, VALUE_MASK)
@@ -90,9 +90,9 @@ def test_value_mask_as_many_queries_as_samples(keras, run, record, name):
 @pytest.mark.case("attention.query-mask", documented=OF_QUERY, needs=NEEDS, tags=["Attention", "Masking"])
 @both
 def test_query_mask(keras, run, record, name):
-    """The output at masked queries is zero.
+    """Attention outputs zeros at masked queries.
 
-    After Masking of the queries alone, masked queries get zeros and the others attend to all values.
+    When only the queries are masked, the output is zero at masked queries, and the other queries attend to all values.
     """
     masking, layer = keras.layers.Masking(), make(keras, name)
     output = run(lambda q, v: layer([masking(q), v]), QUERY_ZEROED, VALUE)
@@ -109,9 +109,9 @@ def test_query_mask(keras, run, record, name):
 )
 @both
 def test_none_in_mask_list(keras, run, record, name):
-    """A mask for queries or values alone.
+    """Attention accepts None for the query mask or the value mask.
 
-    In the list of masks, either may be None.
+    With `mask=[query_mask, None]` or `mask=[None, value_mask]`, only the given mask is applied.
     """
     layer = make(keras, name)
 
@@ -140,9 +140,9 @@ def test_none_in_mask_list(keras, run, record, name):
 )
 @both
 def test_auto_mask(keras, run, record, name):
-    """The masks of queries and values are used.
+    """Attention uses the masks of queries and values.
 
-    After Masking, unmasked queries attend to the unmasked values only, and masked queries get zeros.
+    After Masking, unmasked queries attend to the unmasked values only, and the output is zero at masked queries.
     """
     masking, layer = keras.layers.Masking(), make(keras, name)
     output = run(lambda q, v: layer([masking(q), masking(v)]), QUERY_ZEROED, VALUE_ZEROED)
@@ -159,9 +159,9 @@ def test_auto_mask(keras, run, record, name):
 )
 @both
 def test_auto_mask_value_only(keras, run, record, name):
-    """The mask of the values is used where the queries have none.
+    """Attention uses the mask of the values when the queries have none.
 
-    After Masking of the values alone, all queries attend to the unmasked values only.
+    When only the values are masked, all queries attend to the unmasked values only.
     """
     masking, layer = keras.layers.Masking(), make(keras, name)
     output = run(lambda q, v: layer([q, masking(v)]), QUERY, VALUE_ZEROED)
@@ -176,9 +176,9 @@ def test_auto_mask_value_only(keras, run, record, name):
 )
 @both
 def test_output_mask(keras, run, mask_of, record, name):
-    """The output has the mask of the query.
+    """Attention propagates the mask of the query.
 
-    The next layer is given the mask of the query.
+    The output of the layer has the mask of the query.
     """
     masking, layer = keras.layers.Masking(), make(keras, name)
     mask = run(lambda q, v: mask_of(layer([masking(q), v])), QUERY_ZEROED, VALUE)
@@ -194,9 +194,10 @@ def test_output_mask(keras, run, mask_of, record, name):
 )
 @both
 def test_causal(keras, run, record, name):
-    """A causal mask keeps queries from later steps.
+    """Attention with a causal mask ignores later timesteps.
 
-    A step attends to itself and to earlier steps only, with use_causal_mask=True or, before it existed, causal=True.
+    A timestep attends only to itself and to earlier timesteps, with `use_causal_mask=True` or, in older releases,
+    `causal=True`.
     """
     layer = make_causal(keras, name)
     output = run(lambda t: layer([t, t], None), QUERY)
@@ -212,14 +213,14 @@ def test_causal(keras, run, record, name):
 )
 @both
 def test_causal_and_value(keras, run, record, name):
-    """A causal mask is combined with the mask of the values.
+    """Attention merges the causal mask with the value mask.
 
-    An unmasked step attends to itself and to earlier unmasked steps.
+    An unmasked timestep attends only to itself and to earlier unmasked timesteps.
     """
     layer = make_causal(keras, name)
     output = run(lambda t, m: layer([t, t], [m, m]), QUERY, QUERY_MASK)
     causal = np.tril(np.ones((QUERIES, QUERIES), bool)) & QUERY_MASK[:, None]
-    attend = causal | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
+    attend = causal | np.eye(QUERIES, dtype=bool)  # attending to itself matters for masked timesteps only
     record("output at unmasked steps", output[QUERY_MASK], expected=expect(name, QUERY, QUERY, attend)[QUERY_MASK])
 
 
@@ -234,9 +235,9 @@ def test_causal_and_value(keras, run, record, name):
 )
 @both
 def test_mask_list_length(keras, run, record, name):
-    """Keys that are given beside the values may have a mask, too.
+    """Attention accepts masked keys beside masked values.
 
-    With masked queries, values and keys, the masks of queries and values are used.
+    With masked queries, values and keys, the layer applies the masks of queries and values.
     """
     masking, layer = keras.layers.Masking(), make(keras, name)
     masked = run(lambda q, v: layer([masking(q), masking(v), masking(v)]), QUERY_ZEROED, VALUE_ZEROED)
@@ -246,16 +247,16 @@ def test_mask_list_length(keras, run, record, name):
 
 @pytest.mark.case(
     "attention.fully-masked-row",
-    unspecified="The docs ask for one unmasked value at least; equal weights, zeros and NaN are possible without one",
+    unspecified="The docs require an unmasked value; without one, equal weights, zeros and NaN are all possible",
     issues=SHAPES_ISSUES,
     needs=NEEDS,
     tags=["Attention", "explicit mask", "all masked"],
 )
 @both
 def test_fully_masked_row(keras, run, record, name):
-    """A sample all of whose values are masked.
+    """Attention over a sample whose values are all masked.
 
-    What its queries get is not specified; those of the other samples are not affected.
+    What its queries get is not specified; the other samples are not affected.
     """
     layer, mask = make(keras, name), VALUE_MASK * np.array([[True], [False], [True]])
     output = run(lambda q, v, vm, qm: layer([q, v], mask=[qm, vm]), QUERY, VALUE, mask, np.ones_like(QUERY_MASK))
@@ -275,9 +276,9 @@ def test_fully_masked_row(keras, run, record, name):
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @both
 def test_half(keras, run, ops, record, name, dtype):
-    """Masked values do not count in half precision.
+    """Attention ignores masked values in half precision.
 
-    Scores of masked values are moved so far down that they do not count, and do not overflow.
+    The large negative scores of masked values neither contribute to the output nor overflow.
     """
     layer = getattr(keras.layers, name)(use_scale=False, dtype=dtype)
     large = np.where(VALUE_MASK[..., None], VALUE, np.float32(20))

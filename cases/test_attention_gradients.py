@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: `Attention`.
+Gradients through `Attention` and `AdditiveAttention` with masked queries and values.
 """
 
 import numpy as np
@@ -10,20 +10,20 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 QUERY = np.random.RandomState(82).uniform(-1, 1, (BATCH, UNITS, FEATURES)).astype("float32")
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
 def numeric_gradient(function, x, step=1e-6):
-    """Gradient of the scalar `function` of an array, by central differences."""
+    """Return the gradient of the scalar `function` of an array, by central differences."""
     x, gradient = x.astype("float64"), np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         shift = np.zeros(x.shape)
@@ -43,9 +43,10 @@ def numeric_gradient(function, x, step=1e-6):
 )
 @pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"], ids=["dot", "additive"])
 def test_gradient_masked(keras, run, ops, record, name):
-    """Nothing flows into masked values and masked queries.
+    """Attention passes no gradient to masked queries and values.
 
-    The gradients of both are zero at masked positions, and at the others those of attention without masked values.
+    The gradients of queries and values are zero at masked positions, and elsewhere those of attention over the unmasked
+    values.
     """
     layer = getattr(keras.layers, name)(use_scale=False)
     queries = np.arange(UNITS) < np.array([[UNITS], [1], [2]])

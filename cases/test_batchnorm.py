@@ -1,6 +1,6 @@
-"""Normalisation.
+"""Normalization.
 
-`BatchNormalization`: which steps its statistics are made of.
+`BatchNormalization`: which timesteps contribute to its statistics.
 """
 
 import numpy as np
@@ -20,17 +20,19 @@ STATISTICS = (
     "masked elements are not taken into account for mean and variance during training"
 )
 STATISTICS_ISSUES = ["tensorflow/tensorflow#30161", "keras-team/keras#18759", "keras-team/keras#18921"]
-SHAPES = "The docs want a mask that is broadcastable to the input, the code one with an axis less than the input"
+SHAPES = (
+    "The docs ask for a mask that is broadcastable to the input, the code for one with one axis less than the input"
+)
 
 
 def make_embedding(keras, build):
-    """A layer that makes the mask MASK of IDS, with numbers that are not zero at masked steps; its table."""
+    """Build an Embedding that masks the zeros of IDS, with nonzero output there; return it and its table."""
     layer = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     return layer, build(layer, (None, STEPS))[0]
 
 
 def make_batchnorm(keras, *shape):
-    """A BatchNormalization whose moving statistics are those of the last batch; before the first, 2 and 4."""
+    """Build a BatchNormalization whose moving statistics start at 2 and 4 and follow the last batch only."""
     constant = keras.initializers.Constant
     layer = keras.layers.BatchNormalization(
         momentum=0.0,
@@ -45,7 +47,7 @@ def make_batchnorm(keras, *shape):
 
 
 def make_masked(keras, *shape):
-    """A layer that gives the first of two tensors the second one as mask, whatever its shape."""
+    """Construct a layer called on [x, mask] that returns x with that mask, whatever its shape."""
     return keras.layers.Lambda(
         lambda pair: pair[0] * 1.0,
         output_shape=shape,
@@ -60,9 +62,9 @@ def make_masked(keras, *shape):
     tags=["BatchNormalization", "Embedding", "training"],
 )
 def test_train_stats(keras, run, build, record):
-    """Statistics of a batch leave out masked steps.
+    """BatchNormalization excludes masked timesteps from batch statistics.
 
-    In training, each feature is normalized with mean and variance of the unmasked steps of the whole batch.
+    In training, each feature is normalized with its mean and variance over the unmasked timesteps of the whole batch.
     """
     (embedding, table), norm = make_embedding(keras, build), make_batchnorm(keras, STEPS, FEATURES)
     output = run(lambda ids: norm(embedding(ids), training=True), IDS)
@@ -78,12 +80,12 @@ def test_train_stats(keras, run, build, record):
     modes=["eager", "graph", "jit"],
 )
 def test_moving_mean(keras, run, build, record):
-    """The moving mean leaves out masked steps.
+    """BatchNormalization excludes masked timesteps from the moving mean.
 
-    With momentum=0, a step of training leaves the mean of the unmasked steps of the batch as moving mean.
+    With `momentum=0`, a training step sets the moving mean to the mean over the unmasked timesteps of the batch.
 
-    Not in a v1 graph, where it is updated by an operation that the training loop runs; and not the variance, to which
-    some versions apply a correction for the number of samples.
+    Not in a v1 graph, where an operation run by the training loop updates it; and not the variance, which some versions
+    correct for the number of samples.
     """
     (embedding, table), norm = make_embedding(keras, build), make_batchnorm(keras, STEPS, FEATURES)
     run(lambda ids: norm(embedding(ids), training=True), IDS)
@@ -97,9 +99,9 @@ def test_moving_mean(keras, run, build, record):
     tags=["BatchNormalization", "Embedding"],
 )
 def test_inference_values(keras, run, build, record):
-    """In inference, masked steps are normalized like the others.
+    """BatchNormalization ignores the mask in inference.
 
-    Every step is normalized with the moving statistics; the mask changes nothing.
+    In inference, every timestep, masked or not, is normalized with the moving mean and variance.
     """
     (embedding, table), norm = make_embedding(keras, build), make_batchnorm(keras, STEPS, FEATURES)
     output = run(lambda ids: norm(embedding(ids), training=False), IDS)
@@ -112,9 +114,9 @@ def test_inference_values(keras, run, build, record):
     tags=["BatchNormalization", "Embedding", "training", "all masked"],
 )
 def test_fully_masked(keras, run, build, record):
-    """A batch with no unmasked step.
+    """BatchNormalization returns finite values for a fully masked batch.
 
-    The output is finite, although there is nothing to make statistics of.
+    In training, the output is finite although no timestep contributes to the statistics.
     """
     (embedding, _), norm = make_embedding(keras, build), make_batchnorm(keras, STEPS, FEATURES)
     output = run(lambda ids: norm(embedding(ids), training=True), IDS * 0)
@@ -128,10 +130,10 @@ def test_fully_masked(keras, run, build, record):
     tags=["BatchNormalization", "training", "rank 4"],
 )
 def test_broadcast_moments(keras, run, record):
-    """A mask with an axis of size 1 masks whole steps of rank 4 input.
+    """BatchNormalization broadcasts a mask with an axis of size 1.
 
-    For (batch, time, width, features) input and a (batch, time, 1) mask, statistics are those of all elements of the
-    unmasked steps.
+    For (batch, time, width, features) input and a (batch, time, 1) mask, the statistics are those of all elements of
+    the unmasked timesteps.
     """
     masked, norm = make_masked(keras, *GRID.shape[1:]), make_batchnorm(keras, *GRID.shape[1:])
     output = run(lambda x, m: norm(masked([x, m]), training=True), GRID, MASK[..., None])
@@ -145,10 +147,12 @@ def test_broadcast_moments(keras, run, record):
     tags=["BatchNormalization", "training", "rank 4"],
 )
 def test_fused_4d(keras, run, record):
-    """Statistics of rank 4 input leave out masked elements.
+    """BatchNormalization excludes masked positions of rank 4 input.
 
-    For (batch, time, width, features) input and a (batch, time, width) mask, statistics are those of the unmasked
-    places; images go through a fused kernel in some versions, which knows of no masks.
+    For (batch, time, width, features) input and a (batch, time, width) mask, the statistics are those of the unmasked
+    positions.
+
+    Some versions use a fused kernel for images, which ignores masks.
     """
     mask = np.stack([MASK, MASK[::-1]], axis=-1)
     masked, norm = make_masked(keras, *GRID.shape[1:]), make_batchnorm(keras, *GRID.shape[1:])
@@ -166,9 +170,9 @@ def test_fused_4d(keras, run, record):
 )
 @pytest.mark.parametrize("x, mask", [(X, MASK[..., None]), (GRID, MASK)], ids=["batch-time-1", "batch-time-for-rank-4"])
 def test_mask_rank(keras, run, record, x, mask):
-    """Masks of a rank that is not one less than that of the input.
+    """BatchNormalization with a mask of unexpected rank.
 
-    Such masks may be used, ignored or refused.
+    Whether a mask whose rank is not one less than that of the input is used, ignored or rejected is not specified.
     """
     masked, norm = make_masked(keras, *x.shape[1:]), make_batchnorm(keras, *x.shape[1:])
     record("output", run.attempt(lambda t, m: norm(masked([t, m]), training=True), x, mask))

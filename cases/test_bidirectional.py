@@ -1,6 +1,6 @@
 """Bidirectional.
 
-Masks in both directions, what is emitted at masked steps, which outputs have a mask.
+Masks in both directions, outputs at masked timesteps, and the masks of outputs and states.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]], bool)
 X = np.random.RandomState(37).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 STATES = np.random.RandomState(38).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 MERGED = {
     "sum": lambda a, b: a + b,
@@ -32,20 +32,20 @@ COMPUTE_MASK = "Source of keras.layers.Bidirectional, compute_mask: "
 
 
 def make(keras, build, merge_mode="concat", batch=None, **arguments):
-    """A built Bidirectional(SimpleRNN), and its weights: those of the forward layer first."""
+    """Build a Bidirectional(SimpleRNN); return it and its weights, those of the forward layer first."""
     layer = keras.layers.Bidirectional(keras.layers.SimpleRNN(UNITS, **arguments), merge_mode=merge_mode)
     return layer, build(layer, (batch, STEPS, FEATURES))
 
 
 def both(weights, states=(None, None)):
-    """(sequence, state) of each direction for X and MASK; both sequences in the order of the input."""
+    """Compute (sequence, state) of each direction for X and MASK; both sequences are in the order of the input."""
     forward = oracle.simple_rnn(X, MASK, *weights[:3], state=states[0])
     sequence, state = oracle.simple_rnn(X[:, ::-1], MASK[:, ::-1], *weights[3:], state=states[1])
     return [forward, (sequence[:, ::-1], state)]
 
 
 def both_zeroed(weights):
-    """The sequence of each direction, with zeros at masked steps."""
+    """Compute the sequence of each direction, with zeros at masked timesteps."""
     return [np.where(MASK[..., None], sequence, 0.0) for sequence, _ in both(weights)]
 
 
@@ -56,9 +56,10 @@ def both_zeroed(weights):
     modes=["eager", "graph", "session"],
 )
 def test_last_output(keras, run, build, record):
-    """Both directions skip masked steps.
+    """Bidirectional skips masked timesteps in both directions.
 
-    The last output is that of the last unmasked step, beside that of the first unmasked step reached backwards.
+    The last output concatenates the forward output at the last unmasked timestep and the backward output at the first
+    unmasked timestep.
     """
     layer, weights = make(keras, build)
     last = run(lambda t, m: layer(t, mask=m), X, MASK)
@@ -72,9 +73,10 @@ def test_last_output(keras, run, build, record):
     modes=["eager", "graph | session"],
 )
 def test_sequence_alignment(keras, run, build, record):
-    """Both directions are aligned with the input.
+    """Bidirectional aligns both directions with the input.
 
-    At an unmasked step stand the forward and the backward output of that step, as if there were no masked ones.
+    At each unmasked timestep, the sequence holds the forward and the backward output of that timestep, computed as if
+    masked timesteps were absent.
     """
     layer, weights = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m: layer(t, mask=m), X, MASK)
@@ -91,9 +93,9 @@ def test_sequence_alignment(keras, run, build, record):
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_at_masked(keras, run, build, record, unroll):
-    """Bidirectional emits zeros at masked steps.
+    """Bidirectional outputs zeros at masked timesteps.
 
-    With return_sequences=True, both halves are zero at the masked steps and nowhere else.
+    With `return_sequences=True`, both halves are zero at masked timesteps and nowhere else.
     """
     layer, weights = make(keras, build, return_sequences=True, unroll=unroll)
     sequence = run(lambda t, m: layer(t, mask=m), X, MASK)
@@ -109,9 +111,9 @@ def test_zero_at_masked(keras, run, build, record, unroll):
     modes=["eager", "graph | jit", "session"],
 )
 def test_implicit_mask(keras, run, build, record):
-    """A Bidirectional layer is given the mask of the layer before it.
+    """Bidirectional uses the mask of its input.
 
-    After Masking it computes what it computes when the mask of Masking is passed as an argument.
+    After Masking, the output is the same as with that mask passed as `mask=`.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     last = run(lambda t: layer(masking(t)), ZEROED)
@@ -126,9 +128,10 @@ def test_implicit_mask(keras, run, build, record):
 )
 @pytest.mark.parametrize("merge_mode", sorted(MERGED))
 def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
-    """A merged sequence keeps the mask, however it is merged.
+    """Bidirectional propagates the mask in every merge mode.
 
-    The next layer is given the mask of the input; at unmasked steps both directions are merged.
+    With `return_sequences=True`, the output has the mask of the input, and both directions are merged at unmasked
+    timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build, merge_mode, return_sequences=True)
 
@@ -148,9 +151,9 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     modes=["eager", "graph | session"],
 )
 def test_merge_modes_none(keras, run, build, mask_of, record):
-    """Sequences that are not merged both keep the mask.
+    """Bidirectional with `merge_mode=None` propagates the mask to both outputs.
 
-    With merge_mode=None, the forward and the backward sequence have the mask of the input.
+    The forward and the backward sequence both have the mask of the input.
     """
     masking, (layer, _) = keras.layers.Masking(), make(keras, build, None, return_sequences=True)
     record("masks", run(lambda t: [mask_of(each) for each in layer(masking(t))], ZEROED), expected=[MASK, MASK])
@@ -164,9 +167,10 @@ def test_merge_modes_none(keras, run, build, mask_of, record):
 )
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
 def test_return_state_mask(keras, run, build, mask_of, record, stateful):
-    """Returned states have no mask.
+    """Bidirectional attaches no mask to returned states.
 
-    With return_sequences=True and return_state=True, the sequence has the mask of the input and no state has one.
+    With `return_sequences=True` and `return_state=True`, the sequence has the mask of the input, and the states have no
+    mask.
     """
     masking = keras.layers.Masking()
     layer, _ = make(keras, build, batch=BATCH, return_sequences=True, return_state=True, stateful=stateful)
@@ -181,9 +185,9 @@ def test_return_state_mask(keras, run, build, mask_of, record, stateful):
     modes=["eager", "graph", "session"],
 )
 def test_initial_state_mask(keras, run, build, record):
-    """The mask of the input is used when initial states are given.
+    """Bidirectional uses the input mask when `initial_state` is passed.
 
-    After Masking and with initial_state=, both directions start from their states and skip the masked steps.
+    After Masking and with `initial_state=`, both directions start from their state and skip masked timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     last = run(lambda t, f, b: layer(masking(t), initial_state=[f, b]), ZEROED, *STATES)
@@ -197,9 +201,9 @@ def test_initial_state_mask(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_initial_state_mask_explicit(keras, run, build, record):
-    """A mask argument is used when initial states are given.
+    """Bidirectional uses `mask=` when `initial_state` is passed.
 
-    With mask= and initial_state=, both directions start from their states and skip the masked steps.
+    With `mask=` and `initial_state=`, both directions start from their state and skip masked timesteps.
     """
     layer, weights = make(keras, build)
     last = run(lambda t, m, f, b: layer(t, mask=m, initial_state=[f, b]), X, MASK, *STATES)
@@ -215,9 +219,9 @@ def test_initial_state_mask_explicit(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_custom_backward(keras, run, build, record):
-    """A backward layer of one's own is given the mask.
+    """Bidirectional passes the mask to a custom `backward_layer`.
 
-    Both halves of the sequence are aligned with the input, skip the masked steps, and are zero there.
+    Both halves of the sequence are aligned with the input, skip masked timesteps and are zero there.
     """
     forward, backward = (
         keras.layers.SimpleRNN(UNITS, return_sequences=True, go_backwards=backwards) for backwards in (False, True)

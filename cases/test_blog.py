@@ -1,6 +1,6 @@
-"""The blog's claims.
+"""Claims about masks.
 
-What a widely read explanation of Keras masks claimed, put right where it was wrong.
+What a widely read blog post says about masks in Keras, corrected where it is wrong.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 1, 0], [1, 0, 1, 0, 0]], bool)
 X = np.random.RandomState(7).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-X[0, 1, 0] = X[1, 2, 1:] = -9  # some features of a step, never all: not masked
-PADDED = np.where(MASK[..., None], X, np.float32(-9))  # `Masking(-9)` makes MASK of it
+X[0, 1, 0] = X[1, 2, 1:] = -9  # some features of a timestep, never all: not masked
+PADDED = np.where(MASK[..., None], X, np.float32(-9))  # `Masking(-9)` computes MASK from it
 
 ALL_EQUAL = "API docs of keras.layers.Masking: a timestep is masked if all of its values are equal to mask_value"
 SHAPE = (
@@ -22,9 +22,10 @@ SHAPE = (
 
 @pytest.mark.case("blog.claim-a-scalar-broadcasts", documented=ALL_EQUAL, tags=["Masking", "not_equal"])
 def test_claim_a_scalar_broadcasts(keras, run, ops, mask_of, record):
-    """Claim a, true: the scalar mask_value is compared with every element.
+    """Masking compares `mask_value` with every element.
 
-    not_equal broadcasts the scalar to the shape of the input, and Masking masks what equals it everywhere.
+    `not_equal` broadcasts the scalar to the shape of the input, and Masking masks the timesteps whose features all
+    equal it.
     """
     masking = keras.layers.Masking(mask_value=-9.0)
     compared, mask = run(lambda t: [ops.not_equal(t, -9.0), mask_of(masking(t))], PADDED)
@@ -34,9 +35,9 @@ def test_claim_a_scalar_broadcasts(keras, run, ops, mask_of, record):
 
 @pytest.mark.case("blog.claim-b-any-last-axis", documented=ALL_EQUAL, tags=["Masking", "any"])
 def test_claim_b_any_last_axis(keras, run, ops, mask_of, record):
-    """Claim b, put right: any(axis=-1) reduces the last axis.
+    """Masking reduces the feature axis.
 
-    The features of a step are reduced, not the first axis; Masking does the same.
+    `any(axis=-1)` reduces the features of each timestep, not the first axis, and Masking creates the same mask.
     """
     masking = keras.layers.Masking(mask_value=-9.0)
     reduced, mask = run(lambda t: [ops.any(ops.not_equal(t, -9.0), axis=-1), mask_of(masking(t))], PADDED)
@@ -46,9 +47,9 @@ def test_claim_b_any_last_axis(keras, run, ops, mask_of, record):
 
 @pytest.mark.case("blog.claim-c-mask-has-batch-axis", documented=SHAPE, tags=["Masking"])
 def test_claim_c_mask_has_batch_axis(keras, run, mask_of, record):
-    """Claim c, false: the mask is not (1, timesteps).
+    """Masking creates a mask with one row per sample.
 
-    The mask has the shape (batch, timesteps), with a row for each sample.
+    The mask has the shape (batch, timesteps), not (1, timesteps).
     """
     masking = keras.layers.Masking(mask_value=-9.0)
     mask, alone = run(lambda t, last: [mask_of(masking(t)), mask_of(masking(last))], PADDED, PADDED[-1:])
@@ -63,9 +64,9 @@ def test_claim_c_mask_has_batch_axis(keras, run, mask_of, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_claim_d_lstm_skips(keras, run, build, record):
-    """Claim d, true of the states: an LSTM skips masked steps.
+    """After Masking, LSTM skips masked timesteps.
 
-    The states are those of the unmasked steps; something is emitted at masked steps all the same, the previous output.
+    The states are those of the unmasked timesteps, and the sequence repeats the previous output at masked timesteps.
     """
     masking = keras.layers.Masking(mask_value=-9.0)
     lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid", return_sequences=True, return_state=True)
@@ -83,9 +84,9 @@ def test_claim_d_lstm_skips(keras, run, build, record):
     tags=["Masking", "custom layer"],
 )
 def test_claim_e_custom_layer_must_opt_in(keras, run, mask_of, record):
-    """Claim e, true: a custom layer has to say that it passes the mask on.
+    """Custom layers propagate the mask only if they opt in.
 
-    The mask goes on through a layer with supports_masking or compute_mask, and through no other.
+    The mask propagates through a layer with `supports_masking` or `compute_mask`, and through no other.
     """
 
     class Plain(keras.layers.Layer):
@@ -99,7 +100,7 @@ def test_claim_e_custom_layer_must_opt_in(keras, run, mask_of, record):
     masking, plain, with_flag, with_method = keras.layers.Masking(-9.0), Plain(), Plain(), WithComputeMask()
     with_flag.supports_masking = True
     after_plain = run.attempt(lambda t: mask_of(plain(masking(t))), PADDED)  # old versions raise an exception
-    record("a mask goes on through a plain layer", isinstance(after_plain, np.ndarray), expected=False)
+    record("output of a plain layer has a mask", isinstance(after_plain, np.ndarray), expected=False)
     of_flag, of_method = run(lambda t: [mask_of(layer(masking(t))) for layer in (with_flag, with_method)], PADDED)
     record("mask with supports_masking", of_flag, expected=MASK)
     record("mask with compute_mask", of_method, expected=MASK)
@@ -113,9 +114,9 @@ def test_claim_e_custom_layer_must_opt_in(keras, run, mask_of, record):
     tags=["keras.backend"],
 )
 def test_backend_api(keras, run, record):
-    """A mask by hand with the functions of keras.backend.
+    """`keras.backend` functions create the mask of Masking.
 
-    any(not_equal(x, value), axis=-1) of keras.backend is the mask that Masking makes.
+    `any(not_equal(x, value), axis=-1)` with the functions of `keras.backend` equals the mask that Masking creates.
     """
     mask = run(lambda t: keras.backend.any(keras.backend.not_equal(t, -9.0), axis=-1), PADDED)
     record("mask", mask, expected=MASK)

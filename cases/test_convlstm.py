@@ -1,6 +1,6 @@
 """ConvLSTM.
 
-A mask of steps over sequences of images.
+Masks over sequences of images.
 """
 
 import numpy as np
@@ -24,13 +24,13 @@ MASK_ARGUMENT = (
     modes=["eager", "graph", "session"],
 )
 def test_mask_2d(keras, run, build, record):
-    """ConvLSTM2D skips masked steps.
+    """ConvLSTM2D skips masked timesteps.
 
-    At unmasked steps, and so in the end, the outputs are those of the same images without the masked ones.
+    The outputs at unmasked timesteps are those for the same images without the masked ones.
     """
     layer = keras.layers.ConvLSTM2D(FILTERS, 3, recurrent_activation="sigmoid", return_sequences=True)
     build(layer, (None, STEPS, HEIGHT, WIDTH, CHANNELS))
-    # What comes after the images of a sample changes nothing at them.
+    # The outputs at these images do not depend on what follows them.
     compacted = np.stack([np.concatenate([x[kept], x[~kept]]) for x, kept in zip(X, MASK)])
     sequence, alone = run(lambda t, m, c: [layer(t, mask=m), layer(c)], X, MASK, compacted)
     unmasked = np.concatenate([row[: kept.sum()] for row, kept in zip(alone, MASK)])
@@ -39,8 +39,8 @@ def test_mask_2d(keras, run, build, record):
 
 @pytest.mark.case(
     "convlstm.masking-upstream",
-    unspecified="Masking makes a mask with an entry for each pixel, ConvLSTM2D wants one for each step; the example of "
-    "Masking with an LSTM suggests that the two go together",
+    unspecified="Masking creates a mask with one entry per pixel, ConvLSTM2D expects one per timestep; the docs of "
+    "Masking, whose example is an LSTM, suggest that the two work together",
     severity="raises",
     issues=["tensorflow/tensorflow#48678"],
     tags=["ConvLSTM2D", "Masking"],
@@ -50,7 +50,8 @@ def test_mask_2d(keras, run, build, record):
 def test_masking_upstream(keras, run, build, record, padding):
     """ConvLSTM2D after Masking.
 
-    A mask of (batch, steps, rows, columns) may be refused, applied to each pixel of the states, or fail to fit them.
+    Whether a (batch, timesteps, rows, columns) mask is rejected, applied to each pixel of the states or does not fit
+    them is not specified.
     """
     masking = keras.layers.Masking()
     layer = keras.layers.ConvLSTM2D(FILTERS, 3, padding=padding, recurrent_activation="sigmoid")

@@ -1,6 +1,6 @@
 """RNN.
 
-The layers that only cuDNN can run, and that take no mask.
+The cuDNN-only layers, which do not support masking.
 """
 
 import pytest
@@ -12,7 +12,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 
 @pytest.mark.case(
     "cudnn.legacy-layers",
-    established="Source of CuDNNLSTM and CuDNNGRU: given a mask they raise an exception that says so",
+    established="Source of CuDNNLSTM and CuDNNGRU: when passed a mask, they raise an exception that says so",
     severity="raises",
     issues=["keras-team/keras#8620"],
     tags=["CuDNNLSTM", "CuDNNGRU", "Masking"],
@@ -21,9 +21,9 @@ BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 )
 @pytest.mark.parametrize("name", ["CuDNNLSTM", "CuDNNGRU"], ids=["lstm", "gru"])
 def test_legacy_layers(keras, record, run, name):
-    """The layers that need a GPU refuse masks.
+    """CuDNNLSTM and CuDNNGRU reject masked inputs.
 
-    CuDNNLSTM and CuDNNGRU raise an exception when their input has a mask, already while a model is made.
+    Calling CuDNNLSTM or CuDNNGRU on a masked symbolic tensor raises ValueError.
     """
     layer, masked = getattr(keras.layers, name)(UNITS), keras.layers.Masking()(keras.Input((STEPS, FEATURES)))
 

@@ -1,6 +1,6 @@
 """Custom layers.
 
-Which of them are given a mask, and which let it go on.
+Which custom layers receive a mask, and which propagate it.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(5).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
 OWN_MASK = GUIDE % (
@@ -25,7 +25,7 @@ MASK_ARGUMENT = GUIDE % (
 
 
 def make_reader(keras, ops, supports_masking):
-    """A layer that adds 10 where the mask it is given is True."""
+    """Construct a layer that adds 10 where its `mask` argument is True."""
 
     class Reader(keras.layers.Layer):
         def call(self, inputs, mask=None):
@@ -37,7 +37,7 @@ def make_reader(keras, ops, supports_masking):
 
 
 def read(mask):
-    """What `make_reader`'s layer makes of ZEROED and `mask`."""
+    """Compute the expected output of `make_reader`'s layer for ZEROED and `mask`."""
     return ZEROED + 10 * mask[..., None]
 
 
@@ -47,9 +47,9 @@ def read(mask):
     tags=["custom layer", "supports_masking"],
 )
 def test_supports_masking_true(keras, run, mask_of, record):
-    """supports_masking lets the mask go on.
+    """`supports_masking` propagates the mask.
 
-    A layer with supports_masking = True and no compute_mask passes the mask of its input on, unchanged.
+    A custom layer with `supports_masking = True` and no `compute_mask` propagates the mask of its input unchanged.
     """
 
     class Double(keras.layers.Layer):
@@ -66,14 +66,14 @@ def test_supports_masking_true(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "custom.supports-before-super",
-    unspecified="No page says when the flag has to be set; the constructor of the base class resets it",
+    unspecified="The docs do not say when to set the flag; the constructor of the base class resets it",
     issues=["keras-team/keras#19311"],
     tags=["custom layer", "supports_masking"],
 )
 def test_supports_before_super(keras, run, mask_of, record):
-    """supports_masking set before super().__init__().
+    """`supports_masking` set before `super().__init__()`.
 
-    Whether a flag set before the constructor of the base class holds is not specified.
+    Whether the flag survives the constructor of the base class is not specified.
     """
 
     class Double(keras.layers.Layer):
@@ -91,9 +91,9 @@ def test_supports_before_super(keras, run, mask_of, record):
 
 @pytest.mark.case("custom.compute-mask-override", documented=OWN_MASK, tags=["custom layer", "compute_mask"])
 def test_compute_mask_override(keras, run, ops, mask_of, record):
-    """compute_mask alone makes the mask.
+    """A custom `compute_mask` creates the output mask.
 
-    The next layer is given what compute_mask makes of the input and its mask; no flag is needed.
+    The output has the mask that `compute_mask` returns for the input and its mask, without `supports_masking`.
     """
 
     class Invert(keras.layers.Layer):
@@ -113,9 +113,9 @@ def test_compute_mask_override(keras, run, ops, mask_of, record):
     tags=["custom layer", "compute_mask"],
 )
 def test_compute_mask_none(keras, run, mask_of, record):
-    """compute_mask that returns None ends the mask.
+    """A custom `compute_mask` that returns None drops the mask.
 
-    The next layer is given no mask, although supports_masking is set.
+    The output has no mask, although `supports_masking` is set.
     """
 
     class End(keras.layers.Layer):
@@ -140,9 +140,10 @@ def test_compute_mask_none(keras, run, mask_of, record):
     tags=["custom layer", "compute_mask"],
 )
 def test_call_returns_input(keras, run, ops, record):
-    """compute_mask counts where call returns its input.
+    """A custom `compute_mask` is used when `call` returns its input.
 
-    A layer that leaves the values alone and only changes the mask gives the next layer the changed mask.
+    When a layer returns its input unchanged and `compute_mask` changes the mask, the next layer receives the changed
+    mask.
     """
 
     class Invert(keras.layers.Layer):
@@ -157,7 +158,7 @@ def test_call_returns_input(keras, run, ops, record):
     model = keras.Model(inputs, reader(layer(masking(inputs))))
     one_by_one, by_model = run(lambda t: [reader(layer(masking(t))), model(t)], ZEROED)
     record("called one by one", one_by_one, expected=read(~MASK))
-    record("in a functional model that is called", by_model, expected=read(~MASK))
+    record("in a functional model", by_model, expected=read(~MASK))
 
 
 @pytest.mark.case(
@@ -168,9 +169,9 @@ def test_call_returns_input(keras, run, ops, record):
     modes=["eager", "graph", "session"],
 )
 def test_time_axis_compute_mask(keras, run, build, mask_of, record):
-    """A layer that drops steps can drop them from the mask.
+    """A custom `compute_mask` shortens the mask with the sequence.
 
-    The mask that compute_mask shortens reaches the next layer, and an RNN there uses it.
+    The output of a layer that drops timesteps has the shortened mask, and an RNN after it uses this mask.
     """
 
     class EverySecond(keras.layers.Layer):
@@ -189,7 +190,7 @@ def test_time_axis_compute_mask(keras, run, build, mask_of, record):
 
     def call(t):
         shorter = layer(masking(t))
-        return rnn(shorter), mask_of(shorter)  # in this order: a layer that looks at a mask may remove it
+        return rnn(shorter), mask_of(shorter)  # in this order: a layer that uses a mask may remove it
 
     last, mask = run(call, ZEROED)
     record("mask", mask, expected=MASK[:, ::2])
@@ -198,15 +199,15 @@ def test_time_axis_compute_mask(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "custom.time-axis.flag-only",
-    unspecified="The guide asks such layers for a compute_mask; without one a mask of the wrong length goes on, and "
-    "what the next layer does with it is worth knowing",
+    unspecified="The guide asks such layers for a compute_mask; without one, a mask of the wrong length propagates, "
+    "and the docs do not say what the next layer does with it",
     tags=["custom layer", "supports_masking", "RNN"],
     modes=["eager", "graph", "session"],
 )
 def test_time_axis_flag_only(keras, run, build, mask_of, record):
-    """A layer that drops steps but not their mask.
+    """`supports_masking` on a layer that drops timesteps.
 
-    What becomes of a mask that is longer than the sequence is not specified.
+    What happens to a mask that is longer than the sequence is not specified.
     """
 
     class EverySecond(keras.layers.Layer):
@@ -229,9 +230,9 @@ def test_time_axis_flag_only(keras, run, build, mask_of, record):
 
 @pytest.mark.case("custom.mask-arg-autofilled", documented=MASK_ARGUMENT, tags=["custom layer", "mask argument"])
 def test_mask_arg_autofilled(keras, run, ops, record):
-    """A mask argument is filled.
+    """The `mask` argument of `call` is passed automatically.
 
-    A layer whose call has an argument mask is given the mask of its input there.
+    A layer whose `call` has a `mask` argument receives the mask of its input there.
     """
     masking, reader = keras.layers.Masking(), make_reader(keras, ops, supports_masking=True)
     record("output", run(lambda t: reader(masking(t)), ZEROED), expected=read(MASK))
@@ -243,9 +244,10 @@ def test_mask_arg_autofilled(keras, run, ops, record):
     tags=["custom layer", "mask argument", "supports_masking"],
 )
 def test_mask_arg_no_support(keras, run, ops, mask_of, record):
-    """A mask argument alone takes the mask and does not pass it on.
+    """A `mask` argument alone does not propagate the mask.
 
-    A layer with an argument mask but without supports_masking is given the mask; the next layer is not.
+    A layer whose `call` has a `mask` argument but that lacks `supports_masking` receives the mask and drops it from its
+    output.
     """
     masking, reader = keras.layers.Masking(), make_reader(keras, ops, supports_masking=False)
 
@@ -260,15 +262,15 @@ def test_mask_arg_no_support(keras, run, ops, mask_of, record):
 
 @pytest.mark.case(
     "custom.explicit-mask-propagates",
-    established="Source of keras.layers.Layer.__call__: a mask passed as an argument comes before that of the input "
-    "when the mask of the output is computed",
+    established="Source of keras.layers.Layer.__call__: a mask passed as an argument takes precedence over that of "
+    "the input when the mask of the output is computed",
     issues=["keras-team/keras#21449"],
     tags=["custom layer", "mask argument"],
 )
 def test_explicit_mask_propagates(keras, run, mask_of, record):
-    """A mask passed as an argument goes on.
+    """A mask passed as `mask=` propagates.
 
-    With layer(x, mask=m) and supports_masking, the next layer is given m.
+    With `layer(x, mask=m)` and `supports_masking`, the output has the mask `m`.
     """
 
     class Double(keras.layers.Layer):
@@ -289,9 +291,10 @@ def test_explicit_mask_propagates(keras, run, mask_of, record):
     tags=["custom layer", "Masking"],
 )
 def test_inner_layers_autopass(keras, run, ops, mask_of, record):
-    """Layers inside a custom layer are given masks.
+    """Layers inside a custom layer propagate and create masks.
 
-    A layer called inside of call is given the mask of the outer layer's input, and one that is made inside of call.
+    Inside `call`, the output of an inner layer has the mask of the outer layer's input, or the mask that the inner
+    layer creates.
     """
 
     class Outer(keras.layers.Layer):
@@ -306,7 +309,7 @@ def test_inner_layers_autopass(keras, run, ops, mask_of, record):
     masking = keras.layers.Masking()
     consumes, makes = Outer(keras.layers.Activation("tanh")), Outer(keras.layers.Masking())
     record("mask of the input", run.attempt(lambda t: consumes(masking(t)), ZEROED), expected=1.0 * MASK)
-    record("mask made inside", run.attempt(makes, ZEROED), expected=1.0 * MASK)
+    record("mask created inside", run.attempt(makes, ZEROED), expected=1.0 * MASK)
 
 
 @pytest.mark.case(
@@ -317,9 +320,9 @@ def test_inner_layers_autopass(keras, run, ops, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_generator(keras, run, ops, build, mask_of, record):
-    """A custom layer makes a mask of its own.
+    """A custom layer can create a mask.
 
-    What compute_mask makes of an input without a mask is used by an RNN in a functional model.
+    In a functional model, an RNN uses the mask that `compute_mask` of a custom layer creates from an unmasked input.
     """
 
     class Shift(keras.layers.Layer):

@@ -1,6 +1,6 @@
-"""Custom masks.
+"""Custom layers.
 
-Custom layers with several inputs, several outputs, and the argument `mask` in unusual places.
+Custom layers with several inputs or outputs, and less common uses of `mask` and `compute_mask`.
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 OTHER = np.array([[0, 1, 1, 1, 0], [1, 1, 0, 0, 0]], bool)
 X = np.random.RandomState(12).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED, OTHER_PADDED = X * MASK[..., None], X * OTHER[..., None]  # `Masking` makes MASK and OTHER of them
-IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0]], "int32")  # `Embedding(mask_zero=True)` makes MASK of them
+PADDED, OTHER_PADDED = X * MASK[..., None], X * OTHER[..., None]  # `Masking` computes MASK and OTHER from them
+IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0]], "int32")  # `Embedding(mask_zero=True)` computes MASK from them
 VOCABULARY = 7
 
 GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
@@ -21,7 +21,7 @@ CALL_DOCS = "API docs of keras.layers.Layer, "
 
 
 def make_splitter(keras, make_mask):
-    """A layer that returns the first two steps and the others, with `make_mask` as its compute_mask."""
+    """Construct a layer that returns the first two timesteps and the others, with `make_mask` as its `compute_mask`."""
 
     class Splitter(keras.layers.Layer):
         def call(self, inputs):
@@ -42,9 +42,9 @@ def make_splitter(keras, make_mask):
     tags=["custom layer", "compute_mask", "several outputs"],
 )
 def test_compute_mask_multi_output(keras, run, mask_of, record):
-    """A layer with two outputs gives each a mask of its own.
+    """A custom `compute_mask` creates one mask per output.
 
-    The masks that compute_mask returns in a list belong to the outputs in the same order.
+    Each output has the mask at its position in the list that `compute_mask` returns.
     """
     masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: [mask[:, :2], mask[:, 2:]])
     first, last = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
@@ -54,13 +54,14 @@ def test_compute_mask_multi_output(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "custom.compute-mask-multi-output.one-none",
-    documented=GUIDE % (OWN_MASK, "None stands for no mask") + "; the docs of compute_mask allow one per output tensor",
+    documented=GUIDE % (OWN_MASK, "compute_mask returns None for no mask")
+    + "; the docs of compute_mask allow one per output tensor",
     tags=["custom layer", "compute_mask", "several outputs"],
 )
 def test_compute_mask_multi_output_one_none(keras, run, mask_of, record):
-    """A layer with two outputs gives one of them a mask.
+    """A custom `compute_mask` can mask one of two outputs.
 
-    Where compute_mask returns None and a mask, the first output has no mask and the second has that mask.
+    When `compute_mask` returns None and a mask, the first output has no mask and the second has that mask.
     """
     masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: [None, mask[:, 2:]])
     first, last = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
@@ -70,14 +71,14 @@ def test_compute_mask_multi_output_one_none(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "custom.compute-mask-multi-output.single-none",
-    established="Source of keras.layers.Layer (_set_mask_metadata): where compute_mask returns None, no output "
-    "is given a mask, however many there are",
+    established="Source of keras.layers.Layer (_set_mask_metadata): where compute_mask returns None, no mask "
+    "is attached to any output, however many there are",
     tags=["custom layer", "compute_mask", "several outputs"],
 )
 def test_compute_mask_multi_output_single_none(keras, run, mask_of, record):
-    """A layer with two outputs ends the mask.
+    """A custom `compute_mask` can return one None for all outputs.
 
-    Where compute_mask returns None instead of a list, neither output has a mask.
+    When `compute_mask` of a layer with two outputs returns None instead of a list, neither output has a mask.
     """
     masking, layer = keras.layers.Masking(), make_splitter(keras, lambda mask: None)
     masks = run(lambda x: [mask_of(part) for part in layer(masking(x))], PADDED)
@@ -86,15 +87,15 @@ def test_compute_mask_multi_output_single_none(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "custom.compute-mask-signature",
-    established="Source of keras.layers.Layer.__call__: compute_mask is given the input and its mask by position; "
-    "the docs call the second mask or previous_mask",
+    established="Source of keras.layers.Layer.__call__: the input and its mask are passed to compute_mask by "
+    "position; the docs call the second mask or previous_mask",
     severity="raises",
     tags=["custom layer", "compute_mask"],
 )
 def test_compute_mask_signature(keras, run, ops, mask_of, record):
-    """The parameters of compute_mask may have any names.
+    """`compute_mask` parameters may have any name.
 
-    The next layer is given what a compute_mask with parameters of other names makes of the mask.
+    The output has the mask that a `compute_mask` with other parameter names returns.
     """
 
     class Invert(keras.layers.Layer):
@@ -110,15 +111,15 @@ def test_compute_mask_signature(keras, run, ops, mask_of, record):
 
 @pytest.mark.case(
     "custom.compute-mask-signature.one-parameter",
-    unspecified="The documented signature has two parameters; nothing says what becomes of a method with one",
+    unspecified="The documented signature has two parameters; the docs do not mention a method with one",
     severity="raises",
     tags=["custom layer", "compute_mask"],
     modes=["eager", "session"],
 )
 def test_compute_mask_signature_one_parameter(keras, run, mask_of, record):
-    """A compute_mask without a parameter for the mask.
+    """`compute_mask` without a `mask` parameter.
 
-    Whether a layer that makes its mask of the input alone may leave out the parameter is not specified.
+    Whether a layer that creates its mask from the input alone may omit the parameter is not specified.
 
     Python decides this when it calls the method: `graph` and `jit` would repeat the others.
     """
@@ -142,9 +143,11 @@ def test_compute_mask_signature_one_parameter(keras, run, mask_of, record):
     tags=["custom layer", "supports_masking"],
 )
 def test_unsupported_returns_input(keras, run, mask_of, record):
-    """A layer that does not support masks ends the mask also where it returns its input.
+    """A layer without masking support that returns its input drops the mask.
 
-    The next layer is not given the mask. Old versions refuse the masked input with an exception instead.
+    The output has no mask.
+
+    Old versions raise an exception for the masked input instead.
     """
 
     class Nothing(keras.layers.Layer):
@@ -154,7 +157,7 @@ def test_unsupported_returns_input(keras, run, mask_of, record):
     masking, layer = keras.layers.Masking(), Nothing()
     mask = run.attempt(lambda x: mask_of(layer(masking(x))), PADDED)
     record("mask or exception", mask)
-    record("a mask goes on", isinstance(mask, np.ndarray), expected=False)
+    record("output has a mask", isinstance(mask, np.ndarray), expected=False)
 
 
 @pytest.mark.case(
@@ -168,9 +171,9 @@ def test_unsupported_returns_input(keras, run, mask_of, record):
     tags=["custom layer", "mask argument", "several inputs"],
 )
 def test_multi_tensor_args(keras, run, mask_of, record):
-    """The argument mask is filled beside a second tensor argument.
+    """The `mask` argument is passed automatically to a `call` with two tensor arguments.
 
-    A layer that is called with two tensors is given the mask of the first.
+    A layer called with two tensors receives the mask of the first.
     """
     seen = []
 
@@ -191,13 +194,14 @@ def test_multi_tensor_args(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "custom.multi-tensor-args.named-masks",
-    unspecified="No page says so, but since Keras 3 arguments named like the tensors, with _mask, are filled",
+    unspecified="Since Keras 3, masks are passed automatically as <argument>_mask, which no page documents",
     tags=["custom layer", "mask argument", "several inputs"],
 )
 def test_multi_tensor_args_named_masks(keras, run, mask_of, record):
-    """Arguments named after tensor arguments.
+    """`<argument>_mask` parameters of `call`.
 
-    Whether inputs_mask and context_mask are filled with the masks of inputs and context is not specified.
+    Whether the masks of `inputs` and `context` are passed automatically as `inputs_mask` and `context_mask` is not
+    specified.
     """
     seen = []
 
@@ -226,9 +230,9 @@ def test_multi_tensor_args_named_masks(keras, run, mask_of, record):
     tags=["custom layer", "mask argument", "compute_mask", "several inputs"],
 )
 def test_list_input_mask_list(keras, run, mask_of, record):
-    """A layer of a list of inputs is given a list of masks.
+    """A layer called on a list receives a list of masks.
 
-    Its call and its compute_mask are given one mask per input, and None for one without a mask.
+    `call` and `compute_mask` receive one mask per input, and None for an unmasked input.
     """
     seen = {}
 
@@ -253,7 +257,7 @@ def test_list_input_mask_list(keras, run, mask_of, record):
     in_call, in_compute_mask, after = run(call, PADDED, OTHER_PADDED)
     record("mask in call", in_call, expected=[MASK, None, OTHER])
     record("mask in compute_mask", in_compute_mask, expected=[MASK, None, OTHER])
-    record("mask afterwards", after, expected=MASK)
+    record("output mask", after, expected=MASK)
 
 
 @pytest.mark.case(
@@ -265,9 +269,9 @@ def test_list_input_mask_list(keras, run, mask_of, record):
     needs=["layers.Layer.__call__(args)"],
 )
 def test_positional_mask(keras, run, mask_of, record):
-    """A mask passed by position is one passed by name.
+    """A mask passed positionally propagates like `mask=`.
 
-    With layer(x, m), call is given m, and what the next layer is given is the same as with layer(x, mask=m).
+    With `layer(x, m)`, `call` receives `m`, and the output has the same mask as with `layer(x, mask=m)`.
     """
     seen = []
 
@@ -288,23 +292,24 @@ def test_positional_mask(keras, run, mask_of, record):
 
     in_call, by_position, by_name = run(call, X, MASK)
     record("mask in call", in_call, expected=MASK)
-    record("mask afterwards", by_position, expected=by_name)
+    record("output mask", by_position, expected=by_name)
 
 
 @pytest.mark.case(
     "custom.mask-suffix-args-build",
-    unspecified="Since Keras 3, build is given the shape of each tensor argument; no page says whether of masks, too",
+    unspecified="Since Keras 3, build receives the shape of each tensor argument; the docs do not say whether this "
+    "includes masks",
     severity="raises",
     issues=["keras-team/keras#22118"],
     tags=["custom layer", "mask argument", "build"],
     modes=["eager", "session"],
 )
 def test_mask_suffix_args_build(keras, run, record):
-    """The shape of an argument whose name ends in _mask.
+    """`build` and the shape of a `<name>_mask` argument.
 
-    Whether build is given the shape of the argument attention_mask, as attention_mask_shape, is not specified.
+    Whether `build` receives the shape of the argument `attention_mask` as `attention_mask_shape` is not specified.
 
-    build runs once, before anything is executed: `graph` and `jit` would repeat the others.
+    `build` runs once, before anything is executed: `graph` and `jit` would repeat the others.
     """
     seen = []
 
@@ -323,16 +328,16 @@ def test_mask_suffix_args_build(keras, run, record):
 
 @pytest.mark.case(
     "custom.unset-mask-in-call",
-    established="Source of keras.layers.Layer.__call__: the mask is read from the input before call, which may take it "
-    "away, as MultiHeadAttention does",
+    established="Source of keras.layers.Layer.__call__: the mask is read from the input before call, which may "
+    "remove it, as MultiHeadAttention does",
     issues=["keras-team/keras#20594"],
     tags=["custom layer", "_keras_mask"],
-    backends=["tensorflow", "torch", "openvino"],  # arrays of NumPy and tracers of JAX take no attributes
+    backends=["tensorflow", "torch", "openvino"],  # NumPy arrays and JAX tracers take no attributes
 )
 def test_unset_mask_in_call(keras, run, mask_of, record):
-    """A layer that takes the mask away from its input still passes it on.
+    """A layer that clears the mask of its input in `call` still propagates it.
 
-    The next layer is given the mask that the input had before call, although call set _keras_mask to None.
+    The output has the mask that the input had before `call`, although `call` set `_keras_mask` to None.
     """
 
     class Double(keras.layers.Layer):
@@ -349,7 +354,7 @@ def test_unset_mask_in_call(keras, run, mask_of, record):
 
 
 def make_temporal_softmax(keras, ops):
-    """A layer: softmax over the unmasked steps."""
+    """Construct a layer that computes the softmax over unmasked timesteps."""
 
     class TemporalSoftmax(keras.layers.Layer):
         def call(self, inputs, mask=None):
@@ -366,16 +371,17 @@ def make_temporal_softmax(keras, ops):
     documented=GUIDE
     % (
         "Writing layers that need mask information",
-        "a layer that computes a softmax over the time dimension of an input and discards masked steps",
+        "a layer that computes a softmax over the time dimension of an input, discarding masked timesteps",
     ),
     tags=["custom layer", "mask argument", "Embedding", "Dense", "Functional"],
 )
 def test_guide_temporal_softmax(keras, run, ops, build, record):
-    """A custom layer in a model leaves out masked steps.
+    """A custom softmax over time ignores masked timesteps.
 
-    A softmax over time that multiplies by its argument mask is zero at masked steps and sums to one over the others.
+    In a functional model, a custom softmax that multiplies by its `mask` argument is zero at masked timesteps and sums
+    to one over the others.
 
-    The layer of the guide sums over the features instead: it divides zero by zero at masked steps.
+    The layer of the guide sums over the features instead: it divides zero by zero at masked timesteps.
     """
     embedding, dense = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
     (table,), (kernel, bias) = build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))

@@ -1,6 +1,6 @@
-"""Losing a mask.
+"""Dropped masks.
 
-Built-in layers behind which there is no mask.
+Built-in layers whose output has no mask.
 """
 
 import numpy as np
@@ -9,11 +9,11 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
 MASK = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1]], bool)
 X = np.random.RandomState(10).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
+PADDED = X * MASK[..., None]  # `Masking` computes MASK from it
 
 NO_SUPPORT = (
     "Source of these layers: neither supports_masking = True nor a compute_mask; "
-    "they give another number or order of steps, for which the mask would be wrong"
+    "they change the number or order of timesteps, for which the mask would be wrong"
 )
 CONV_ISSUES = [
     "keras-team/keras#12475",
@@ -24,12 +24,12 @@ CONV_ISSUES = [
 
 
 def record_end(keras, run, mask_of, record, layer, x=PADDED):
-    """Record that a mask does not get past `layer`. Old versions refuse it with an exception instead."""
+    """Record that the output of `layer` has no mask. Old versions raise an exception for the masked input instead."""
     masking = keras.layers.Masking()
     layer.build((None,) + x.shape[1:])
     mask = run.attempt(lambda t: mask_of(layer(masking(t))), x)
     record("mask or exception", mask)
-    record("a mask goes on", isinstance(mask, np.ndarray), expected=False)
+    record("output has a mask", isinstance(mask, np.ndarray), expected=False)
 
 
 @pytest.mark.case("destroy.reshape", established=NO_SUPPORT, tags=["reshaping", "Masking"])
@@ -44,9 +44,9 @@ def record_end(keras, run, mask_of, record, layer, x=PADDED):
     ids=["flatten", "reshape", "permute", "repeat-vector"],
 )
 def test_reshape(keras, run, mask_of, record, name, arguments, x):
-    """No mask after a layer that reshapes.
+    """Reshaping layers drop the mask.
 
-    The next layer is not given the mask, which is for steps that are no longer there.
+    The output has no mask, since the timesteps of the mask no longer exist.
     """
     record_end(keras, run, mask_of, record, getattr(keras.layers, name)(*arguments), x)
 
@@ -54,9 +54,9 @@ def test_reshape(keras, run, mask_of, record, name, arguments, x):
 @pytest.mark.case("destroy.conv", established=NO_SUPPORT, issues=CONV_ISSUES, tags=["convolution", "Masking"])
 @pytest.mark.parametrize("name", ["Conv1D", "SeparableConv1D"], ids=["conv-1d", "separable-conv-1d"])
 def test_conv(keras, run, mask_of, record, name):
-    """No mask after a convolution.
+    """Convolutions drop the mask.
 
-    The next layer is not given the mask: each output mixes several steps, masked ones among them.
+    The output has no mask, since each output timestep combines several input timesteps, masked ones among them.
     """
     record_end(keras, run, mask_of, record, getattr(keras.layers, name)(UNITS, 3))
 
@@ -68,9 +68,9 @@ def test_conv(keras, run, mask_of, record, name):
     ids=["cropping-1d", "zero-padding-1d", "up-sampling-1d", "max-pooling-1d", "average-pooling-1d"],
 )
 def test_time_resizers(keras, run, mask_of, record, name):
-    """No mask after a layer that changes the number of steps.
+    """Layers that change the number of timesteps drop the mask.
 
-    The next layer is not given the mask, which has another number of steps.
+    The output has no mask, since that of the input has another number of timesteps.
     """
     record_end(keras, run, mask_of, record, getattr(keras.layers, name)(2))
 
@@ -82,23 +82,23 @@ def test_time_resizers(keras, run, mask_of, record, name):
     tags=["Lambda", "Masking"],
 )
 def test_lambda(keras, run, mask_of, record):
-    """No mask after a Lambda without one.
+    """Lambda drops the mask by default.
 
-    The next layer is not given the mask of the input of Lambda.
+    Without the `mask` argument of its constructor, the output of Lambda has no mask.
     """
     record_end(keras, run, mask_of, record, keras.layers.Lambda(lambda x: x * 2.0, PADDED.shape[1:]))
 
 
 @pytest.mark.case(
     "destroy.global-max",
-    unspecified="No page says whether masked steps can be the maximum; "
-    "GlobalAveragePooling1D, for which one does, leaves them out",
+    unspecified="The docs do not say whether masked timesteps can be the maximum; "
+    "GlobalAveragePooling1D, by its docs, excludes them",
     tags=["GlobalMaxPooling1D", "Masking"],
 )
 def test_global_max(keras, run, record):
-    """Masked steps in GlobalMaxPooling1D.
+    """GlobalMaxPooling1D with masked timesteps.
 
-    Whether the zeros of masked steps count as data is not specified; all data here are negative.
+    Whether masked timesteps, zeros among negative data here, contribute to the maximum is not specified.
     """
     masking, pooling = keras.layers.Masking(), keras.layers.GlobalMaxPooling1D()
     record("maximum", run.attempt(lambda x: pooling(masking(x)), np.where(MASK[..., None], -X, np.float32(0))))

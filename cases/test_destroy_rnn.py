@@ -1,6 +1,6 @@
-"""Losing a mask.
+"""Dropped masks.
 
-A recurrent layer that returns its last output alone: there is no mask behind it.
+Recurrent layers that return the last output only.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-ONCE = ["eager", "graph | session"]  # recurrence in the other modes is compared in the cases about values
+ONCE = ["eager", "graph | session"]  # the cases about values cover recurrence in the other modes
 
 
 def make(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
@@ -28,9 +28,9 @@ def make(keras, build, **arguments):
     modes=ONCE,
 )
 def test_rnn_last(keras, run, build, mask_of, record):
-    """The last output has no mask.
+    """RNN drops the mask without `return_sequences`.
 
-    With return_sequences=False the next layer is given no mask: there are no steps left.
+    With `return_sequences=False` the output has no mask, since it has no time axis.
     """
     masking, (rnn, _) = keras.layers.Masking(), make(keras, build)
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=None)

@@ -1,6 +1,6 @@
-"""Documentation.
+"""Documented examples.
 
-Sentences and examples of the documentation that no other case takes at their word.
+Statements and examples of the documentation that no other case covers.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(17).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
 GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
 
 
 def make_embedding_and_rnn(keras, build):
-    """Embedding, SimpleRNN, and the table and weights of these."""
+    """Build an Embedding and a SimpleRNN; return both, the table and the weights."""
     embedding, rnn = (
         keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True),
         keras.layers.SimpleRNN(UNITS, return_sequences=True),
@@ -30,15 +30,16 @@ def make_embedding_and_rnn(keras, build):
     documented=GUIDE
     % (
         "Opting-in to mask propagation on compatible layers",
-        "a custom layer with supports_masking can stand between one that makes a mask and one that uses it",
+        "a custom layer with supports_masking between a mask-generating and a mask-consuming layer",
     ),
     tags=["custom layer", "supports_masking", "Embedding", "SimpleRNN", "Functional"],
     modes=["eager", "graph", "session"],
 )
 def test_custom_activation_between(keras, run, build, mask_of, record):
-    """A custom activation between Embedding and an RNN.
+    """A custom activation propagates the mask from Embedding to an RNN.
 
-    In a functional model, the RNN skips what Embedding masks, and the mask is still there after the RNN.
+    In a functional model with a custom activation between them, the RNN skips what Embedding masks, and its output has
+    the mask.
     """
 
     class Double(keras.layers.Layer):
@@ -62,15 +63,16 @@ def test_custom_activation_between(keras, run, build, mask_of, record):
     documented=GUIDE
     % (
         "Passing mask tensors directly to layers",
-        "a layer can call compute_mask of one layer inside its call and pass the mask to another",
+        "a layer can call compute_mask of one layer in its call and pass the mask to another",
     ),
     tags=["custom layer", "compute_mask", "explicit mask", "Embedding", "SimpleRNN"],
     modes=["eager", "graph", "session"],
 )
 def test_mask_by_hand(keras, run, build, record):
-    """A custom layer takes the mask of one layer inside it to another.
+    """`compute_mask` of an Embedding returns a mask that an RNN uses.
 
-    compute_mask of an Embedding, called in call, gives the mask that an RNN uses when it is passed on by hand.
+    In the `call` of a custom layer, an RNN skips the timesteps of the mask that `compute_mask` of an Embedding returned
+    and that is passed as `mask=`.
     """
     embedding, rnn, table, weights = make_embedding_and_rnn(keras, build)
 
@@ -96,9 +98,9 @@ def test_mask_by_hand(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_functional_mask_list(keras, run, build, record):
-    """A functional model of two inputs is given two masks.
+    """A functional model accepts a list of masks.
 
-    With mask=[m, None], an RNN on the first input skips what m masks, and one on the second skips nothing.
+    With `mask=[m, None]`, an RNN on the first input skips what `m` masks, and one on the second skips nothing.
     """
     rnn = keras.layers.SimpleRNN(UNITS)
     weights = build(rnn, (None, STEPS, FEATURES))
@@ -112,14 +114,14 @@ def test_functional_mask_list(keras, run, build, record):
 @pytest.mark.case(
     "docs.subclass-mask-argument",
     documented="Guide 'Making new layers and models via subclassing', section 'Privileged mask argument in the call() "
-    "method': Keras passes the right mask to what is called after a layer that made one",
+    "method': Keras passes the right mask to the call of a layer after one that generated it",
     tags=["Model subclass", "mask argument", "Embedding"],
     modes=["eager", "graph", "session"],
 )
 def test_subclass_mask_argument(keras, run, build, record):
-    """The mask argument of a subclass of Model is filled.
+    """The `mask` argument of a Model subclass is passed automatically.
 
-    A model whose call has an argument mask is given the mask of its input there.
+    A model whose `call` has a `mask` argument receives the mask of its input there.
     """
 
     seen = []
@@ -129,7 +131,7 @@ def test_subclass_mask_argument(keras, run, build, record):
             seen.append(mask)
             return inputs * 1.0
 
-        def compute_output_shape(self, input_shape):  # standalone Keras 2 asks for it
+        def compute_output_shape(self, input_shape):  # standalone Keras 2 needs it
             return input_shape
 
     embedding, _, _, _ = make_embedding_and_rnn(keras, build)
@@ -152,9 +154,10 @@ def test_subclass_mask_argument(keras, run, build, record):
     modes=["eager", "session"],
 )
 def test_output_mask_property(keras, static_shape, record):
-    """A layer of a functional model tells its masks.
+    """`layer.input_mask` and `layer.output_mask` are available in a functional model.
 
-    output_mask of Embedding, and input_mask and output_mask of the Dense after it, are masks of the shape of the ids.
+    `output_mask` of Embedding, and `input_mask` and `output_mask` of the Dense after it, are masks of the shape of the
+    ids.
 
     Construction does not execute anything, so `graph` and `jit` would repeat `eager`.
     """

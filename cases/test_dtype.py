@@ -1,6 +1,6 @@
 """Dtypes.
 
-Layers of half and of double precision, integers as inputs, numbers as masks.
+Layers in half and double precision, integer inputs, and masks of numbers.
 """
 
 import numpy as np
@@ -12,9 +12,9 @@ from conformance.case import Unsupported
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(91).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-X64 = X.astype("float64") * np.sqrt(2)  # not what a float32 can hold
+X64 = X.astype("float64") * np.sqrt(2)  # values that float32 cannot represent
 GARBAGE = np.where(MASK[..., None], X, np.float32(1000))
 
 IN_ANY_DTYPE = (
@@ -31,7 +31,10 @@ halves = pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 
 
 def build_of_dtype(keras, build, layer, shape, dtype):
-    """Build a layer that was given this dtype; its weights, as they were drawn."""
+    """Build a layer of this dtype; return its weights as drawn.
+
+    Raises Unsupported where the weights have another dtype.
+    """
     if dtype == "bfloat16" and not hasattr(getattr(keras, "mixed_precision", None), "Policy"):
         raise Unsupported("weights of bfloat16 came with mixed precision")
     weights = build(layer, shape)
@@ -48,9 +51,9 @@ def build_of_dtype(keras, build, layer, shape, dtype):
 )
 @halves
 def test_half_masking(keras, run, ops, mask_of, record, dtype):
-    """Masking in half precision.
+    """Masking creates masks in half precision.
 
-    A mask_value that the dtype can hold masks the steps that are made of it, and their output is zero.
+    Timesteps whose values all equal a `mask_value` that the dtype can represent are masked, and their output is zero.
     """
     masking = keras.layers.Masking(mask_value=-0.75, dtype=dtype)
 
@@ -71,9 +74,9 @@ def test_half_masking(keras, run, ops, mask_of, record, dtype):
 )
 @halves
 def test_half_embedding(keras, run, build, ops, mask_of, record, dtype):
-    """A mask of ids, for vectors in half precision.
+    """Embedding creates a boolean mask in half precision.
 
-    The mask is False where an id is 0, and still boolean.
+    For a float16 or bfloat16 Embedding, the mask is boolean and False where an id is 0.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, dtype=dtype)
     (table,) = build_of_dtype(keras, build, embedding, (None, STEPS), dtype)
@@ -94,9 +97,9 @@ def test_half_embedding(keras, run, build, ops, mask_of, record, dtype):
 )
 @halves
 def test_half_rnn(keras, run, build, ops, record, dtype):
-    """An RNN in half precision skips masked steps.
+    """RNN skips masked timesteps in half precision.
 
-    The last output is that of the unmasked steps, though there are large numbers at the others.
+    The last output is that of the unmasked timesteps, despite large values at the masked ones.
     """
     rnn = keras.layers.SimpleRNN(UNITS, dtype=dtype, recurrent_initializer="glorot_uniform")
     weights = build_of_dtype(keras, build, rnn, (None, STEPS, FEATURES), dtype)
@@ -108,13 +111,13 @@ def test_half_rnn(keras, run, build, ops, record, dtype):
     "dtype.double.rnn",
     documented=SKIPPED + IN_ANY_DTYPE,
     tags=["SimpleRNN", "explicit mask", "float64"],
-    backends=["tensorflow"],  # elsewhere Keras makes float32 of float64: keras/src/backend/common/dtypes.py
+    backends=["tensorflow"],  # other backends turn float64 into float32: keras/src/backend/common/dtypes.py
     modes=["eager", "graph | jit", "session"],
 )
 def test_double_rnn(keras, run, build, record):
-    """An RNN in double precision skips masked steps.
+    """RNN skips masked timesteps in double precision.
 
-    The last output is that of the unmasked steps, and no digits are lost to the mask.
+    The last output is that of the unmasked timesteps, and the mask costs no precision.
     """
     rnn = keras.layers.SimpleRNN(UNITS, dtype="float64")
     weights = build_of_dtype(keras, build, rnn, (None, STEPS, FEATURES), "float64")
@@ -130,12 +133,12 @@ def test_double_rnn(keras, run, build, record):
     severity="raises",
     issues=["tensorflow/tensorflow#48961"],
     tags=["GlobalAveragePooling1D", "explicit mask", "float64"],
-    backends=["tensorflow"],  # elsewhere Keras makes float32 of float64: keras/src/backend/common/dtypes.py
+    backends=["tensorflow"],  # other backends turn float64 into float32: keras/src/backend/common/dtypes.py
 )
 def test_double_mean(keras, run, record):
-    """A mean in double precision leaves out masked steps.
+    """GlobalAveragePooling1D excludes masked timesteps in double precision.
 
-    The mean is that of the unmasked steps, and no digits are lost to the mask.
+    The mean is that of the unmasked timesteps, and the mask costs no precision.
     """
     pooling = keras.layers.GlobalAveragePooling1D(dtype="float64")
     mean = run(lambda t, m: pooling(t, mask=m), np.where(MASK[..., None], X64, 1000.0), MASK)
@@ -145,15 +148,15 @@ def test_double_mean(keras, run, record):
 
 @pytest.mark.case(
     "dtype.int-input",
-    unspecified="No page says whether layers that compute with floats take masked integers",
+    unspecified="The docs do not say whether layers that compute with floats accept masked integers",
     severity="raises",
     tags=["SimpleRNN", "GlobalAveragePooling1D", "explicit mask", "int32"],
 )
 @pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D"], ids=["rnn", "mean"])
 def test_int_input(keras, run, build, record, name):
-    """Sequences of integers with a mask.
+    """Integer inputs with a mask.
 
-    An RNN or a mean may compute with them, round, or refuse them.
+    Whether an RNN and a mean compute with masked integers, round them or reject them is not specified.
     """
     layer = keras.layers.SimpleRNN(UNITS) if name == "SimpleRNN" else keras.layers.GlobalAveragePooling1D()
     build(layer, (None, STEPS, FEATURES))
@@ -169,9 +172,9 @@ def test_int_input(keras, run, build, record, name):
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_mask_cast_mean(keras, run, record, dtype):
-    """A mean takes zeros and ones for a mask.
+    """GlobalAveragePooling1D accepts a mask of zeros and ones.
 
-    The mean is that of the steps at which the mask is not zero.
+    The mean is that of the timesteps where the mask is not zero.
     """
     pooling = keras.layers.GlobalAveragePooling1D()
     mean = run(lambda t, m: pooling(t, mask=m), GARBAGE, MASK.astype(dtype))
@@ -179,12 +182,12 @@ def test_mask_cast_mean(keras, run, record, dtype):
 
 
 def equal_or_raised(observed, other):
-    """Whether an array that `run.attempt` gave is another one; the exception if there was one."""
+    """Return whether an array from `run.attempt` equals another; or the exception, if there was one."""
     return bool(np.allclose(observed, other, atol=1e-4)) if isinstance(observed, np.ndarray) else observed
 
 
 def make_attention(keras, build, name):
-    """Function of (batch, steps, features) and of a mask of their steps: self-attention."""
+    """Return a function of (batch, timesteps, features) and a mask of the timesteps: self-attention."""
     if name == "Attention":
         layer = keras.layers.Attention()
         return lambda t, m: layer([t, t], mask=[m, m])
@@ -196,7 +199,7 @@ def make_attention(keras, build, name):
 
 @pytest.mark.case(
     "dtype.mask-cast.attention",
-    unspecified="The docs of these layers ask for boolean masks; numbers may be cast, computed with or refused",
+    unspecified="The docs of these layers ask for boolean masks; numbers may be cast, computed with or rejected",
     severity="raises",
     issues=["keras-team/keras#21483"],
     tags=["MultiHeadAttention", "Attention", "explicit mask", "int32", "float32"],
@@ -206,18 +209,18 @@ def make_attention(keras, build, name):
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 @pytest.mark.parametrize("name", ["MultiHeadAttention", "Attention"], ids=["mha", "dot"])
 def test_mask_cast_attention(keras, run, build, record, name, dtype):
-    """Zeros and ones as a mask of attention.
+    """Attention layers with a mask of zeros and ones.
 
-    Whether they do what a boolean mask does is not specified.
+    Whether numbers act like a boolean mask is not specified.
     """
     call = make_attention(keras, build, name)
     booleans, numbers = run(call, GARBAGE, MASK), run.attempt(call, GARBAGE, MASK.astype(dtype))
-    record("as booleans", equal_or_raised(numbers, booleans))
+    record("same as a boolean mask", equal_or_raised(numbers, booleans))
 
 
 @pytest.mark.case(
     "dtype.mask-cast.batchnorm",
-    unspecified="The docs ask for a binary tensor; numbers may be cast, computed with or refused",
+    unspecified="The docs ask for a binary tensor; numbers may be cast, computed with or rejected",
     severity="raises",
     tags=["BatchNormalization", "explicit mask", "training", "int32", "float32"],
     needs=["layers.BatchNormalization(mask)"],
@@ -225,12 +228,12 @@ def test_mask_cast_attention(keras, run, build, record, name, dtype):
 )
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 def test_mask_cast_batchnorm(keras, run, build, record, dtype):
-    """Zeros and ones as a mask of BatchNormalization.
+    """BatchNormalization with a mask of zeros and ones.
 
-    Whether they do what a boolean mask does is not specified.
+    Whether numbers act like a boolean mask in training is not specified.
     """
     layer = keras.layers.BatchNormalization()
     build(layer, (None, STEPS, FEATURES))
     booleans = run(lambda t, m: layer(t, training=True, mask=m), GARBAGE, MASK)
     numbers = run.attempt(lambda t, m: layer(t, training=True, mask=m), GARBAGE, MASK.astype(dtype))
-    record("as booleans", equal_or_raised(numbers, booleans))
+    record("same as a boolean mask", equal_or_raised(numbers, booleans))

@@ -1,6 +1,6 @@
 """Dtypes.
 
-A model under a policy of mixed precision.
+Models with a mixed-precision policy.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -19,7 +19,7 @@ AUTOMATIC = (
 
 
 def make_chain(keras, build, **arguments):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, **arguments)
     dense, rnn = keras.layers.Dense(WIDTH, **arguments), keras.layers.SimpleRNN(UNITS, **arguments)
     table = build(embedding, (None, STEPS))[0]
@@ -29,7 +29,7 @@ def make_chain(keras, build, **arguments):
 
 
 def make_functional(keras, layers):
-    """A functional model of layers one after the other."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)
@@ -43,9 +43,9 @@ def make_functional(keras, layers):
     needs=["mixed_precision.Policy"],
 )
 def test_mixed_policy(keras, run, build, record):
-    """A mask goes through a model of mixed precision.
+    """A mixed-precision model propagates the mask.
 
-    With the policy mixed_float16 for all layers, an RNN skips the steps that Embedding masked.
+    With the policy `mixed_float16` for all layers, an RNN skips the timesteps that Embedding masked.
     """
     layers, want = make_chain(keras, build, dtype=keras.mixed_precision.Policy("mixed_float16"))
     record("last output", run(make_functional(keras, layers), IDS), expected=want, atol=1e-2)

@@ -1,6 +1,6 @@
 """Embedding.
 
-Which ids it masks, and what it gives for them.
+Which ids Embedding masks, and what it outputs for them.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from conformance.case import Raised
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4
-# Padded on the right, with gaps, padded on the left; 0 stands for no word.
+# Padded on the right, with gaps, padded on the left; 0 is padding.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
 MASK = np.array([[1, 0, 1, 1, 0], [1, 1, 0, 0, 1], [0, 1, 1, 1, 1]], bool)
 
@@ -19,14 +19,14 @@ BY_FLAG = "keras/src/layers/core/embedding.py, compute_mask: None unless mask_ze
 
 
 def make_embedding(keras, build, **arguments):
-    """An Embedding and its table, in which the row of 0 is not zero."""
+    """Build an Embedding; return it and its table, in which the row of id 0 is not zero."""
     layer = keras.layers.Embedding(VOCABULARY, FEATURES, **arguments)
     return layer, build(layer, (None, STEPS))[0]
 
 
 @pytest.mark.case("embedding.mask-zero", documented=MASK_ZERO, tags=["Embedding", "mask_zero"])
 def test_mask_zero(keras, run, build, mask_of, record):
-    """mask_zero masks the zeros of the input.
+    """Embedding with `mask_zero` masks id 0.
 
     The mask is False exactly where an id is 0.
     """
@@ -36,7 +36,7 @@ def test_mask_zero(keras, run, build, mask_of, record):
 
 @pytest.mark.case("embedding.rank3-ids", established=BY_FLAG, tags=["Embedding", "mask_zero"])
 def test_rank3_ids(keras, run, build, mask_of, record):
-    """Ids of rank 3 give a mask of rank 3.
+    """Embedding creates a mask of rank 3 for ids of rank 3.
 
     For (batch, time, characters) ids, the mask has that shape and is False exactly where an id is 0.
     """
@@ -53,9 +53,9 @@ def test_rank3_ids(keras, run, build, mask_of, record):
     modes=["eager", "session"],
 )
 def test_config_roundtrip(keras, run, build, mask_of, record):
-    """The config of Embedding holds mask_zero.
+    """Embedding keeps `mask_zero` in its config.
 
-    A layer made from the config of another one that masks zeros masks them as well.
+    A layer created from the config of an Embedding with `mask_zero=True` masks zeros as well.
     """
     config = make_embedding(keras, build, mask_zero=True)[0].get_config()
     embedding = keras.layers.Embedding.from_config(config)
@@ -70,9 +70,9 @@ def test_config_roundtrip(keras, run, build, mask_of, record):
     tags=["Embedding", "mask_zero"],
 )
 def test_mask_zero_false(keras, run, build, mask_of, record):
-    """Without mask_zero there is no mask.
+    """Embedding without `mask_zero` creates no mask.
 
-    By default 0 is an id like any other, and the next layer is given no mask.
+    By default, 0 is an id like any other, and the output has no mask.
     """
     embedding, _ = make_embedding(keras, build)
     record("mask", run(lambda ids: mask_of(embedding(ids)), IDS), expected=None)
@@ -85,9 +85,9 @@ def test_mask_zero_false(keras, run, build, mask_of, record):
     tags=["Embedding", "mask_zero"],
 )
 def test_mask_zero_false_masked_ids(keras, run, build, mask_of, record):
-    """Without mask_zero, a mask that the ids have ends.
+    """Embedding without `mask_zero` drops the mask of its ids.
 
-    An Embedding whose ids come with a mask of their own does not pass it on.
+    When the ids have a mask, the output has none.
     """
 
     class MaskLarge(keras.layers.Layer):
@@ -105,11 +105,11 @@ def test_mask_zero_false_masked_ids(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "embedding.row-zero-not-zeroed",
-    established="keras/src/layers/core/embedding.py, call: takes rows of the table, whatever mask_zero is",
+    established="keras/src/layers/core/embedding.py, call: looks up rows of the table, whatever mask_zero is",
     tags=["Embedding", "mask_zero"],
 )
 def test_row_zero_not_zeroed(keras, run, build, record):
-    """Masked ids are looked up like the others.
+    """Embedding looks up masked ids like any other.
 
     The output at id 0 is row 0 of the table, not zeros as after Masking.
     """
@@ -119,11 +119,11 @@ def test_row_zero_not_zeroed(keras, run, build, record):
 
 @pytest.mark.case(
     "embedding.float-ids",
-    unspecified="The docs ask for integers; a number between 0 and 1 may be 0 to the table and not to the mask",
+    unspecified="The docs ask for integers; a number between 0 and 1 may be 0 for the lookup but not for the mask",
     tags=["Embedding", "mask_zero", "float32"],
 )
 def test_float_ids(keras, run, build, mask_of, record):
-    """Ids that are not integers.
+    """Embedding with ids that are not integers.
 
     Whether an id of 0.4 is masked, and which row it gets, is not specified.
     """
@@ -147,9 +147,9 @@ def test_float_ids(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_mask_used_by_rnn(keras, run, build, record):
-    """An RNN skips what an Embedding masks.
+    """RNN skips the timesteps that Embedding masks.
 
-    The states after ids padded with 0 are those after the same ids without the zeros, wherever they are.
+    The last output for ids padded with 0 is that for the same ids without the zeros, wherever they are.
     """
     embedding, table = make_embedding(keras, build, mask_zero=True)
     rnn = keras.layers.SimpleRNN(UNITS)
@@ -160,16 +160,16 @@ def test_mask_used_by_rnn(keras, run, build, record):
 
 @pytest.mark.case(
     "embedding.sparse-mask-zero",
-    established="keras/src/layers/core/embedding.py of Keras 2.15, __init__: mask_zero is refused with sparse output",
+    established="keras/src/layers/core/embedding.py of Keras 2.15, __init__: mask_zero is rejected with sparse output",
     severity="raises",
     tags=["Embedding", "mask_zero"],
     needs=["layers.Embedding.__init__(sparse)"],
     modes=["eager", "session"],
 )
 def test_sparse_mask_zero(keras, run, record):
-    """An Embedding with sparse output refuses mask_zero.
+    """Embedding with `sparse=True` rejects `mask_zero`.
 
-    Embedding with sparse=True and mask_zero=True raises ValueError, before it is called in any mode.
+    The constructor of Embedding raises ValueError for `sparse=True` and `mask_zero=True`.
     """
     made = run.attempt(lambda: (keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, sparse=True), None)[1])
     record("layer", made, expected=Raised("ValueError"))

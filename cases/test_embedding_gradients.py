@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: `Embedding`.
+Gradients of an `Embedding` that masks its padding.
 """
 
 import numpy as np
@@ -10,19 +10,19 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 MASK_ARGUMENT = "API docs of keras.layers.RNN, call argument mask: a timestep with a False entry should be ignored"
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
 def numeric_gradient(function, x, step=1e-6):
-    """Gradient of the scalar `function` of an array, by central differences."""
+    """Return the gradient of the scalar `function` of an array, by central differences."""
     x, gradient = x.astype("float64"), np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         shift = np.zeros(x.shape)
@@ -32,7 +32,7 @@ def numeric_gradient(function, x, step=1e-6):
 
 
 def make_rnn(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
@@ -45,9 +45,9 @@ def make_rnn(keras, build, **arguments):
     modes=MODES,
 )
 def test_gradient_row_zero(keras, run, build, ops, record):
-    """The vector of the masked id is not trained.
+    """Embedding receives no gradient for the masked id.
 
-    Through a layer that uses the mask, row 0 of the table gets a gradient of zeros, the rows of other ids get theirs.
+    Through a layer that uses the mask, row 0 of the table gets a zero gradient, and the rows of other ids get theirs.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     (table,) = build(embedding, (None, STEPS))

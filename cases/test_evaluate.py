@@ -1,6 +1,6 @@
 """Training.
 
-Evaluation of a model with a mask: it must not depend on the size of batches.
+How the loss of `evaluate` depends on the batch size when outputs are masked.
 """
 
 import numpy as np
@@ -14,16 +14,17 @@ Y = np.random.RandomState(31).uniform(-1, 1, (len(IDS), UNITS)).astype("float32"
 
 @pytest.mark.case(
     "evaluate.batch-size-invariance",
-    unspecified="A loss that is averaged over the unmasked steps of each batch weighs steps by batch; no page says so",
+    unspecified="A loss averaged over the unmasked timesteps of each batch weights timesteps by batch; no page says so",
     tags=["loss", "evaluate", "batch_size", "Embedding", "Dense"],
     modes=["eager", "session"],
 )
 def test_batch_size_invariance(keras, run, build, record):
-    """The loss of evaluate in batches of several sizes.
+    """Masked loss of `evaluate` for several batch sizes.
 
     Whether samples of different lengths give the same loss in batches of one, two and three is not specified.
 
-    The averages are taken in Python or in the compiled step alike: `graph` and `jit` would repeat the others.
+    The loss is averaged over batches in Python or in the compiled step alike: `graph` and `jit` would repeat the
+    others.
     """
     embedding, dense = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
     build(embedding, (None, STEPS)), build(dense, (None, STEPS, FEATURES))

@@ -1,6 +1,6 @@
 """Models.
 
-Functional models: masks that go through them, into them and out of them.
+Masks passed to, propagated in and returned by functional models.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(23).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
 AUTOMATIC = (
@@ -24,7 +24,7 @@ READ_FROM_TENSOR = (
 
 
 def make_chain(keras, build, **arguments):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, **arguments)
     dense, rnn = keras.layers.Dense(WIDTH, **arguments), keras.layers.SimpleRNN(UNITS, **arguments)
     table = build(embedding, (None, STEPS))[0]
@@ -34,7 +34,7 @@ def make_chain(keras, build, **arguments):
 
 
 def make_functional(keras, layers):
-    """A functional model of layers one after the other."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)
@@ -42,7 +42,7 @@ def make_functional(keras, layers):
 
 
 def make_rnn_model(keras, build):
-    """A model that is one SimpleRNN, and what it makes of X and MASK."""
+    """Construct a model of one SimpleRNN; return it and its expected output for X and MASK."""
     rnn = keras.layers.SimpleRNN(UNITS)
     weights = build(rnn, (None, STEPS, FEATURES))
     inputs = keras.Input((STEPS, FEATURES))
@@ -57,9 +57,9 @@ def make_rnn_model(keras, build):
     modes=["eager", "graph", "session"],
 )
 def test_mask_arg(keras, run, build, record):
-    """A mask that a functional model is called with reaches its layers.
+    """A functional model passes `mask=` to its layers.
 
-    With model(x, mask=m), an RNN in the model skips the steps that m masks.
+    With `model(x, mask=m)`, an RNN in the model skips the timesteps that `m` masks.
     """
     model, want = make_rnn_model(keras, build)
     record("last output", run(lambda t, m: model(t, mask=m), X, MASK), expected=want)
@@ -72,9 +72,9 @@ def test_mask_arg(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_masked_input_tensor(keras, run, build, record):
-    """The mask of a tensor that a functional model is called on reaches its layers.
+    """A functional model passes the mask of its input to its layers.
 
-    In model(masking(x)), an RNN in the model skips the masked steps.
+    With `model(masking(x))`, an RNN in the model skips masked timesteps.
     """
     masking, (model, want) = keras.layers.Masking(), make_rnn_model(keras, build)
     record("last output", run(lambda t: model(masking(t)), np.where(MASK[..., None], X, np.float32(0))), expected=want)
@@ -87,9 +87,9 @@ def test_masked_input_tensor(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_nested(keras, run, build, record):
-    """A mask goes into and out of a model in a model.
+    """A nested functional model propagates the mask.
 
-    An RNN in the inner model skips masked steps, and the mean after it leaves them out.
+    An RNN in the inner model skips masked timesteps, and GlobalAveragePooling1D after that model excludes them.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     rnn, pooling = keras.layers.SimpleRNN(UNITS, return_sequences=True), keras.layers.GlobalAveragePooling1D()
@@ -107,9 +107,10 @@ def test_nested(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_shared_layer(keras, run, build, record):
-    """A layer that is used twice has a mask for each use.
+    """A shared layer uses the mask of each input.
 
-    An RNN skips the masked steps of one input of a model, and no step of another input that has no mask.
+    In a functional model, a shared RNN skips masked timesteps of one input, and no timestep of another input that is
+    not masked.
     """
     embedding, rnn = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), keras.layers.SimpleRNN(UNITS)
     (table,), weights = build(embedding, (None, STEPS)), build(rnn, (None, STEPS, FEATURES))
@@ -127,9 +128,10 @@ def test_shared_layer(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_auto_propagate(keras, run, build, record):
-    """A mask goes through a functional model.
+    """A functional model propagates the mask.
 
-    In Embedding, Dense, RNN the RNN skips what Embedding masks, though Dense makes other values of the masked steps.
+    In a model of Embedding, Dense and RNN, the RNN skips what Embedding masks, although Dense changes the values of
+    masked timesteps.
     """
     layers, last = make_chain(keras, build)
     record("last output", run(make_functional(keras, layers), IDS), expected=last)

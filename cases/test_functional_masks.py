@@ -1,6 +1,6 @@
 """Models.
 
-Functional models as layers, and the masks that can be seen while they are made.
+Functional models as layers, and symbolic masks during construction.
 """
 
 import warnings
@@ -11,7 +11,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -33,25 +33,25 @@ def make_sequential(keras, layers, shape=(None, STEPS)):
 
 
 def make_dense_model(keras):
-    """A functional model that lets a mask through."""
+    """Return a functional model that propagates a mask."""
     inputs = keras.Input((STEPS, FEATURES))
     return keras.Model(inputs, keras.layers.Dense(WIDTH)(inputs))
 
 
 @pytest.mark.case(
     "functional.nested-warning",
-    established="Case functional.nested: an inner model passes masks on, so it is not true that it destroys them",
+    established="Case functional.nested: an inner model propagates masks, so a warning that it destroys them is wrong",
     severity="warns",
     tags=["Functional", "Sequential", "Embedding", "warnings"],
     modes=["eager", "session"],
 )
 @pytest.mark.parametrize("kind", ["functional", "sequential"])
 def test_nested_warning(keras, run, mask_of, record, kind):
-    """No warning about the mask where a model in a model passes it on.
+    """A nested model that propagates the mask emits no mask warning.
 
-    Neither making a model that has an inner model nor calling it warns of a mask, and the mask does come out.
+    Neither constructing nor calling a model with an inner model warns about masks, and the output has the mask.
 
-    Warnings are given by Python code that runs once: `graph` and `jit` would repeat the others.
+    Warnings come from Python code that runs once: `graph` and `jit` would repeat the others.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     inner = make_dense_model(keras)
@@ -65,22 +65,22 @@ def test_nested_warning(keras, run, mask_of, record, kind):
         mask = run(lambda ids: mask_of(model(ids)), IDS)
         counts.append(sum("mask" in str(warning.message) for warning in heard) - counts[0])
     record("mask", mask, expected=MASK)
-    record("warnings when it is made", counts[0], expected=0)
-    record("warnings when it is called", counts[1], expected=0)
+    record("warnings during construction", counts[0], expected=0)
+    record("warnings during the call", counts[1], expected=0)
 
 
 @pytest.mark.case(
     "functional.nested-symbolic-mask",
-    unspecified="The guide promises that layers are given masks, which holds when the model runs; nothing says whether "
-    "the mask can be seen before",
+    unspecified="The guide promises that layers receive masks, which holds when the model runs; the docs do not say "
+    "whether symbolic tensors have them before",
     issues=["keras-team/keras-core#767"],
     tags=["Functional", "Masking", "symbolic"],
     modes=["eager", "session"],
 )
 def test_nested_symbolic_mask(keras, mask_of, record):
-    """The mask of a symbolic tensor that a model returns.
+    """Symbolic mask of a nested model's output.
 
-    Whether it has a mask while the outer model is made is not specified.
+    Whether the output of an inner model has a mask while the outer model is constructed is not specified.
 
     Construction does not execute anything, so `graph` and `jit` would repeat `eager`.
     """
@@ -96,9 +96,9 @@ def test_nested_symbolic_mask(keras, mask_of, record):
     tags=["Functional", "Embedding", "symbolic", "compute_mask"],
 )
 def test_symbolic_mask_as_output(keras, run, build, record):
-    """A mask can be an output of a model.
+    """A functional model can output a mask.
 
-    A functional model whose output is what compute_mask makes of its input returns the mask.
+    A model whose output is `compute_mask` of an Embedding returns the mask.
     """
     layer = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     inputs = keras.Input((STEPS,), dtype="int32")
@@ -115,9 +115,10 @@ def test_symbolic_mask_as_output(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_multi_output_masks(keras, run, mask_of, record):
-    """Each output of a model has its own mask.
+    """Each output of a functional model has its own mask.
 
-    Of three outputs of a model, two have the masks of the two inputs, and the one without a mask has none.
+    Of three outputs of a model with two inputs, two have the mask of their input, and the one without a time axis has
+    none.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     dense, pooling = keras.layers.Dense(WIDTH), keras.layers.GlobalAveragePooling1D()

@@ -1,6 +1,6 @@
 """Text.
 
-`pad_sequences`, from sentences to masks: on which side it pads.
+`pad_sequences`: which side it pads, and how Embedding masks it.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ PADDED = {
 
 
 def make_layers(keras, build, vocabulary=VOCABULARY):
-    """Embedding and SimpleRNN, and the last output of SimpleRNN for the ids of one sentence without padding."""
+    """Build Embedding and SimpleRNN; return them and a function that computes the last output for a sentence."""
     embedding = keras.layers.Embedding(vocabulary, FEATURES, mask_zero=True)
     rnn = keras.layers.SimpleRNN(UNITS)
     (table,), weights = build(embedding, (None, None)), build(rnn, (None, None, FEATURES))
@@ -32,11 +32,11 @@ def make_layers(keras, build, vocabulary=VOCABULARY):
 )
 @pytest.mark.parametrize("padding", [None, "pre", "post"], ids=["default", "pre", "post"])
 def test_pad_sequences_default(keras, run, build, mask_of, record, padding):
-    """pad_sequences and mask_zero agree on what is padding.
+    """Embedding with `mask_zero` masks the padding of `pad_sequences`.
 
-    Embedding masks what pad_sequences adds, by default before the first word.
+    Embedding masks what `pad_sequences` adds, by default before the first word.
 
-    Ids are made in NumPy: `graph` and `jit` would repeat the others.
+    The ids are created in NumPy: `graph` and `jit` would repeat the others.
     """
     arguments = {} if padding is None else {"padding": padding}
     ids = keras.preprocessing.sequence.pad_sequences(SENTENCES, **arguments)

@@ -1,6 +1,6 @@
 """GroupQueryAttention.
 
-The masks of `MultiHeadAttention`, where several heads of queries share keys and values.
+The masks of `MultiHeadAttention`, for query heads that share keys and values.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
 CAUSAL = np.tril(np.ones((QUERIES, QUERIES), bool))
 QUERY = np.random.RandomState(57).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(58).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
-# `Masking` makes QUERY_MASK and VALUE_MASK of these. Zeros still count: biases make keys and values of them.
+# `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases turn them into keys and values.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
 
@@ -27,7 +27,7 @@ MERGED = "Docstring of GroupedQueryAttention._compute_attention_mask: "
 
 
 def make(keras, build):
-    """The layer, built for QUERY and VALUE, and its weights, those of keys and values repeated for each query head."""
+    """Build the layer; return it and its weights, with those of keys and values repeated per query head."""
     layer = keras.layers.GroupQueryAttention(DIMENSION, QUERY_HEADS, VALUE_HEADS)
     layer(keras.Input((QUERIES, FEATURES)), keras.Input((VALUES, FEATURES)))
     wq, bq, wk, bk, wv, bv, wo, bo = build(layer)
@@ -36,7 +36,7 @@ def make(keras, build):
 
 
 def attention(query, value, mask, weights):
-    """What the layer computes; mask: (B, Tq, Tv)."""
+    """Compute the expected output of the layer; mask: (B, Tq, Tv)."""
     return oracle.multi_head_attention(query, value, mask[:, None], *weights)
 
 
@@ -48,9 +48,9 @@ def attention(query, value, mask, weights):
     modes=["eager", "graph", "session"],
 )
 def test_explicit_mask_polarity(keras, run, build, record):
-    """True in attention_mask means attend, for all heads of a group.
+    """GroupQueryAttention attends where `attention_mask` is True.
 
-    A query attends to the values at which its row of the mask is True, and to no others.
+    In all heads, a query attends to the values where its row of `attention_mask` is True, and to no others.
     """
     layer, weights = make(keras, build)
     output = run(lambda q, v, m: layer(q, v, attention_mask=m), QUERY, VALUE, ATTEND)
@@ -65,9 +65,9 @@ def test_explicit_mask_polarity(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_auto_mask(keras, run, build, mask_of, record):
-    """The masks of query and value are used.
+    """GroupQueryAttention uses the masks of query and value.
 
-    An unmasked query attends to the unmasked values only, of these to the ones that attention_mask allows, and the
+    An unmasked query attends only to unmasked values, with `attention_mask` only to those that it allows, and the
     output has the mask of the query.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
@@ -81,7 +81,7 @@ def test_auto_mask(keras, run, build, mask_of, record):
     attend = np.broadcast_to(VALUE_MASK[:, None], ATTEND.shape)
     expected, want_both = (attention(QUERY, VALUE, m, weights)[QUERY_MASK] for m in (attend, attend & allowed))
     record("output at unmasked queries", output[QUERY_MASK], expected=expected)
-    record("with attention_mask, too", of_both[QUERY_MASK], expected=want_both)
+    record("output with attention_mask", of_both[QUERY_MASK], expected=want_both)
     record("mask", mask, expected=QUERY_MASK)
 
 
@@ -93,9 +93,9 @@ def test_auto_mask(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_causal_and_padding(keras, run, build, record):
-    """A causal mask keeps queries from later steps, alone and with the mask of the input.
+    """GroupQueryAttention merges the causal mask with the input mask.
 
-    With use_causal_mask=True a step attends to itself and to earlier unmasked steps only.
+    With `use_causal_mask=True`, a timestep attends only to itself and to earlier unmasked timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
 
@@ -103,7 +103,9 @@ def test_causal_and_padding(keras, run, build, record):
         return [layer(t, t, use_causal_mask=True) for t in (plain, masking(padded))]
 
     output, masked = run(call, QUERY, QUERY_ZEROED)
-    attend = CAUSAL & QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
+    attend = CAUSAL & QUERY_MASK[:, None] | np.eye(
+        QUERIES, dtype=bool
+    )  # attending to itself matters for masked timesteps only
     record("causal mask", output, expected=oracle.multi_head_attention(QUERY, QUERY, CAUSAL, *weights))
     record(
         "unmasked steps of a masked input",
@@ -121,9 +123,9 @@ def test_causal_and_padding(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_input_mask_side_effect(keras, run, build, mask_of, record):
-    """The input of GroupQueryAttention keeps its mask.
+    """GroupQueryAttention leaves the mask of its inputs attached.
 
-    A layer that is called on the same tensor after GroupQueryAttention is given the mask of the tensor.
+    After a call of GroupQueryAttention, its query and value still have their masks.
     """
     masking, (layer, _) = keras.layers.Masking(), make(keras, build)
 

@@ -1,6 +1,6 @@
-"""Normalisation.
+"""Normalization.
 
-`GroupNormalization`: which steps its statistics are made of.
+`GroupNormalization`: which timesteps contribute to its statistics.
 """
 
 import numpy as np
@@ -22,10 +22,10 @@ EPSILON = 1e-3
     needs=["layers.GroupNormalization(mask)"],
 )
 def test_mask(keras, run, build, record):
-    """Statistics of a group leave out masked steps.
+    """GroupNormalization excludes masked timesteps from group statistics.
 
-    Given a mask of (batch, time, 1), each group of features of a sample is normalized with mean and variance of its
-    unmasked steps.
+    With a mask of (batch, time, 1), each group of features of a sample is normalized with mean and variance over its
+    unmasked timesteps.
     """
     groups = 2
     layer = keras.layers.GroupNormalization(groups, epsilon=EPSILON)

@@ -1,6 +1,6 @@
 """GRU.
 
-What a mask makes it skip, and what it emits there, wherever its reset gate is applied.
+Skipped timesteps, outputs at masked timesteps and propagated masks, for both positions of the reset gate.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(33).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 MASK_ARGUMENT = "API docs of keras.layers.GRU, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
@@ -22,25 +22,27 @@ either = pytest.mark.parametrize("reset_after", [True, False], ids=["reset-after
 
 
 def make(keras, build, reset_after, **arguments):
-    """A built GRU and its weights."""
+    """Build a GRU and return it with its weights."""
     layer = keras.layers.GRU(UNITS, recurrent_activation="sigmoid", reset_after=reset_after, **arguments)
     if not reset_after:
         return layer, build(layer, (None, STEPS, FEATURES))
-    layer(keras.Input((STEPS, FEATURES)))  # built alone, Keras 2.3 on TensorFlow 2 keeps the first values of this bias
+    layer(
+        keras.Input((STEPS, FEATURES))
+    )  # if only built, Keras 2.3 on TensorFlow 2 keeps the initial values of this bias
     return layer, build(layer)
 
 
 @pytest.mark.case("gru.skip-masked-steps", documented=MASK_ARGUMENT, tags=["GRU"])
 @either
 def test_skip_masked_steps(keras, run, build, record, reset_after):
-    """GRU skips masked steps.
+    """GRU skips masked timesteps.
 
-    A masked step changes neither the state nor the output of any other step, wherever the reset gate is applied.
+    A masked timestep changes neither the state nor the output at any other timestep.
     """
     gru, weights = make(keras, build, reset_after, return_sequences=True, return_state=True)
     sequence, state = run(lambda t, m: gru(t, mask=m), X, MASK)
     want_sequence, want_state = oracle.gru(X, MASK, *weights)
-    record("sequence at the other steps", sequence[MASK], expected=want_sequence[MASK])
+    record("sequence at unmasked steps", sequence[MASK], expected=want_sequence[MASK])
     record("state", state, expected=want_state)
 
 
@@ -53,9 +55,10 @@ def test_skip_masked_steps(keras, run, build, record, reset_after):
 )
 @either
 def test_masked_output_repeats_previous(keras, run, build, record, reset_after):
-    """GRU repeats its previous output at masked steps.
+    """GRU repeats its previous output at masked timesteps.
 
-    With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
+    With `return_sequences=True`, the output at a masked timestep is that of the previous timestep, or zeros where there
+    is none.
     """
     gru, weights = make(keras, build, reset_after, return_sequences=True)
     sequence = run(lambda t, m: gru(t, mask=m), X, MASK)
@@ -64,9 +67,10 @@ def test_masked_output_repeats_previous(keras, run, build, record, reset_after):
 
 @pytest.mark.case("gru.padding", documented=MASK_ARGUMENT, tags=["GRU", "padding", "NaN"], modes=["eager", "session"])
 def test_padding(keras, run, build, record):
-    """Masked steps change nothing, wherever and whatever they are.
+    """GRU ignores padding wherever and whatever it is.
 
-    The last output is that of the sample without its masked steps, with large numbers and NaN at masked steps, too.
+    The last output is that of the sample without its masked timesteps, even with large numbers or NaN at masked
+    timesteps.
     """
     gru, weights = make(keras, build, reset_after=True)
     samples = [X[i : i + 1, kept] for i, kept in enumerate(MASK)]
@@ -82,9 +86,9 @@ def test_padding(keras, run, build, record):
     "gru.implicit-mask", documented=AUTOMATIC, tags=["GRU", "Masking"], modes=["eager", "graph", "session"]
 )
 def test_implicit_mask(keras, run, build, mask_of, record):
-    """A GRU is given the mask of the layer before it, and hands it on.
+    """GRU uses the mask of its input and propagates it.
 
-    After Masking it computes what it computes when the mask is passed as an argument; a sequence has the same mask.
+    After Masking, the output sequence is the same as with that mask passed as `mask=`, and it has the same mask.
     """
     masking, (gru, weights) = keras.layers.Masking(), make(keras, build, reset_after=True, return_sequences=True)
 

@@ -1,13 +1,13 @@
 """Lambda.
 
-`Lambda` with its argument `mask`: a mask made of something else than padding with one value.
+`Lambda` with its `mask` argument: masks created by a function or passed as a tensor.
 """
 
 import numpy as np
 import pytest
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4
-# Padded on the right, with gaps, padded on the left; 0 stands for no word.
+# Padded on the right, with gaps, padded on the left; 0 is padding.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
 X = np.random.RandomState(8).uniform(0.1, 1, IDS.shape + (FEATURES,)).astype("float32")
 MASK = np.array([[1, 0, 1, 1, 0], [1, 1, 0, 0, 1], [0, 1, 1, 1, 1]], bool)
@@ -21,9 +21,9 @@ LAMBDA_MASK = "API docs of keras.layers.Lambda, argument mask: "
     tags=["Lambda", "compute_mask"],
 )
 def test_mask_generator(keras, run, mask_of, record):
-    """Lambda makes a mask with a function.
+    """Lambda creates a mask with a function.
 
-    The mask of the output is what the function given as mask= makes of the input.
+    The output has the mask that the function passed as `mask=` returns for the input.
     """
     layer = keras.layers.Lambda(
         lambda x: x * 2.0,
@@ -39,9 +39,9 @@ def test_mask_generator(keras, run, mask_of, record):
     tags=["Lambda", "compute_mask", "Masking"],
 )
 def test_mask_generator_previous_mask(keras, run, ops, mask_of, record):
-    """The function that makes the mask of a Lambda is given the mask before it.
+    """Lambda passes the input mask to its mask function.
 
-    A function that inverts the mask it is given makes the inverse of what Masking masked.
+    After Masking, a function that inverts its `mask` argument gives the output the inverted mask.
     """
     masking = keras.layers.Masking()
     layer = keras.layers.Lambda(
@@ -55,19 +55,19 @@ def test_mask_generator_previous_mask(keras, run, ops, mask_of, record):
 
 @pytest.mark.case(
     "lambda.mask-generator.tensor",
-    documented=LAMBDA_MASK + "a tensor that is returned as mask whatever the input is",
+    documented=LAMBDA_MASK + "a tensor that is returned as the mask regardless of the input",
     tags=["Lambda"],
 )
 def test_mask_generator_tensor(keras, run, ops, mask_of, record):
-    """Lambda has a mask that does not depend on the input.
+    """Lambda attaches a constant mask.
 
-    A tensor given as mask= is the mask of the output.
+    The output has the mask that was passed as a tensor to `mask=`.
     """
     layer = keras.layers.Lambda(lambda x: x * 2.0, X.shape[1:], mask=ops.convert_to_tensor(MASK))
 
     def call(x):
         mask = mask_of(layer(x))
-        # The inverse: Keras 2.3 on TensorFlow 2 has functions of what is computed, and none of a tensor that is given.
+        # Inverted, because Keras 2.3 on TensorFlow 2 cannot return a constant from a function, only what it computes.
         return None if mask is None else ops.logical_not(mask)
 
     record("inverted mask", run(call, X), expected=~MASK)

@@ -1,9 +1,9 @@
 """Laws.
 
-What must agree whatever the numbers, the sizes and the masks. All are drawn from one seed.
+Properties that hold for all values, sizes and masks; random inputs come from one seed.
 
-A law compares two calls of a layer. Of all samples at which they differ the first is recorded, with what the layer
-computed and what the law says; samples with few masked steps come first.
+A law compares two calls of a layer. The first sample for which they differ is recorded, with the observed and the
+required output; samples with few masked timesteps come first.
 """
 
 import inspect
@@ -30,10 +30,9 @@ ONCE = ["eager | session | graph"]
 
 
 class Draw(object):
-    """Random samples of the same number of unmasked steps, and the same samples without the masked ones.
+    """Random samples with the same number of unmasked timesteps, and the same samples without the masked ones.
 
-    The first three are padded on the right, padded on the left, and have one long gap; the others have
-    their steps at random.
+    The first three are padded on the right, padded on the left, and have one long gap; the others are masked at random.
     """
 
     def __init__(self, random, batch, kept):
@@ -48,12 +47,12 @@ class Draw(object):
 
 RANDOM = np.random.RandomState(SEED)
 DRAWS = [Draw(RANDOM, batch=3, kept=9), Draw(RANDOM, batch=5, kept=4)]
-# All of them as one batch, for the laws that need no samples of one length.
+# All of them as one batch, for laws that allow samples of different lengths.
 X, MASK, QUERY = (np.concatenate([getattr(d, name) for d in DRAWS]) for name in ("x", "mask", "query"))
 
 
 def make(keras, build, ops, name):
-    """Function of a tensor of (batch, steps, features), its mask (or None) and queries, which uses the mask."""
+    """Return a function of (batch, timesteps, features) inputs, a mask (or None) and queries that applies the layer."""
     if not hasattr(keras.layers, name):
         raise Unsupported("there is no keras.layers.%s" % name)
     arguments = {
@@ -80,7 +79,7 @@ def make(keras, build, ops, name):
         if name == "MultiHeadAttention":
             return layer(query, x, **({} if mask is None else {"attention_mask": ops.expand_dims(mask, axis=1)}))
         given = {"training": True} if name == "BatchNormalization" else {}
-        if name in ATTENTION:  # a mask of queries as well: not every version takes a list with None in it
+        if name in ATTENTION:  # with a query mask, since not every version accepts None in the list
             given["mask"] = None if mask is None else [ops.equal(query[..., 0], query[..., 0]), mask]
             return layer([query, x], **given)
         if mask is not None:
@@ -91,20 +90,20 @@ def make(keras, build, ops, name):
 
 
 def rows(name, outputs, mask):
-    """The output of each sample, at unmasked steps if there is one for each step."""
+    """Return the output of each sample, at unmasked timesteps if there is one per timestep."""
     return [o[m] for o, m in zip(outputs, mask)] if name in ONE_OUTPUT_PER_STEP else list(outputs)
 
 
 def record_difference(record, mask, observed, lawful, judged=True):
-    """Record the first sample whose row of `observed` is not that of `lawful`; it is expected that there is none."""
+    """Record the first sample for which `observed` and `lawful` differ; none is expected."""
     record("seed", SEED)
     expected = {"expected": None} if judged else {}
     for i, (one, other) in enumerate(zip(observed, lawful)):
         if not np.allclose(one, other, rtol=1e-4, atol=1e-5):
             steps = "".join("%d" % kept for kept in mask[i])
             record("counter-example", "sample %d with mask %s" % (i, steps), **expected)
-            record("what it gives", one)
-            record("what the law says", other)
+            record("observed output", one)
+            record("required output", other)
             return
     record("counter-example", None, **expected)
 
@@ -114,13 +113,15 @@ def record_difference(record, mask, observed, lawful, judged=True):
     "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
 )
 def test_padding(keras, run, build, ops, record, name):
-    """Masked steps are as good as absent, wherever they are.
+    """Padding never changes the output.
 
-    Samples padded on the right, on the left, in the middle and at random get, at their unmasked steps, what they get
-    without the masked ones.
+    Samples padded on the right, on the left, in the middle and at random have, at unmasked timesteps, the same output
+    as without the masked timesteps.
     """
     layer, observed, lawful = make(keras, build, ops, name), [], []
-    draws = DRAWS[1:] if run.mode == "jit" else DRAWS  # of all kinds; XLA would compile the layer for other sizes anew
+    draws = (
+        DRAWS[1:] if run.mode == "jit" else DRAWS
+    )  # all kinds of masks; XLA would recompile the layer for another size
     for d in draws:
         padded, short = run(
             lambda x, mask, query, short: [layer(x, mask, query), layer(short, None, query)],
@@ -133,9 +134,9 @@ def test_padding(keras, run, build, ops, record, name):
 @pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
 @pytest.mark.parametrize("name", ["SimpleRNN", "Bidirectional", "Softmax", "BatchNormalization"] + ATTENTION)
 def test_garbage(keras, run, build, ops, record, name):
-    """The numbers at masked steps do not matter.
+    """Values at masked timesteps do not change the output.
 
-    Large numbers at masked steps change nothing at the others.
+    Large numbers at masked timesteps do not change the output at the others.
     """
     record_garbage(run, record, make(keras, build, ops, name), name, 3e3)
 
@@ -150,17 +151,17 @@ def record_garbage(run, record, layer, name, garbage, judged=True):
 
 @pytest.mark.case(
     "law.garbage.not-finite",
-    unspecified="A layer that multiplies masked steps by zero keeps NaN and infinity; "
-    "no page says whether it may, outside of RNNs and means",
+    unspecified="A layer that multiplies masked timesteps by zero keeps NaN and infinity; "
+    "the docs do not say whether it may, except for RNNs and means",
     tags=["law", "garbage", "NaN", "inf"],
     modes=ONCE,
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 @pytest.mark.parametrize("name", ["Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"])
 def test_garbage_not_finite(keras, run, build, ops, record, name, garbage):
-    """NaN or infinity at masked steps.
+    """NaN or infinity at masked timesteps.
 
-    Whether they change what unmasked steps get is written down.
+    Whether they change the output at unmasked timesteps is not specified.
     """
     record_garbage(run, record, make(keras, build, ops, name), name, garbage, judged=False)
 
@@ -171,9 +172,11 @@ def test_garbage_not_finite(keras, run, build, ops, record, name, garbage):
     RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"],
 )
 def test_permutation(keras, run, build, ops, record, name):
-    """Masks belong to samples.
+    """Permuting the samples permutes the output.
 
-    Samples in another order, with their masks, get the same outputs in that order; in RNNs, one is masked throughout.
+    When samples and their masks are reordered, the outputs are the same in the new order.
+
+    For RNNs, one sample is fully masked.
     """
     layer, mask = make(keras, build, ops, name), MASK.copy()
     if name in RECURRENT:
@@ -191,9 +194,9 @@ def test_permutation(keras, run, build, ops, record, name):
     ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "Attention", "MultiHeadAttention"],
 )
 def test_single_sample(keras, run, build, ops, record, name):
-    """A sample of a batch gets what it gets alone.
+    """A sample has the same output alone as in a batch.
 
-    One sample, with its row of the mask, gets the same in a batch of one.
+    A batch of one sample and its row of the mask gives the output of that sample in the larger batch.
     """
     layer, i = make(keras, build, ops, name), 4
     alone, together = run(
@@ -210,9 +213,9 @@ def test_single_sample(keras, run, build, ops, record, name):
     + ["MultiHeadAttention"],
 )
 def test_all_true(keras, run, build, ops, record, name):
-    """A mask that masks nothing changes nothing.
+    """An all-True mask does not change the output.
 
-    With a mask of True only, a layer gives what it gives without a mask.
+    With a mask that is True everywhere, the output is the same as without a mask.
     """
     layer, mask = make(keras, build, ops, name), np.ones_like(MASK)
     masked, plain = run(lambda x, m, query: [layer(x, m, query), layer(x, None, query)], X, mask, QUERY)
@@ -222,9 +225,9 @@ def test_all_true(keras, run, build, ops, record, name):
 @pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=ONCE)
 @pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D", "BatchNormalization"])
 def test_implicit_is_explicit(keras, run, build, ops, record, name):
-    """A mask that the input carries does what the same mask does as an argument.
+    """An attached mask acts like `mask=`.
 
-    A layer after Masking gives what it gives when it is passed the mask that Masking makes.
+    After Masking, the output is the same as with that mask passed as `mask=`.
     """
     masking, layer = keras.layers.Masking(), make(keras, build, ops, name)
     implicit, explicit = run(
@@ -243,10 +246,10 @@ def test_implicit_is_explicit(keras, run, build, ops, record, name):
 )
 @pytest.mark.parametrize("law", ["permutation", "all-true", "garbage"])
 def test_masked_loss(keras, run, build, record, law):
-    """A masked loss obeys the laws of masks.
+    """A masked loss obeys the laws.
 
-    It is the same for samples in another order, for a mask that masks nothing and for none, and for other outputs and
-    targets at masked steps.
+    The loss is the same for reordered samples, for an all-True mask and none, and for other outputs and targets at
+    masked timesteps.
     """
 
     def make_model(mask_zero):

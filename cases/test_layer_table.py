@@ -2,10 +2,10 @@
 
 What every built-in layer does with an incoming mask: one observation per layer, nothing expected.
 
-The words: "consumes" (computes something else than without the mask), "passes on", "merges by and", "merges by or",
-"changes" (how the output mask follows from those that came in), "produces" (a mask that is there without an incoming
-one as well), "stops silently", "stops with a warning" (not used, and no output mask), "refuses" (raises).
-While a model is constructed there are no values to look at: a mask that is there then is "gives a mask".
+The words: "consumes" (its output depends on the mask), "passes on", "merges by and", "merges by or", "changes" (how the
+output mask follows from the input masks), "produces" (there is an output mask without an input mask as well), "stops
+silently", "stops with a warning" (the mask is ignored and dropped), "refuses" (an exception is raised). While a model
+is constructed there are no values to compare: a symbolic output mask is "gives a mask".
 """
 
 import inspect
@@ -19,7 +19,7 @@ from conformance.case import Raised, Unsupported
 
 
 def make_producer(keras, ops):
-    """A layer called on [x, mask] that returns x with that mask."""
+    """Construct a layer called on [x, mask] that returns x with that mask."""
 
     class Producer(keras.layers.Layer):
         def call(self, inputs):
@@ -35,24 +35,24 @@ def make_producer(keras, ops):
 
 
 def call(recipe, layer, tensors):
-    """The first output of the layer on one tensor per input."""
+    """Return the first output of the layer called on one tensor per input."""
     grouped = [tensors] if recipe.as_list and len(tensors) > 1 else tensors
     output = layer(*grouped, **recipe.call)
     return output[0] if isinstance(output, (list, tuple)) else output
 
 
 def hear(attempt):
-    """What `attempt()` returns, and whether a warning about masks was given meanwhile."""
+    """Return the result of `attempt()`, and whether it warned about masks."""
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         result = attempt()
-    for one in heard:  # the recorder wants them, too
+    for one in heard:  # the recorder needs them as well
         warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     return result, any("mask" in str(one.message) for one in heard)
 
 
 def what_became_of(mask):
-    """The word for an output mask beside those that came in."""
+    """Return the word for an output mask, given the input masks."""
     first, second = layer_recipes.MASKS
     for word, known in [("passes on", first), ("merges by and", first & second), ("merges by or", first | second)]:
         if np.array_equal(mask, known):
@@ -65,16 +65,16 @@ def dropped(warned):
 
 
 def refusal(masked, plain):
-    """The word for a call that raised; None if neither did."""
+    """Return the words for a call that raised; None if neither did."""
     if isinstance(plain, Raised):
         return "raises without a mask as well: " + plain.names[0]
     return "refuses: " + masked.names[0] if isinstance(masked, Raised) else None
 
 
 def describe(masked, plain, warned):
-    """What a layer did, from [output, output mask] with and without an incoming mask."""
+    """Describe what a layer did, from [output, output mask] with and without an input mask."""
     (output, mask), (plain_output, plain_mask) = masked, plain
-    # The law: what a layer computes depends on the mask only if it uses the mask.
+    # A layer whose output depends on the mask consumes it.
     words = [] if np.allclose(output, plain_output, equal_nan=True) else ["consumes"]
     if mask is not None:
         words.append(what_became_of(mask) if plain_mask is None else "produces")
@@ -83,7 +83,7 @@ def describe(masked, plain, warned):
 
 @pytest.mark.case(
     "layer-table.incoming-mask",
-    unspecified="Few pages say what a layer does with a mask; what it does decides where in a model masks end",
+    unspecified="The docs of few layers say what happens to a mask, which decides where in a model masks are dropped",
     tags=["layer table"],
     modes=["eager | session | graph"],
 )
@@ -91,10 +91,11 @@ def describe(masked, plain, warned):
 def test_incoming_mask(keras, tf, run, ops, mask_of, record, name):
     """What a layer does with an incoming mask.
 
-    Whether a layer uses the mask of its input, passes it on, changes it, drops it or refuses it is written down.
+    Whether a layer consumes the mask of its input, propagates, changes or drops it, or raises an exception is not
+    specified.
 
-    The mask is one of the first two axes of the input, whatever these are. A layer consumes it if it computes
-    something else with it than without it. "Symbolic" is a call on keras.Input, "at run time" one on data.
+    The mask covers the first two axes of the input, whatever these are. A layer consumes the mask if its output with
+    the mask differs from that without it. "Symbolic" is a call on keras.Input, "at run time" one on data.
     """
     if not hasattr(keras.layers, name):
         raise Unsupported("there is no keras.layers.%s" % name)
@@ -118,14 +119,14 @@ def test_incoming_mask(keras, tf, run, ops, mask_of, record, name):
         output = call(recipe, layer, [producer(list(pair)) for pair in zip(x, m)] if m else list(x))
         return [output, mask_of(output)]
 
-    masked, warned = hear(lambda: run.attempt(lambda: construct(masked=True)))  # builds the layer, too
+    masked, warned = hear(lambda: run.attempt(lambda: construct(masked=True)))  # also builds the layer
     if masked is None and symbolic[True] is None:
         record("symbolic", dropped(warned))
     else:
         plain = run.attempt(lambda: construct(masked=False))
         record("symbolic", refusal(masked, plain) or ("gives a mask" if symbolic[False] is None else "produces"))
 
-    # Without masks first: on JAX, `reshape` to the same shape returns its argument, which has the mask then.
+    # Without masks first: on JAX, `reshape` to the same shape returns its argument, to which the mask is then attached.
     both, warned = hear(lambda: run.attempt(lambda *t: [observe(t[: len(arrays)]), observe(t)], *(arrays + masks)))
     if isinstance(both, Raised):
         record("at run time", refusal(both, run.attempt(lambda *t: observe(t), *arrays)))
@@ -136,15 +137,15 @@ def test_incoming_mask(keras, tf, run, ops, mask_of, record, name):
 
 @pytest.mark.case(
     "layer-table.complete",
-    established="The public namespace keras.layers of each column itself",
+    established="The public namespace keras.layers of the target itself",
     severity="cosmetic",
     tags=["layer table"],
     modes=["eager | session | graph"],
 )
 def test_complete(keras, record):
-    """No layer is missing from the layer table.
+    """The layer table covers every built-in layer.
 
-    Every class of layers in keras.layers, under one of its names, is in the table or left out for a reason.
+    Every layer class in `keras.layers`, under one of its names, is in the table or omitted for a stated reason.
     """
     public = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
     found = {n: c for n, c in public.items() if inspect.isclass(c) and issubclass(c, keras.layers.Layer)}

@@ -1,6 +1,6 @@
-"""Normalisation.
+"""Normalization.
 
-`LayerNormalization`: its statistics are those of one step.
+`LayerNormalization`: its statistics are those of a single timestep.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ EPSILON = 1e-3
 
 
 def make_embedding(keras, build):
-    """A layer that masks the zeros of IDS, with numbers that are not zero at masked steps; its table."""
+    """Build an Embedding that masks the zeros of IDS, with nonzero output there; return it and its table."""
     layer = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     return layer, build(layer, (None, STEPS))[0]
 
@@ -26,13 +26,13 @@ def make_embedding(keras, build):
     needs=["layers.LayerNormalization"],
 )
 def test_independent(keras, run, build, record):
-    """LayerNormalization does not depend on the mask.
+    """LayerNormalization ignores the mask.
 
-    Each step, masked or not, is normalized by mean and variance of its own features.
+    Each timestep, masked or not, is normalized with mean and variance of its own features.
     """
     embedding, table = make_embedding(keras, build)
     layer = keras.layers.LayerNormalization(epsilon=EPSILON)
-    layer(keras.Input((STEPS, FEATURES)))  # built alone, that of TensorFlow 1.14 is built again when it is called
+    layer(keras.Input((STEPS, FEATURES)))  # if only built, TensorFlow 1.14 builds it again in the first call
     gamma, beta = build(layer, seed=1)
     x = table[IDS]
     normalized = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + EPSILON)

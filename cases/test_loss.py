@@ -1,6 +1,6 @@
 """Losses.
 
-Losses of models whose output has a mask: which steps count, and how much.
+Losses of models whose output is masked: which timesteps contribute, and with what weight.
 """
 
 import inspect
@@ -12,7 +12,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 Y, OTHER_Y = np.random.RandomState(21).uniform(1, 2, (2, BATCH, STEPS, UNITS)).astype("float32")
 OTHER_PADDING = np.where(MASK[..., None], Y, OTHER_Y + 5)
 WEIGHTS = np.where(MASK, np.linspace(0.5, 2, STEPS), 30).astype("float32")
@@ -25,9 +25,9 @@ MULTIPLES = "a multiple of the mean over unmasked steps"
 
 
 def make_model(keras, build):
-    """A model whose output has the mask MASK, and its weights: the table, kernel and bias.
+    """Construct a model whose output has the mask MASK; return it and its weights: table, kernel and bias.
 
-    The output at masked steps is that for id 0, which is far from any target.
+    The output at masked timesteps is that for id 0, which is far from any target.
     """
     inputs = keras.Input((None,), dtype="int32")
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
@@ -36,7 +36,7 @@ def make_model(keras, build):
 
 
 def make_compiled(keras, run, build, loss="mse"):
-    """The model of `make_model`, compiled, and its output for IDS."""
+    """Compile the model of `make_model`; return it and its output for IDS."""
     model, (table, kernel, bias) = make_model(keras, build)
     run.compile(model, optimizer="sgd", loss=loss)
     return model, table[IDS] @ kernel + bias
@@ -49,10 +49,12 @@ def make_compiled(keras, run, build, loss="mse"):
     tags=["loss", "Embedding", "Dense", "compile"],
 )
 def test_masked_steps_ignored(keras, run, build, record):
-    """Masked steps do not count in the loss.
+    """The loss ignores masked timesteps.
 
-    Other targets at masked steps do not change the loss; other targets everywhere change it by the factor by which
-    they change the squared errors of the unmasked steps, whatever the sum of these is divided by.
+    Other targets at masked timesteps do not change the loss, and other targets everywhere change it by the same factor
+    as the squared errors of the unmasked timesteps.
+
+    A factor, because the divisor of the loss is not specified.
     """
     model, output = make_compiled(keras, run, build)
     loss, other_padding, other = (run.test_on_batch(model, IDS, y) for y in (Y, OTHER_PADDING, OTHER_Y))
@@ -63,32 +65,34 @@ def test_masked_steps_ignored(keras, run, build, record):
 
 @pytest.mark.case(
     "loss.masked.normalisation",
-    unspecified="No page says whether the sum over the unmasked steps is divided by their number or by that of all",
+    unspecified="The docs do not say whether the sum over unmasked timesteps is divided by their number or by all",
     issues=["tensorflow/tensorflow#34491", "tensorflow/tensorflow#26784", "keras-team/keras#15323"],
     tags=["loss", "Embedding", "Dense", "compile"],
 )
 def test_masked_normalisation(keras, run, build, record):
-    """What a masked loss is divided by.
+    """Divisor of a masked loss.
 
-    Whether a loss becomes smaller by padding is not specified: it is where it is divided by the number of all steps.
+    Whether the loss is divided by the number of unmasked timesteps or of all is not specified.
+
+    In the second case, padding makes the loss smaller.
     """
     model, output = make_compiled(keras, run, build)
     mean = oracle.squared_errors(Y, output, MASK).mean()
     padded = [np.concatenate([a, np.zeros_like(a)], axis=1) for a in (IDS, Y)]
     record("loss as " + MULTIPLES, run.test_on_batch(model, IDS, Y) / mean)
-    record("after as many steps of padding", run.test_on_batch(model, *padded) / mean)
+    record("after padding to twice the length", run.test_on_batch(model, *padded) / mean)
 
 
 @pytest.mark.case(
     "loss.masked.all-masked",
-    unspecified="The mean over no step is not defined; it may be NaN, which spreads to all weights",
+    unspecified="The mean over no timestep is undefined; it may be NaN, which spreads to all weights",
     issues=["tensorflow/tensorflow#34491"],
     tags=["loss", "Embedding", "Dense", "compile", "all masked", "NaN"],
 )
 def test_masked_all_masked(keras, run, build, record):
-    """The loss of a batch with no unmasked step.
+    """Loss of a fully masked batch.
 
-    What it is, and what a step of training makes of the weights, is not specified.
+    The loss of a batch without unmasked timesteps, and the weights after a training step with it, are not specified.
     """
     model, _ = make_compiled(keras, run, build)
     record("loss", run.train_on_batch(model, IDS * 0, Y))
@@ -107,10 +111,10 @@ def all_finite(model):
     modes=["eager", "graph | jit", "session"],
 )
 def test_masked_sample_weight(keras, run, build, record):
-    """Weights of steps weight the unmasked ones.
+    """`sample_weight` weights the unmasked timesteps of the loss.
 
-    They change the loss by the factor by which they change the sum of the squared errors of the unmasked steps; weights
-    of masked steps do not count.
+    Weights per timestep change the loss by the same factor as the squared errors of the unmasked timesteps; those of
+    masked timesteps are ignored.
     """
     model, (table, kernel, bias) = make_model(keras, build)
     run.compile(model, optimizer="sgd", loss="mse", **announced(model))
@@ -120,7 +124,7 @@ def test_masked_sample_weight(keras, run, build, record):
 
 
 def announced(model):
-    """The argument of compile that says that weights are for steps, where there is one."""
+    """Return the argument of `compile` that declares weights per timestep, where there is one."""
     known = inspect.signature(model.compile).parameters
     return {"sample_weight_mode": "temporal"} if "sample_weight_mode" in known else {}
 
@@ -133,9 +137,9 @@ def announced(model):
     needs=["losses.MeanSquaredError"],
 )
 def test_masked_reduction_sum(keras, run, build, record):
-    """A summed loss is the sum over the unmasked steps.
+    """A summed loss is the sum over unmasked timesteps.
 
-    With reduction="sum" nothing is divided by a number of steps.
+    With `reduction="sum"`, the loss is the sum of the losses of the unmasked timesteps, undivided.
     """
     model, output = make_compiled(keras, run, build, loss=keras.losses.MeanSquaredError(reduction="sum"))
     record("loss", run.test_on_batch(model, IDS, Y), expected=oracle.squared_errors(Y, output, MASK).sum())
@@ -148,10 +152,10 @@ def test_masked_reduction_sum(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_masked_training(keras, run, build, record):
-    """Masked steps do not train.
+    """Masked timesteps do not train weights.
 
-    A step of gradient descent leaves the vector of the masked id alone, and moves the bias in the direction of the
-    mean error of the unmasked steps.
+    A gradient descent step leaves the embedding of the masked id unchanged, and moves the bias in the direction of the
+    mean error of the unmasked timesteps.
     """
     model, weights = make_model(keras, build)
     run.compile(model, optimizer="sgd", loss="mse")
@@ -169,15 +173,15 @@ def unit(vector):
 
 @pytest.mark.case(
     "loss.masked.nan-prediction",
-    unspecified="A mask that is multiplied with the losses keeps NaN at masked steps; no page says that it does not",
+    unspecified="A mask multiplied with the losses keeps NaN at masked timesteps; the docs do not rule it out",
     issues=["keras-team/keras#18829"],
     tags=["loss", "Embedding", "Dense", "compile", "NaN"],
 )
 @pytest.mark.parametrize("where", ["prediction", "target"])
 def test_masked_nan_prediction(keras, run, build, record, where):
-    """NaN at masked steps.
+    """Loss with NaN at masked timesteps.
 
-    Whether NaN in predictions or targets at masked steps reaches the loss and the weights is not specified.
+    Whether NaN in predictions or targets at masked timesteps reaches the loss and the weights is not specified.
     """
     model, weights = make_model(keras, build)
     run.compile(model, optimizer="sgd", loss="mse")
@@ -191,15 +195,15 @@ def test_masked_nan_prediction(keras, run, build, record, where):
 
 @pytest.mark.case(
     "loss.standalone-call",
-    unspecified="No page says whether a loss that is called looks for the mask of the predictions",
+    unspecified="The docs do not say whether a loss called directly uses the mask of the predictions",
     tags=["loss", "Embedding", "Dense"],
     needs=["losses.MeanSquaredError"],
     modes=["eager", "graph | jit", "session"],
 )
 def test_standalone_call(keras, run, build, record):
-    """A loss that is called on the output of a model.
+    """Loss object called on a masked output.
 
-    Whether loss(targets, model(x)) leaves out masked steps, as it does in fit, is not specified.
+    Whether `loss(targets, model(x))` ignores masked timesteps, as it does in `fit`, is not specified.
     """
     model, (table, kernel, bias) = make_model(keras, build)
     loss, unreduced = keras.losses.MeanSquaredError(), keras.losses.MeanSquaredError(reduction="none")
@@ -211,26 +215,26 @@ def test_standalone_call(keras, run, build, record):
 
     *got, per_step = run(call, IDS, Y, OTHER_PADDING)
     record("loss as " + MULTIPLES, got[0] / mean)
-    record("targets at masked steps count", not np.isclose(*got))
-    record("without reduction, masked steps have zero", not per_step[~MASK].any())
+    record("targets at masked steps change the loss", not np.isclose(*got))
+    record("unreduced loss is zero at masked steps", not per_step[~MASK].any())
 
 
 @pytest.mark.case(
     "loss.mask-lost-by-op",
-    unspecified="Where a loss looks for the mask of the predictions, an operator between them may take it away",
+    unspecified="Where a loss uses the mask of the predictions, an operator between them may drop it",
     tags=["loss", "Embedding", "Dense", "operators"],
     needs=["losses.MeanSquaredError"],
     modes=["eager", "graph | jit", "session"],
 )
 def test_mask_lost_by_op(keras, run, build, record):
-    """A loss that is called on the output of a model times one.
+    """Loss object called on a masked output times one.
 
-    Whether loss(targets, model(x) * 1.0) leaves out masked steps is not specified.
+    Whether `loss(targets, model(x) * 1.0)` ignores masked timesteps is not specified.
     """
     model, _ = make_model(keras, build)
     loss = keras.losses.MeanSquaredError()
     got = run(lambda ids, y, other: [loss(y, model(ids) * 1.0), loss(other, model(ids) * 1.0)], IDS, Y, OTHER_PADDING)
-    record("targets at masked steps count", not np.isclose(*got))
+    record("targets at masked steps change the loss", not np.isclose(*got))
 
 
 @pytest.mark.case(
@@ -241,9 +245,9 @@ def test_mask_lost_by_op(keras, run, build, record):
     needs=["losses.MeanSquaredError"],
 )
 def test_function_vs_object(keras, run, build, record):
-    """A loss masks the same however it is given.
+    """The loss is masked alike for a name, a function and a Loss object.
 
-    "mse", the function of this name and the object give the same loss for an output with a mask.
+    `"mse"`, the function of this name and the object give the same loss for a masked output.
     """
     model, _ = make_model(keras, build)
     found = []
@@ -257,17 +261,17 @@ def test_function_vs_object(keras, run, build, record):
 @pytest.mark.case(
     "loss.ignore-class-mask",
     established=WEIGHTED_BY_MASK + "; API docs of keras.losses.SparseCategoricalCrossentropy, argument ignore_class: "
-    "the id of a class that is left out when the loss is computed",
+    "the id of a class that is ignored when the loss is computed",
     issues=["keras-team/keras#16712"],
     tags=["loss", "Embedding", "Dense", "compile", "ignore_class"],
     modes=["eager", "graph", "session"],
     needs=["losses.SparseCategoricalCrossentropy.__init__(ignore_class)"],
 )
 def test_ignore_class_mask(keras, run, build, record):
-    """Steps of an ignored class and masked steps are both left out.
+    """The loss ignores masked timesteps and timesteps of `ignore_class`.
 
-    Other targets at masked steps do not change the loss; other targets at the steps that are neither masked nor
-    ignored change it by the factor by which they change the sum of their losses.
+    Other targets at masked timesteps do not change the loss, and other targets at the timesteps that are neither masked
+    nor ignored change it by the same factor as the sum of their losses.
     """
     inputs = keras.Input((None,), dtype="int32")
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
@@ -296,10 +300,9 @@ def test_ignore_class_mask(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_per_sequence(keras, ops, run, build, record):
-    """A loss of whole sequences, as CTC is, for an output with a mask of steps.
+    """A loss per sequence accepts a masked output.
 
-    A loss with one number for each sample has no steps that could be left out: the mask of the output does not keep
-    the model from being evaluated.
+    A model with a masked output and a loss that returns one number per sample, as CTC does, can be evaluated.
     """
     model, _ = make_compiled(keras, run, build, loss=lambda y, output: ops.sum((y - output) ** 2, axis=(1, 2)))
     record("the loss is a number", bool(np.isfinite(run.evaluate(model, IDS, Y))), expected=True)

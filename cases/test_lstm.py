@@ -1,6 +1,6 @@
 """LSTM.
 
-What a mask makes it skip, what it emits there, and where its mask goes.
+Skipped timesteps, outputs at masked timesteps and propagated masks.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-ONCE = ["eager", "graph | session"]  # the LSTM of the other modes is compared in lstm.skip-masked-steps
+ONCE = ["eager", "graph | session"]  # lstm.skip-masked-steps covers LSTM in the other modes
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -22,13 +22,13 @@ AUTOMATIC = (
 
 
 def make(keras, build, features=FEATURES, **arguments):
-    """A built LSTM and its weights."""
+    """Build an LSTM and return it with its weights."""
     layer = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid", **arguments)
     return layer, build(layer, (None, STEPS, features))
 
 
 def record_beside_compacted(keras, run, build, record, rows):
-    """Record the last output for a masked batch, beside that for each sample without its masked steps."""
+    """Record the last output for a masked batch; expect that for each sample without its masked timesteps."""
     lstm, weights = make(keras, build)
     mask = np.array(rows, bool)
     samples = [X[i : i + 1, kept] for i, kept in enumerate(mask)]
@@ -39,9 +39,9 @@ def record_beside_compacted(keras, run, build, record, rows):
 
 @pytest.mark.case("lstm.skip-masked-steps", documented=MASK_ARGUMENT, tags=["LSTM"])
 def test_skip_masked_steps(keras, run, build, record):
-    """LSTM skips masked steps.
+    """LSTM skips masked timesteps.
 
-    A masked step changes neither the states nor the output of any other step.
+    A masked timestep changes neither the states nor the output at any other timestep.
     """
     lstm, weights = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m: lstm(t, mask=m), X, MASK)
@@ -50,27 +50,27 @@ def test_skip_masked_steps(keras, run, build, record):
 
 @pytest.mark.case("lstm.right-padding", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
 def test_right_padding(keras, run, build, record):
-    """Masked padding on the right changes nothing.
+    """LSTM ignores padding on the right.
 
-    The last output is that of the same sequence without the masked steps at its end.
+    The last output is that of the same sequence without the masked timesteps at its end.
     """
     record_beside_compacted(keras, run, build, record, [[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0]])
 
 
 @pytest.mark.case("lstm.left-padding", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
 def test_left_padding(keras, run, build, record):
-    """Masked padding on the left changes nothing.
+    """LSTM ignores padding on the left.
 
-    The last output is that of the same sequence without the masked steps at its start.
+    The last output is that of the same sequence without the masked timesteps at its start.
     """
     record_beside_compacted(keras, run, build, record, [[0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1]])
 
 
 @pytest.mark.case("lstm.gap", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
 def test_gap(keras, run, build, record):
-    """Masked steps in the middle change nothing.
+    """LSTM ignores masked timesteps in the middle.
 
-    The last output is that of the same sequence with the steps around the masked ones moved together.
+    The last output is that of the same sequence without the masked timesteps between the others.
     """
     record_beside_compacted(keras, run, build, record, [[1, 0, 0, 1, 0, 1], [1, 1, 1, 0, 1, 1]])
 
@@ -84,9 +84,10 @@ def test_gap(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_masked_output_repeats_previous(keras, run, build, record):
-    """LSTM repeats its previous output at masked steps.
+    """LSTM repeats its previous output at masked timesteps.
 
-    With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
+    With `return_sequences=True`, the output at a masked timestep is that of the previous timestep, or zeros where there
+    is none.
     """
     lstm, weights = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m: lstm(t, mask=m), X, MASK)
@@ -97,9 +98,9 @@ def test_masked_output_repeats_previous(keras, run, build, record):
     "lstm.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking"], modes=["eager", "graph | jit", "session"]
 )
 def test_implicit_mask(keras, run, build, record):
-    """An LSTM is given the mask of the layer before it.
+    """LSTM uses the mask of its input.
 
-    After Masking it computes what it computes when the mask of Masking is passed as an argument.
+    After Masking, the output is the same as with that mask passed as `mask=`.
     """
     masking, (lstm, weights) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     record("sequence", run(lambda t: lstm(masking(t)), ZEROED), expected=oracle.lstm(X, MASK, *weights)[0])
@@ -107,7 +108,7 @@ def test_implicit_mask(keras, run, build, record):
 
 @pytest.mark.case("lstm.all-true-mask", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE)
 def test_all_true_mask(keras, run, build, record):
-    """A mask that masks nothing changes nothing.
+    """LSTM with an all-True mask equals LSTM without a mask.
 
     An all-True mask gives the sequence and the states of an LSTM without a mask.
     """
@@ -123,9 +124,9 @@ def test_all_true_mask(keras, run, build, record):
     modes=ONCE,
 )
 def test_sample_independence(keras, run, build, record):
-    """Each sample of a batch has its own mask.
+    """LSTM applies the mask per sample.
 
-    A sample of a batch gets the output that it gets alone, with its own row of the mask.
+    A sample of a batch has the output that it has alone with its own row of the mask.
     """
     lstm, weights = make(keras, build)
     together = run(lambda t, m: lstm(t, mask=m), X, MASK)
@@ -141,9 +142,9 @@ def test_sample_independence(keras, run, build, record):
     modes=ONCE,
 )
 def test_stacked(keras, run, build, record):
-    """A second LSTM skips the steps that the first skipped.
+    """Stacked LSTMs skip the same masked timesteps.
 
-    Stacked LSTMs after Masking compute what two LSTMs with that mask compute.
+    After Masking, the last output of two stacked LSTMs is that of two LSTMs which both use this mask.
     """
     masking, (first, weights1) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     second, weights2 = make(keras, build, features=UNITS)

@@ -165,7 +165,7 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     observations: dict[str, Observation] = {}
     values: dict[str, Value] = {}
     shard: Shard | None = None
-    fixed: dict[str, str] = {}  # what every worker had, whatever the caller has: variables, and the seed
+    fixed: dict[str, str] = {}  # what every worker had, whatever the caller has: variables, seed, speed-ups
 
     def measured(self) -> list[str]:
         """When the first and the last of the cells were measured, which may have been runs ago."""

@@ -11,7 +11,7 @@ import pytest
 from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.suite import catalogue
-from conformance.worker import execute, frontend, speedups
+from conformance.worker import execute, frontend
 from conformance.worker.case import FIXTURES
 from tests.conftest import FAKES
 
@@ -179,21 +179,3 @@ class FakeModes(execute.CaseRunner):
 def test_a_case_may_ask_for_what_it_can_be_given() -> None:
     given = FakeModes(None, ["eager"]).start().given("eager")
     assert {*given, "monkeypatch"} == {*FIXTURES}
-
-
-@speedups.with_room
-def depth(left: int, *others: int, **named: int) -> int:
-    """With everything that a frame can hold."""
-
-    def below(left: int) -> int:
-        return below(left - 1) + 1 if left else len(others) + len(named)
-
-    return below(left)
-
-
-def test_a_function_with_room_is_the_same_function() -> None:
-    assert depth(500, 1, 2, named=3) == 503
-    with pytest.raises(RecursionError):
-        depth(10**6)
-    assert depth.__doc__ == "With everything that a frame can hold."
-    assert depth.__code__.co_stacksize == speedups.ROOM

@@ -107,7 +107,7 @@ from pathlib import Path
 from conformance.local.bundle import Bundle
 from conformance.run.result_cache import ResultCache
 from conformance.targets import registry
-print(ResultCache(Path("cache"), Bundle(Path("bundle"), "", "")).column_digest(registry.load()[0]))
+print(ResultCache(Path("cache"), Bundle(Path("bundle"), "", "")).target_digest(registry.load()[0]))
 """
 
 
@@ -118,8 +118,8 @@ print(ResultCache(Path("cache"), Bundle(Path("bundle"), "", "")).column_digest(r
         ("local/validation.py", "DEPTH = ", "DEPTH = 1 + ", True),
         ("local/sanitize.py", '"unicode_escape"', '"ascii"', True),
         ("local/supervisor.py", "MAX_IDLE_DEATHS = ", "MAX_IDLE_DEATHS = 1 + ", True),
-        ("local/worker_process.py", "CASE_SECONDS = ", "CASE_SECONDS = 1 + ", True),
-        ("run/result_cache.py", '_OBSERVED = ("status", ', "_OBSERVED = (", True),
+        ("local/worker_process.py", "LIMITS = ", "LIMITS = OTHER = ", True),
+        ("run/result_cache.py", '_PARTS = ("status", ', "_PARTS = (", True),
         ("results.py", "    atol: float | None = None\n", "    atol: float | None = 0.0\n", True),
         ("run/progress.py", "import", "import sys\nimport", False),
         ("results.py", "MAX_BYTES = ", "MAX_BYTES = 1 + ", False),

@@ -47,7 +47,7 @@ def test_results_say_what_was_fixed_and_where(run_fake: FakeRuns, tmp_path: Path
     found = run_fake(fake_target(), patterns=("good.masking",))
     results.write(found, tmp_path / "results.json")
     again = results.read(tmp_path)
-    assert again.fixed == {**launch.FIXED, "seed": str(backends.SEED)}
+    assert again.fixed == {**launch.FIXED, "seed": str(backends.SEED), "speedups": "all"}
     assert again.targets[0].fixed == {} and target_result(fake_target(front_end="tf_keras")).fixed == {
         "TF_USE_LEGACY_KERAS": "1"
     }

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from conformance.commands.registry import lock_command
+from conformance.commands.lock import lock_command
 from conformance.local.errors import Unavailable
+from conformance.project import Project
 from conformance.targets import install, interpreters, registry
 from conformance.targets.registry import Base, Target
 from conformance.worker import values
@@ -126,7 +127,8 @@ def test_the_lock_of_a_column_leaves_out_what_its_base_has(tmp_path: Path) -> No
 
 def test_no_such_python_says_where_was_looked() -> None:
     with pytest.raises(
-        Unavailable, match=r"no Python 3.99 found; looked in PATH, pyenv \(.*\) and uv's own \(.*\); uv could"
+        Unavailable,
+        match=r"no Python 3.99 found on the PATH, in pyenv \(.*\) or among those of uv \(.*\); uv could not download",
     ):
         interpreters.find_python("3.99")
 
@@ -159,7 +161,6 @@ def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
 ) -> None:
     base = fake_base(tmp_path / "base.txt")
     target = fake_target(base=base, requires=["six"], own=tmp_path / "own.txt")
-    monkeypatch.setattr(registry, "load", lambda: [target])
     resolved: list[str] = []
 
     def lock(one: Base | Target) -> Path:
@@ -170,14 +171,14 @@ def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
         return path
 
     monkeypatch.setattr(install, "lock", lock)
-    done = CliRunner().invoke(lock_command, [])
+    done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.exit_code, resolved) == (0, [base.id, target.id]), "it has none yet"
     resolved.clear()
-    done = CliRunner().invoke(lock_command, [])
+    done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.output, resolved) == (
         "base.txt: is there; --upgrade resolves it again\nown.txt: 1 pins\n",
         [target.id],
     )
     resolved.clear()
-    CliRunner().invoke(lock_command, ["--upgrade"])
+    CliRunner().invoke(lock_command, ["--upgrade"], obj=Project(targets=[target]))
     assert resolved == [base.id, target.id]

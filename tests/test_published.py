@@ -13,13 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from conformance import cli, results
-from conformance.cache import cache_folder
 from conformance.judging import expectations, gate, judge
-from conformance.local import bundle
+from conformance.project import Project
 from conformance.report import documents
 from conformance.report.folder import write_report
 from conformance.repro.suite_scripts import scripts_for
-from conformance.suite import catalogue
 from conformance.targets import registry
 
 ROOT = Path(__file__).parent.parent
@@ -73,7 +71,9 @@ def test_what_stands_beside_it_is_of_this_code(published: results.Results, tmp_p
     judge.judge_all(published)
     assert [(c.verdict, c.fingerprint) for c in published.cells] == before
     shutil.copy(PUBLISHED / "results.json.gz", tmp_path)
-    write_report(published, expectations.load(), tmp_path, scripts_for)
+    project = Project()
+    scripts = scripts_for(published, project.bundle, project.targets)
+    write_report(published, expectations.load(), tmp_path, lambda _: scripts)
     for name in ("results.json.gz", *REPORTED):
         assert (tmp_path / name).read_bytes() == (PUBLISHED / name).read_bytes(), f"write {name} again: nox -s report"
 
@@ -83,8 +83,7 @@ def test_every_deviation_is_expected(published: results.Results) -> None:
 
 
 def test_the_documents_are_those_of_these_cases_and_results(published: results.Results) -> None:
-    cases = catalogue.collect(bundle.make_bundle(cache_folder()))
-    for name, text in documents.documents(cases, published, expectations.load()):
+    for name, text in documents.documents(Project().cases(), published, expectations.load()):
         assert (ROOT / "docs" / name).read_text() == text, f"write docs/{name} again: nox -s docs"
 
 

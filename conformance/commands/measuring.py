@@ -4,19 +4,17 @@ In a module of its own, because two stored targets are compared in less time tha
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from conformance.cache import cache_folder
 from conformance.commands.finish import say
-from conformance.local import bundle
 from conformance.local.errors import Unavailable
+from conformance.project import Project
 from conformance.results import Case, Results
-from conformance.run import api
-from conformance.suite import catalogue
-from conformance.targets import requested, requirements
-from conformance.targets.registry import Target
+from conformance.run.api import RunRequest, run
+from conformance.run.progress import progress_on
+from conformance.targets import requirements
 from conformance.targets.requested import PreparedTarget, TargetRequest
 from conformance.vocabulary import MODES
 
@@ -24,45 +22,54 @@ _ASKED = re.compile(r"[=<>~!\s]|\.whl$|/")
 _PYTHON = "python=="
 
 
-def prepare(name: str, declared: Mapping[str, Target]) -> PreparedTarget | None:
-    """The target of this name, declared or asked for by requirements; None if it is neither.
+def prepare(project: Project, name: str) -> PreparedTarget | None:
+    """Return the target of this name, declared or asked for by requirements; None if it is neither.
 
     Args:
+        project: Has the declared targets.
         name: The id of a target, or requirements with spaces between them.
-        declared: Targets by id.
     """
-    cache = cache_folder()
+    declared = {target.id: target for target in project.targets}
     if name in declared:
-        return api.declared(declared[name], cache)
+        return project.prepare(declared[name])
     words = name.split()
     python = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), None)
     request = TargetRequest([word for word in words if not word.startswith(_PYTHON)], python)
     if request.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
         say(Console(stderr=True), [f"resolving {name}"])
-        return requested.prepare(request, list(declared.values()), cache)
+        return project.prepare_requested(request)
     return None
 
 
 def measure(
+    project: Project,
     targets: Sequence[PreparedTarget],
     chosen: Callable[[list[Case]], list[Case]],
     modes: Sequence[str],
 ) -> Results:
-    """Results of these targets.
+    """Return results of these targets.
 
     Args:
+        project: Has the cases.
         targets: All of them are measured.
-        chosen: Which of the suite's cases are.
-        modes: In which of these; in all if none is named.
+        chosen: Selects the cases to measure.
+        modes: Modes to measure in, all for none.
 
     Raises:
         Unavailable: A target cannot be measured here.
     """
-    cache, console = cache_folder(), Console(stderr=True)
-    suite = bundle.make_bundle(cache)
-    cases = chosen(catalogue.collect(suite))
-    say(console, [f"measuring {column.target.title}" for column in targets])
-    found = api.measure(cases, targets, modes or MODES, suite, cache, console)
+    cases, console = chosen(project.cases()), Console(stderr=True)
+    say(console, [f"measuring {prepared.target.title}" for prepared in targets])
+    found = run(
+        RunRequest(
+            cases=cases,
+            targets=targets,
+            bundle=project.bundle,
+            cache=project.cache,
+            modes=modes or MODES,
+            progress=progress_on(console),
+        )
+    )
     for target in found.targets:
         if target.reason:
             raise Unavailable(f"{target.title} could not be measured: {target.reason}")

@@ -1,8 +1,8 @@
-"""Two columns by name in one set of results: from stored results where they are there, else measured.
+"""Finds two targets by name in one set of results: from stored results where possible, else measured.
 
-A name is a column of the stored results or of `targets.toml`; other results, a file or its folder, with "#COLUMN" if
-they have several; or what a column that nobody declared has: a requirement or several with spaces between them, among
-them perhaps "python==3.12", a wheel, a folder of sources (docs/any-version.md).
+A name is the id of a target in the stored results or in `targets.toml`; other results, a file or its folder, with "#ID"
+if they have several targets; or requirements of a target that is not declared, separated by spaces, with perhaps
+"python==3.12", a wheel or a source tree among them (docs/any-version.md).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from conformance.commands import options
 from conformance.judging import compare, expectations
 from conformance.judging.judge import judge_targets
 from conformance.local.errors import Unavailable, UsageError, unknown
+from conformance.project import Project
 from conformance.results import Case, Results, TargetResult
-from conformance.targets import registry
 from conformance.targets.registry import Target
 from conformance.targets.versions import parse
 
@@ -34,7 +34,14 @@ _SOURCES = ("pyproject.toml", "setup.py")
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns of `results`, by id. left_out: cases that they cannot have both."""
+    """Two targets of `results`, by id.
+
+    Attributes:
+        results: Results that have both.
+        first: Id of the first target.
+        second: Id of the second target.
+        left_out: Cases that differ between the results that the targets come from.
+    """
 
     results: Results
     first: str
@@ -43,43 +50,52 @@ class Pair:
 
 
 class Names:
-    """Two names that stand for columns; nothing is measured yet.
+    """Two names of targets; nothing is measured yet.
 
-    path: the stored results, None for those that there are.
+    Args:
+        project: Has the declared targets.
+        first: First name.
+        second: Second name.
+        path: Stored results, None for those of the last run or else the published ones.
 
     Raises:
-        UsageError: a name is none of a column, or both are of the same one.
-        Unavailable: it did not run, and nothing says how it could.
+        UsageError: A name is not that of a target, or both name the same one.
+        Unavailable: A target did not run, and it is not declared how it could.
     """
 
-    def __init__(self, first: str, second: str, path: Path | None):
-        self._finder = _Finder(path)
+    def __init__(self, project: Project, first: str, second: str, path: Path | None):
+        self._project = project
+        self._finder = _Finder(project, path)
         self._places = [self._finder.place(name) for name in (first, second)]
         one, other = self._places
         if first == second or (one.id == other.id and one.results is other.results):
-            raise UsageError(f"{first} and {second} are the same column")
+            raise UsageError(f"{first} and {second} are the same target")
 
     def are_reversed(self) -> bool:
-        """Whether the first is known to be the later one, by the order of columns or else by versions."""
+        """Return whether the first is known to be the later one, by the order of targets or else by versions."""
         one, other = self._places
-        for ids in ([target.id for target in registry.load()], one.neighbours):
+        for ids in ([target.id for target in self._project.targets], one.neighbours):
             if {one.id, other.id} <= {*ids}:
                 return ids.index(one.id) > ids.index(other.id)
         alike = (one.target.front_end, one.target.backend) == (other.target.front_end, other.target.backend)
         return bool(alike and one.version and other.version and one.version > other.version)
 
     def find(self, chosen: Chosen, modes: Sequence[str]) -> Pair:
-        """Results of both; chosen: which cases are measured where that is needed; modes: likewise, all for none.
+        """Return results that have both.
+
+        Args:
+            chosen: Selects the cases to measure, if any have to be.
+            modes: Modes to measure in, all for none.
 
         Raises:
-            Unavailable: a column cannot be measured here.
+            Unavailable: A target cannot be measured here.
         """
-        missing = [place.column for place in self._places if place.column]
+        missing = [place.prepared for place in self._places if place.prepared]
         found = None
         if missing:
-            from conformance.commands import measuring
+            from conformance.commands import measuring  # here: its imports take as long as a comparison
 
-            found = measuring.measure(missing, chosen, modes)
+            found = measuring.measure(self._project, missing, chosen, modes)
         one, other = (place.results or found for place in self._places)
         first, second = (place.id for place in self._places)
         assert one and other
@@ -95,11 +111,11 @@ class Names:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a column is: in `results`, or, if that is None, to be measured as `column`."""
+    """Where a target is: in `results`, or, if that is None, to be measured as `prepared`."""
 
     target: Target | TargetResult
     results: Results | None = None
-    column: PreparedTarget | None = None
+    prepared: PreparedTarget | None = None
 
     @property
     def id(self) -> str:
@@ -117,7 +133,8 @@ class _Place:
 
 
 class _Finder:
-    def __init__(self, path: Path | None):
+    def __init__(self, project: Project, path: Path | None):
+        self._project = project
         self._read: dict[Path, Results] = {}
         self._stored = options.stored_results(path)
         if self._stored:
@@ -127,28 +144,28 @@ class _Finder:
         there = {target.id: target for target in self._stored.targets} if self._stored else {}
         if self._stored and name in there and not there[name].reason:
             return _Place(there[name], self._stored)
-        declared = {target.id: target for target in registry.load()}
+        declared = {target.id: target for target in self._project.targets}
         if name not in declared:
             if name in there:
                 raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
-            file, _, column = name.partition("#")
+            file, _, id = name.partition("#")
             if Path(file).exists() and not _can_be_installed(Path(file)):
-                return self._of_file(Path(file), column)
+                return self._of_file(Path(file), id)
         from conformance.commands import measuring
 
-        prepared = measuring.prepare(name, declared)
+        prepared = measuring.prepare(self._project, name)
         if prepared is None:
-            raise unknown("column", name, [*there, *declared])
-        return _Place(prepared.target, column=prepared)
+            raise unknown("target", name, [*there, *declared])
+        return _Place(prepared.target, prepared=prepared)
 
-    def _of_file(self, file: Path, column: str) -> _Place:
+    def _of_file(self, file: Path, id: str) -> _Place:
         found = self._results(file)
         ids = [target.id for target in found.targets]
-        if not column and len(ids) != 1:
-            raise UsageError(f"{file} has {len(ids)} columns; name one, as in {file}#{ids[-1] if ids else 'ID'}")
-        if column and column not in ids:
-            raise UsageError(f"{file} has no such column: {unknown('column', column, ids)}")
-        target = found.targets[ids.index(column or ids[0])]
+        if not id and len(ids) != 1:
+            raise UsageError(f"{file} has {len(ids)} targets; name one, as in {file}#{ids[-1] if ids else 'ID'}")
+        if id and id not in ids:
+            raise UsageError(f"{file}: {unknown('target', id, ids)}")
+        target = found.targets[ids.index(id or ids[0])]
         if target.reason:
             raise Unavailable(f"{target.title} did not run: {target.reason}")
         return _Place(target, found)

@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.local.dependencies import PACKAGE, imported
@@ -21,19 +21,31 @@ _ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothin
 
 @dataclass(frozen=True)
 class Bundle:
-    """folder: on the worker's PYTHONPATH; digest: of all that is in it; worker: of all but the cases."""
+    """What enters a target.
+
+    Attributes:
+        folder: Folder on the worker's PYTHONPATH.
+        digest: Digest of all that is in it.
+        worker: Digest of all that acts on every case, and of how the worker is run.
+        speedups: Whether workers use `conformance.worker.speedups`.
+    """
 
     folder: Path
     digest: str
     worker: str
+    speedups: bool = True
 
     @property
     def cases(self) -> Path:
         return self.folder / "cases"
 
+    def without_speedups(self) -> Bundle:
+        """Return the same bundle for workers without speed-ups, which share no remembered cell with the others."""
+        return replace(self, speedups=False, worker=_digest({"without speed-ups": self.worker.encode()}))
+
 
 def cases_folder() -> Path:
-    """The suite: beside the package in a checkout, inside it when installed from a wheel."""
+    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel."""
     for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
         if (folder / "oracle.py").is_file():
             return folder
@@ -43,7 +55,10 @@ def cases_folder() -> Path:
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
     """Copy worker and cases into `cache` under their digest, unless they are there already.
 
-    others: further files, by their place in the bundle; like the worker's, they may act on every case.
+    Args:
+        cache: The cache folder.
+        cases: Folder of the cases, by default the suite.
+        others: Further files by their place in the bundle; like the worker's, they may act on every case.
     """
     sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "case.py", "vocabulary.py")}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}

@@ -1,4 +1,4 @@
-"""Text that a target or a foreign file wrote, made harmless where it comes in: no terminal and no reader obeys it."""
+"""Makes text that a target or a foreign file wrote harmless where it comes in: no terminal obeys it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _IN_JSON = re.compile(
 
 
 def printable(text: str) -> str:
-    """`text` with control characters spelled out: it moves no cursor, sets no colour, hides nothing."""
+    """Return `text` with control characters spelled out: it moves no cursor, sets no colour, hides nothing."""
     return _ONE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def hides_control(raw: bytes) -> bool:
-    """Whether JSON may hold a text that is not `printable`; quick to see."""
+    """Return whether JSON may hold a text that is not `printable`; quick to see."""
     return _IN_JSON.search(raw) is not None
 
 
 def cleaned(data: Any, raw: bytes | None = None) -> Any:
-    """JSON data with `printable` texts. raw: what it was read from, to see quickly that there is nothing to do."""
+    """Return JSON data with `printable` texts; `raw`, what it was read from, shows quickly if it has any others."""
     if raw is not None and not hides_control(raw):
         return data
     if isinstance(data, str):

@@ -1,4 +1,4 @@
-"""The forms that values and events of a worker have; whatever else comes from a target is refused, not believed."""
+"""Validates values and events of a worker: whatever else comes from a target is refused, not believed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from conformance.worker.protocol import EVENTS
+
 NUMBERS = ("nan", "inf", "-inf", "-0.0")  # that JSON cannot spell
 DEPTH = 100  # of lists in lists
 
 
 def wrong_value(value: Any, depth: int = DEPTH) -> str | None:
-    """Why this is no value as `conformance.worker.values` encodes them, or None if it is one."""
+    """Return why this is not a value as `conformance.worker.values` encodes them, None if it is one."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return None
     if isinstance(value, list):
@@ -22,8 +24,8 @@ def wrong_value(value: Any, depth: int = DEPTH) -> str | None:
         return _wrong_array(value)
     if "raised" in value:
         good = _texts(value["raised"]) and value["raised"] and isinstance(value.get("message"), str)
-        return None if good and isinstance(value.get("phase"), (str, type(None))) else "an exception of no known form"
-    return None if isinstance(value.get("repr"), str) else "an object of no known form"
+        return None if good and isinstance(value.get("phase"), (str, type(None))) else "an exception of unknown form"
+    return None if isinstance(value.get("repr"), str) else "an object of unknown form"
 
 
 def _wrong_array(value: dict[str, Any]) -> str | None:
@@ -33,7 +35,7 @@ def _wrong_array(value: dict[str, Any]) -> str | None:
     if not all(type(size) is int and 0 <= size < 2**63 for size in shape):
         return "an array of an impossible shape"
     if not all(type(item) in (int, float) or item in NUMBERS for item in data):
-        return "an array of something else than numbers"
+        return "an array of something other than numbers"
     size = math.prod(shape)
     cut = isinstance(value.get("sha256"), str) and len(data) < size
     return None if len(data) == size or cut else f"an array with {len(data)} numbers, not {size}"
@@ -94,23 +96,31 @@ def _are_warnings(value: Any) -> bool:
     )
 
 
-EVENTS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "hello": {"versions": _is_versions, "backend": _is_text},
-    "mode": {"mode": _is_text, "works": lambda value: isinstance(value, bool)},
-    "start": {"case": _is_text, "mode": _is_text},
-    "fact": {"fact": _is_fact},
-    "end": {"case": _is_text, "mode": _is_text, "status": _is_status, "seconds": _is_seconds},
-    "polluted": {"case": _is_text, "mode": _is_text, "what": _is_text},
-    "served": {"modes": _texts, "peak_mb": _is_megabytes},
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    "backend": _is_text,
+    "case": _is_text,
+    "exception": _is_exception,
+    "fact": _is_fact,
+    "mode": _is_text,
+    "modes": _texts,
+    "peak_mb": _is_megabytes,
+    "reason": _is_text,
+    "seconds": _is_seconds,
+    "status": _is_status,
+    "versions": _is_versions,
+    "warnings": _are_warnings,
+    "what": _is_text,
+    "works": lambda value: isinstance(value, bool),
 }
-"""What the events of a worker must have, by kind; others are passed over by whoever listens."""
-OPTIONAL = {"exception": _is_exception, "warnings": _are_warnings, "reason": _is_text}
+"""The form of each field of `protocol.EVENTS`."""
 
 
 def is_event(event: Any) -> bool:
-    """Whether this is an event as `conformance.worker.__main__` describes them."""
+    """Return whether this is an event as `conformance.worker.protocol` describes them."""
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         return False
-    parts = EVENTS.get(event["event"], {})
-    optional = {name: good for name, good in OPTIONAL.items() if event.get(name) is not None}
-    return all(name in event and good(event[name]) for name, good in {**parts, **optional}.items())
+    fields = EVENTS.get(event["event"])
+    if fields is None:
+        return True  # whoever listens passes over it
+    given = [name for name in fields.optional if event.get(name) is not None]
+    return all(name in event and _FORMS[name](event[name]) for name in [*fields.required, *given])

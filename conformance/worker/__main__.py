@@ -1,12 +1,6 @@
-"""A worker: reads one request from stdin, executes its cells, writes one JSON event per line.
+"""Read one request from standard input, execute its cells, write one JSON event per line.
 
-Request: {"front_end": "keras", "cases": directory of the case files, "files": those that are needed, "groups":
-[{"modes": ["eager", ...], "try": those of them that nobody has tried, "cells": [[case, mode], ...]}, ...]}: the modes
-of a group share a process.
-Events, in this order: "hello" (versions); for each group one "mode" for each mode to try (whether
-a masked tensor gets through it), then for every cell "start", any number of "fact", "end",
-and "served"; at last "done". "polluted" instead of a further "start" means that a case left
-global state changed and that the rest of the group needs another process.
+`conformance.worker.protocol` documents both.
 
 `python -m conformance.worker list CASES` lists the cases instead, and needs no Keras.
 
@@ -20,7 +14,8 @@ import sys
 
 import numpy as np
 
-from conformance.worker import collect, execute, fixtures, frontend, modes, process_groups, speedups, values
+from conformance.worker import collect, execute, fixtures, frontend, modes, process_groups, protocol, values
+from conformance.worker.speedups import ActiveSpeedups
 
 
 def main(arguments):
@@ -30,23 +25,22 @@ def main(arguments):
     process_groups.end_with_parent()
     request = json.load(sys.stdin)
     front = frontend.FrontEnd(request["front_end"])
-    emit({"event": "hello", "versions": front.versions(), "backend": front.backend})
+    emit(protocol.hello(front.versions(), front.backend))
     cases = {}
     if request["files"]:
         cases = {name: case for name, (_, case) in collect.collect(request["cases"], request["files"]).items()}
-    speedups.settle()
-    process_groups.serve_all(request["groups"], lambda group: serve(front, group, cases, emit))
-    emit({"event": "done"})
+    active = ActiveSpeedups(request["speedups"], lambda what: emit(protocol.problem(what)))
+    active.imported(front)
+    process_groups.serve_all(request["groups"], lambda group: serve(front, group, cases, active, emit))
+    emit(protocol.done())
     return 0
 
 
-@speedups.with_room
-def serve(front, group, cases, emit):
+def serve(front, group, cases, active, emit):
     """Try modes of a group, then execute its cells, until one leaves global state changed."""
-    masks = execute.CaseRunner(front, group["modes"], emit).start()
+    masks = execute.CaseRunner(front, group["modes"], emit, active).start()
     for name in group["try"]:
-        reason = masks.refused.get(name) or try_mode(masks, name)
-        emit({"event": "mode", "mode": name, "works": reason is None, "reason": reason})
+        emit(protocol.mode(name, masks.refused.get(name) or try_mode(masks, name)))
     state = modes.global_state(front)
     for name, mode in group["cells"]:
         if name not in cases or mode in masks.refused:
@@ -56,13 +50,13 @@ def serve(front, group, cases, emit):
         if now != state:
             changed = sorted(key for key in now if now[key] != state[key])
             what = ", ".join("%s %s -> %s" % (key, state[key], now[key]) for key in changed)
-            emit({"event": "polluted", "case": name, "mode": mode, "what": what})
+            emit(protocol.polluted(name, mode, what))
             break
-    emit({"event": "served", "modes": group["modes"], "peak_mb": peak_mb()})
+    emit(protocol.served(group["modes"], peak_mb()))
 
 
 def peak_mb():
-    """The most memory of this process since it was started or forked, in MB; None where the system does not say."""
+    """Return the most memory that this process has had, in MB; None where the system does not say."""
     try:
         with open("/proc/self/status") as status:
             (line,) = [line for line in status if line.startswith("VmHWM:")]
@@ -72,7 +66,7 @@ def peak_mb():
 
 
 def try_mode(masks, name):
-    """None if a masked sequence gets through an RNN in this mode, else why it does not."""
+    """Return None if a masked sequence gets through an RNN in this mode, else why it does not."""
     mode = masks.modes[name]
     layers = masks.front.keras.layers
     x = np.array([[[0.0, 1.0], [0.0, 0.0], [2.0, 0.0]]], "float32")

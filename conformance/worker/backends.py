@@ -1,10 +1,7 @@
-"""What Keras computes with, and how it is asked for what Keras has no function of its own for."""
+"""Ask backends for what Keras itself has no function for: traced functions, gradients, seeds, precision."""
 
-import _thread
 import importlib
 import random
-import sys
-import types
 import zlib
 
 import numpy as np
@@ -15,11 +12,15 @@ SEED = 20161
 
 
 class Unsupported(Exception):
-    """The column has no such API or no such mode; never a matter of masks."""
+    """Raised where a target has no such API or mode; never a matter of masks."""
 
 
 def traced(front, fn):
-    """`fn` as a compiled function of the backend."""
+    """Return `fn` as a compiled function of the backend.
+
+    Raises:
+        Unsupported: The backend traces nothing.
+    """
     if front.backend == "tensorflow" and hasattr(front.tf, "function"):  # TF 1.13 has none
         return front.tf.function(fn)
     if front.backend == "jax":
@@ -31,7 +32,7 @@ def traced(front, fn):
 
 
 def jax_jit(keras, fn):
-    """`jax.jit` of `fn`. Variables that it changes are assigned afterwards, as when Keras trains on JAX."""
+    """Return `jax.jit` of `fn`. Variables that it changes are assigned afterwards, as when Keras trains on JAX."""
 
     class Scope(keras.StatelessScope):
         def __init__(self):
@@ -70,91 +71,8 @@ def seed(front, case):
         front.tf.compat.v1.set_random_seed(number)
 
 
-def keep_kernels():
-    """Eager TensorFlow forgets all its kernels when it is seeded, which costs a small cell a third of its time.
-
-    It does so lest a kernel that draws at random goes on where it was. Here no two cases have the same seed, and a
-    kernel is kept under its seed.
-    """
-    for name, module in list(sys.modules.items()):
-        if name.endswith(".python.eager.context"):
-            native = getattr(module, "pywrap_tfe", None) or module.pywrap_tensorflow
-            native.TFE_ContextClearCaches = lambda handle: None
-
-
-def keep_no_stacks(v1):
-    """TensorFlow keeps the Python stack of each operation of a graph, for the texts of errors: 6 % of all the time.
-
-    Here all operations have one stack, or none, and where a version cannot do without, all is left as it was.
-    """
-    for name, ops in list(sys.modules.items()):
-        if name.endswith(".python.framework.ops") and hasattr(ops, "tf_stack"):
-            found, native = ops.tf_stack, getattr(ops, "pywrap_tf_session", None)
-            ops.tf_stack = _OneStack(found)
-            if hasattr(native, "TF_SetOpStackTrace"):
-                native.TF_SetOpStackTrace = lambda operation, stack: None
-            try:
-                with v1.Graph().as_default():
-                    v1.placeholder("float32")
-            except AttributeError:  # TensorFlow 2.10 and 2.11 cut the stack that they have just kept
-                ops.tf_stack = found
-
-
-def _stack_of_one_line(extract):
-    """What `extract` finds in a new thread, whose only line says, in an error, why it is not that of the operation."""
-    found, done = [], _thread.allocate_lock()
-    code = "try: found.append(extract())\nfinally: done.release()"
-    line = compile(code, "<stacks of operations are not kept>", "exec")
-    done.acquire()
-    _thread.start_new_thread(exec, (line, {"found": found, "extract": extract, "done": done}))
-    done.acquire()
-    return found[0]
-
-
-class _OneStack(types.ModuleType):
-    """TensorFlow's module of stacks, with the same one for all operations."""
-
-    def __init__(self, module):
-        super(_OneStack, self).__init__(module.__name__)
-        self.__dict__.update(vars(module))
-        stack = _stack_of_one_line(module.extract_stack)
-        self.extract_stack = self.extract_stack_for_node = self.extract_stack_for_op = lambda *args, **kwargs: stack
-
-
-def build_gradients_when_asked(v1):
-    """Loops in a v1 graph keep what gradients would need, twice the operations: from now on if they are asked for."""
-    experimental = getattr(v1, "experimental", None)
-    if hasattr(experimental, "output_all_intermediates"):  # since TensorFlow 1.15
-        experimental.output_all_intermediates(False)
-
-
-def build_no_gradients_for_gpus():
-    """Keras 2 traces an LSTM or a GRU once more, for GPUs, with gradients: 70 % of the time of a symbolic call.
-
-    A worker sees no GPU. It is still traced, so what cannot be traced still raises; only these gradients are not built.
-    Nothing else asks for gradients in this way but TensorFlow's CTC loss.
-    """
-    for module in list(sys.modules.values()):
-        function = vars(module).get("ConcreteFunction") if isinstance(module, types.ModuleType) else None
-        if hasattr(function, "add_gradient_functions_to_graph"):
-            function.add_gradient_functions_to_graph = lambda self, g=None: None
-
-
-def leave_to_python(fn):
-    """Autograph does not rewrite this function of a case; it still rewrites what Keras lets it rewrite inside."""
-    if hasattr(fn, "__code__"):
-        fn.autograph_info__ = {}
-
-
-def tidy(backend, cells):
-    """Called when so many cells are done."""
-    if backend == "jax" and cells % 30 == 0:
-        # JAX keeps all that it has compiled: 3 GB by the last cell. More often, it compiles too much anew.
-        importlib.import_module("jax").clear_caches()
-
-
 def openvino_in_float32():
-    """Models that `predict` and `evaluate` compile compute in float32, like all else that Keras gives to OpenVINO.
+    """Let the models that `predict` and `evaluate` compile compute in float32, like all else on OpenVINO.
 
     Unasked, OpenVINO takes bfloat16 on processors that have it.
     """
@@ -170,9 +88,20 @@ def require_gradients(front):
 
 
 def gradients(front, fn, tensors, weights):
-    """Value of the scalar `fn(*tensors)`, its gradients with respect to the tensors and to the weights.
+    """Differentiate a scalar.
 
-    Where nothing flows there is None, on JAX zeros.
+    Args:
+        front: The `FrontEnd`.
+        fn: Function of `tensors` that returns a scalar.
+        tensors: List of tensors.
+        weights: List of variables of built layers.
+
+    Returns:
+        The scalar, its gradients with respect to the tensors, and those with respect to the weights. Where nothing
+        flows there is None, on JAX zeros.
+
+    Raises:
+        Unsupported: Nothing is differentiated here.
     """
     require_gradients(front)
     variables = [w.value for w in weights] if front.is_keras3 else weights

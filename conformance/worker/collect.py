@@ -24,12 +24,6 @@ FIELDS = (
     "function",
 )
 
-# Plug-ins of pytest that have no part in collecting; to import them takes as long as to collect a file.
-_UNUSED = (
-    "cacheprovider debugging doctest faulthandler junitxml logging pastebin recwarn setuponly setupplan "
-    "skipping stepwise subtests threadexception tmpdir unittest unraisableexception warnings"
-)
-
 
 class CannotCollect(Exception):
     """Why, if pytest has not printed it."""
@@ -61,7 +55,7 @@ def collect(folder, files=()):
     """
     collector = _Collector()
     options = ["-qq", "--collect-only", "--capture=no", "--assert=plain", "-c", os.path.join(folder, "pytest.ini")]
-    options += ["-pno:" + name for name in _UNUSED.split()]
+    options += ["-pno:cacheprovider"]  # nothing is written beside the cases
     code = pytest.main(options + [os.path.join(folder, name) for name in files or [""]], plugins=[collector])
     if code not in (0, 5) or not collector.found:  # 5: no test is left to be run, as intended
         raise CannotCollect("pytest exit code %s, %d cases" % (code, len(collector.found)))

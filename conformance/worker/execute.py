@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.vocabulary import BACKENDS
-from conformance.worker import fixtures, frontend, modes, recorder
+from conformance.worker import fixtures, frontend, modes, protocol, recorder, speedups
 from conformance.worker.modes import Unsupported
 
 
@@ -11,16 +11,25 @@ class CaseRunner(object):
     """What the cases of this process run on, and who hears of it.
 
     Attributes:
-        mode_names: the modes that are asked for.
-        emit: takes events as dicts.
-        front: the `FrontEnd`, None before `start`.
-        modes: by name those that can be started here; refused: for the others, why not.
+        mode_names: The modes that are asked for.
+        emit: Function that takes events (`protocol`).
+        front: The `FrontEnd`, None before `start`.
+        modes: By name those that can be started here.
+        refused: By name, for the others, why not.
     """
 
-    def __init__(self, front_end, mode_names, emit=lambda event: None):
-        """front_end: a name, a `FrontEnd`, or None for the first Keras that is found."""
+    def __init__(self, front_end, mode_names, emit=lambda event: None, active=speedups.NONE):
+        """Remember what `start` will need.
+
+        Args:
+            front_end: A name, a `FrontEnd`, or None for the first Keras that is found.
+            mode_names: The modes that are asked for.
+            emit: Function that takes events.
+            active: The `ActiveSpeedups` of the process.
+        """
         self.mode_names = mode_names
         self.emit = emit
+        self._speedups = active
         self.front = None
         self._front_end = front_end
 
@@ -29,13 +38,13 @@ class CaseRunner(object):
         if self.front is None:
             front = self._front_end or frontend.detect()
             front = frontend.FrontEnd(front) if isinstance(front, str) else front
-            self.modes, self.refused = modes.start_process(front, self.mode_names)
+            self.modes, self.refused = modes.start_process(front, self.mode_names, self._speedups)
             self.mask_of = fixtures.make_mask_of(front.keras)
             self.front = front
         return self
 
     def given(self, mode_name):
-        """What a case may ask for, by name: the fixtures, made for one cell."""
+        """Make the fixtures of one cell; returns what a case may ask for, by name."""
         mode, record = self.modes[mode_name], recorder.Recorder(self.emit)
         return {
             "keras": self.front.keras,
@@ -50,7 +59,7 @@ class CaseRunner(object):
 
 
 def execute(masks, case, mode_name):
-    """Run the cell of a case in a mode, without pytest: its stack alone, forty calls deep, would cost 5 %."""
+    """Run the cell of a case in a mode, without pytest, which would cost a millisecond."""
     patch = pytest.MonkeyPatch()
     given = dict(masks.given(mode_name), monkeypatch=patch)
     given.update(case.parameters)
@@ -72,9 +81,9 @@ def perform(masks, case, mode_name, arguments):
                 raise Unsupported("there is no keras.%s" % api)
         case.body(**arguments)
 
-    masks.emit({"event": "start", "case": case.id, "mode": mode_name})
+    masks.emit(protocol.start(case.id, mode_name))
     mode.begin(case.id)
     outcome, error = recorder.observe(body, arguments["record"])
     mode.end(error)
-    masks.emit(dict(outcome, event="end", case=case.id, mode=mode_name))
+    masks.emit(protocol.end(case.id, mode_name, outcome))
     return error

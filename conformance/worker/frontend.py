@@ -12,15 +12,22 @@ class FrontEnd(object):
 
     Attributes:
         name: "keras", "tf.keras" or "tf_keras".
-        keras: the module; cases see it as the fixture ``keras``.
-        backend: one of `vocabulary.BACKENDS`.
-        tf: the TensorFlow module where `backend` is "tensorflow", else None.
-        is_tf1: whether that is TensorFlow 1.
+        keras: The module; cases see it as the fixture ``keras``.
+        backend: One of `vocabulary.BACKENDS`.
+        tf: The TensorFlow module where `backend` is "tensorflow", else None.
+        is_tf1: Whether that is TensorFlow 1.
         ops: `keras.ops`, or the same names over TensorFlow for Keras 2.
-        is_keras3: whether `keras.ops` exists.
+        is_keras3: Whether `keras.ops` exists.
+        is_standalone_keras2: Whether this is Keras 2.2 or 2.3, whose layers are no modules of TensorFlow.
     """
 
     def __init__(self, name):
+        """Import it.
+
+        Raises:
+            ImportError: It is not installed.
+            ValueError: There is no front end of this name.
+        """
         if name not in FRONT_ENDS:
             raise ValueError("unknown front end %r, expected one of %s" % (name, ", ".join(FRONT_ENDS)))
         self.name = name
@@ -38,7 +45,7 @@ class FrontEnd(object):
         )
 
     def versions(self):
-        """Versions as reported by the imported modules themselves."""
+        """Return versions by module, as reported by the imported modules themselves."""
         # TF 2.14 and 2.15 load tf.keras lazily, from the package `keras`, without a version of its own.
         keras = self.keras if hasattr(self.keras, "__version__") else sys.modules["keras"]
         found = {"python": "%d.%d.%d" % sys.version_info[:3], "keras": keras.__version__}
@@ -48,10 +55,11 @@ class FrontEnd(object):
         return found
 
     def has(self, api):
-        """Whether this Keras has an API.
+        """Return whether this Keras has an API.
 
-        api: "layers.Softmax"; with an argument of its `call`, "layers.Softmax(mask)"; with an
-            argument of a function or method, "layers.RNN.__init__(unroll)". "a | b" asks for either.
+        Args:
+            api: "layers.Softmax"; with an argument of its `call`, "layers.Softmax(mask)"; with an argument of a
+                function or method, "layers.RNN.__init__(unroll)". "a | b" asks for either.
         """
         return any(self._has(one.strip()) for one in api.split("|"))
 
@@ -69,7 +77,11 @@ class FrontEnd(object):
 
 
 def detect():
-    """The front end of the current environment: the first that can be imported."""
+    """Return the front end of the current environment: the first that can be imported.
+
+    Raises:
+        ImportError: None can.
+    """
     reasons = []
     for name in FRONT_ENDS:
         try:

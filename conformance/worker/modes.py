@@ -7,18 +7,17 @@ the whole process (`session`, and on TF 1 everything but it) do so in `start_pro
 
 import importlib
 import inspect
-import itertools
 import re
 from contextlib import contextmanager
 
 import numpy as np
 
-from conformance.worker import backends
+from conformance.worker import backends, speedups
 from conformance.worker.backends import Unsupported
 
 
 def flatten(structure, leaves):
-    """Append the leaves of nested lists, tuples and dicts; return what `pack` needs to undo it."""
+    """Append the leaves of nested lists, tuples and dicts to `leaves`; return what `pack` needs to undo it."""
     if structure is None:
         return None
     if isinstance(structure, (list, tuple)):
@@ -30,7 +29,7 @@ def flatten(structure, leaves):
 
 
 def pack(layout, leaves):
-    """The structure whose `flatten` gave `layout`; tuples come back as lists."""
+    """Return the structure whose `flatten` gave `layout`; tuples come back as lists."""
     if layout is None:
         return None
     if isinstance(layout, list):
@@ -42,7 +41,7 @@ def pack(layout, leaves):
 
 @contextmanager
 def _xla():
-    """An operation that XLA cannot compile at all is a missing mode, not a matter of masks."""
+    """Raise `Unsupported` for an operation that XLA cannot compile at all: a missing mode, no matter of masks."""
     try:
         yield
     except Exception as error:
@@ -55,32 +54,53 @@ def _xla():
 
 
 class Mode(object):
-    """One way to execute; the base class is op-by-op execution on any backend."""
+    """One way to execute; the base class executes op by op, on any backend.
+
+    Attributes:
+        name: One of `vocabulary.MODES`.
+        front: The `FrontEnd`.
+        speedups: The `ActiveSpeedups` of the process.
+    """
 
     name = "eager"
 
-    def __init__(self, front):
+    def __init__(self, front, active=speedups.NONE):
+        """Make the mode in a process that `start_process` has prepared for it."""
         self.front = front
-        self._cells = itertools.count(1)
+        self.speedups = active
         self._errors = []
 
     def begin(self, case=""):
-        """Called before every cell: nothing of the cell before may be seen. case: its id."""
+        """Prepare for a cell: seed everything, so that nothing of the cell before can be seen.
+
+        Args:
+            case: Id of the case; no two cases draw the same numbers.
+        """
         backends.seed(self.front, case)
 
     def end(self, error=None):
-        """Called after every cell. error: the exception that ended it, if one did."""
-        backends.tidy(self.front.backend, next(self._cells))
+        """Clean up after a cell.
+
+        Args:
+            error: The exception that ended it; None if none did.
+        """
+        self.speedups.after_cell()
         if self.front.is_tf1:
             # It may hold a function that could not be traced. When TensorFlow 1 deletes the iterators of that, in the
             # middle of some later cell, it adds operations to whatever is traced there, which then fails, too.
             self._errors.append(error)
 
     def call(self, fn, arrays, shapes=None):
-        """`fn` of one tensor per array; its result (nested lists, dicts, None) with NumPy leaves.
+        """Execute `fn` of one tensor per array.
 
-        shapes: static shape of each input (None: a dimension not known while tracing);
-            the arrays' own shapes by default. Ignored where nothing is traced.
+        Args:
+            fn: Function of tensors that returns a tensor, None, or nested lists, tuples and dicts of these.
+            arrays: NumPy arrays, the inputs.
+            shapes: Static shape of each input, None for a dimension unknown while tracing; by default the arrays'
+                own shapes. Ignored where nothing is traced.
+
+        Returns:
+            The result with NumPy arrays as leaves; tuples have become lists.
         """
         leaves = []
         layout = flatten(fn(*[self._tensor(a) for a in arrays]), leaves)
@@ -91,22 +111,22 @@ class Mode(object):
         layer.set_weights(arrays)
 
     def weight_shapes(self, layer):
-        """Shapes in the order of `layer.weights`; no value is read, which in a session would run it."""
+        """Return shapes in the order of `layer.weights`; no value is read, which in a session would run it."""
         return [tuple(int(d) for d in w.shape) for w in layer.weights]
 
     def compile_arguments(self):
-        """Arguments of `Model.compile` that make it run in this mode."""
+        """Return the arguments of `Model.compile` that make it run in this mode."""
         return {"run_eagerly": True}
 
     def require_training_loop(self):
         """Raise `Unsupported` where `compile`, `fit`, `evaluate` and `predict` do not exist in this mode."""
 
     def traced(self, fn):
-        """`fn` as a compiled function, to be called on tensors of this mode."""
+        """Return `fn` as a compiled function, to be called on tensors of this mode."""
         return backends.traced(self.front, fn)
 
     def gradients(self, fn, tensors, weights):
-        """Value of the scalar `fn(*tensors)`, its gradients with respect to the tensors and to the weights."""
+        """Return the scalar `fn(*tensors)` and its gradients with respect to the tensors and to the weights."""
         return backends.gradients(self.front, fn, tensors, weights)
 
     def require_gradients(self):
@@ -141,8 +161,7 @@ class Graph(Mode):
             layouts.append(flatten(result, leaves))
             return leaves
 
-        # A case's own lines are run as they stand, a fifth faster. What they call, Keras and its layers, is as ever.
-        backends.leave_to_python(fn)
+        self.speedups.before_trace(fn)
 
         def traced(*tensors):
             return remember(fn(*tensors))
@@ -169,8 +188,8 @@ class Jit(Graph):
 
     name = "jit"
 
-    def __init__(self, front):
-        super(Jit, self).__init__(front)
+    def __init__(self, front, active=speedups.NONE):
+        super(Jit, self).__init__(front, active)
         known = inspect.signature(front.tf.function).parameters
         for spelling in ("jit_compile", "experimental_compile"):
             if spelling in known:
@@ -211,10 +230,8 @@ class Session(Mode):
         graph = v1.Graph()
         self._scope = graph.as_default()
         self._scope.__enter__()
-        # Without TensorFlow's own rewriting of the graph, which takes a fifth of the time and knows nothing of masks.
         config = v1.ConfigProto()
-        config.graph_options.rewrite_options.disable_meta_optimizer = True
-        config.graph_options.optimizer_options.opt_level = -1
+        self.speedups.configure_session(config)
         self._session = v1.Session(graph=graph, config=config)
         self._initialized = set()
         super(Session, self).begin(case)
@@ -269,7 +286,7 @@ class Session(Mode):
             raise Unsupported("Keras 3 trains, evaluates and predicts with eager execution only")
 
     def keras_backend(self):
-        """The module in which Keras 2 keeps its session."""
+        """Return the module in which Keras 2 keeps its session."""
         front = self.front
         if front.is_standalone_keras2:
             return front.keras.backend
@@ -305,8 +322,8 @@ class SessionJit(Session):
 
     name = "jit"
 
-    def __init__(self, front):
-        super(SessionJit, self).__init__(front)
+    def __init__(self, front, active=speedups.NONE):
+        super(SessionJit, self).__init__(front, active)
         if hasattr(front.tf, "xla"):
             self._compile = front.tf.xla.experimental.compile
         else:  # TF 1.13
@@ -334,12 +351,16 @@ class SessionJit(Session):
         raise Unsupported("Model.compile has no jit_compile argument")
 
 
-def start_process(front, names, tuned=True):
-    """Put the process into the state that these modes need.
+def start_process(front, names, active=speedups.NONE):
+    """Put the process into the state that modes need, and make them.
 
-    Modes of one process are either all of v1 graphs or none. Returns two dicts by name:
-    the modes that can be started, and for the others why not.
-    tuned: whether nothing but cases runs here, so that TensorFlow may be made faster for them.
+    Args:
+        front: The `FrontEnd`.
+        names: Names of the modes. Those of one process are either all of v1 graphs or none.
+        active: The `ActiveSpeedups` of the process. None where anything but cases of the suite runs.
+
+    Returns:
+        Two dicts by name: the modes that can be started, and for the others why not.
     """
     if front.backend != "tensorflow":
         here = {"eager": Mode, "jit": JaxJit} if front.backend == "jax" else {"eager": Mode}
@@ -352,18 +373,12 @@ def start_process(front, names, tuned=True):
         elif "session" in names:
             if v1.executing_eagerly():
                 v1.disable_eager_execution()
-            if tuned:
-                backends.build_gradients_when_asked(v1)
             here = {"session": Session, "jit": SessionJit} if front.is_tf1 else {"session": Session}
         else:
             if front.is_tf1:
                 v1.enable_eager_execution()
-            if tuned:
-                backends.keep_kernels()
             here = {"eager": Mode, "graph": Graph, "jit": Jit}
-        if tuned:
-            backends.build_no_gradients_for_gpus()
-            backends.keep_no_stacks(v1)  # last: it makes a graph, after which TF 1 cannot be made eager
+    active.started(front, executes_eagerly="eager" in here)
     started, refused = {}, {}
     for name in names:
         try:
@@ -371,14 +386,14 @@ def start_process(front, names, tuned=True):
                 raise Unsupported(
                     "there is no mode %r on %s in a process with %s" % (name, front.backend, ", ".join(names))
                 )
-            started[name] = here[name](front)
+            started[name] = here[name](front, active)
         except Unsupported as why:
             refused[name] = str(why)
     return started, refused
 
 
 def global_state(front):
-    """What a case must leave as it was, as text."""
+    """Return what a case must leave as it was, as text."""
     state = {"floatx": front.keras.backend.floatx()}
     if front.tf is not None:
         state["eager execution"] = str(front.tf.executing_eagerly())
@@ -390,6 +405,6 @@ def global_state(front):
 
 
 def draw_weights(shapes, seed):
-    """One float32 array per shape: no zero, no two alike, magnitudes in [0.1, 0.7), both signs."""
+    """Draw one float32 array per shape: no zero, no two alike, magnitudes in [0.1, 0.7), both signs."""
     draw = np.random.RandomState(seed)
     return [(draw.uniform(0.1, 0.7, s) * draw.choice([-1.0, 1.0], s)).astype("float32") for s in shapes]

@@ -7,7 +7,7 @@ import traceback
 import warnings
 from contextlib import contextmanager
 
-from conformance.worker import values
+from conformance.worker import protocol, values
 from conformance.worker.modes import Unsupported
 
 MAX_WARNINGS = 20
@@ -43,7 +43,7 @@ class Recorder(object):
                 fact["atol"] = atol
         self.facts.append(fact)
         if self._emit:  # at once, so that a crash later in the case does not lose it
-            self._emit({"event": "fact", "fact": fact})
+            self._emit(protocol.fact(fact))
 
     def mismatches(self):
         """One line for each fact that is not as expected."""

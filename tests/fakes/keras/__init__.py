@@ -1,7 +1,7 @@
 """A Keras in NumPy, just large enough for the worker; looks like Keras 3 on its NumPy backend.
 
-FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken", "hostile", or "says" what is in the
-file FAKE_SAYS, on the channel of the worker.
+FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken", "hostile", "changed-jax" (it says
+that it runs on a JAX, which has nothing), or "says" what is in the file FAKE_SAYS, on the channel of the worker.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ import stat
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
@@ -19,6 +19,9 @@ FAULT = os.environ.get("FAKE_FAULT", "")
 HOSTILE = "\x1b]0;title\x07\x1b[31m\x9b2J<script>alert(1)</script> | `x` ::error::\r\n\ud800\u202e"
 __version__ = {"lies": "0.2", "hostile": "0.1/../.." + HOSTILE}.get(FAULT, "0.1")
 
+BACKEND = "jax" if FAULT == "changed-jax" else "numpy"
+if BACKEND == "jax":
+    sys.modules["jax"] = ModuleType("jax")
 if FAULT == "no-import":
     raise ImportError("libfake.so.1: cannot open shared object file")
 if FAULT == "dies":
@@ -116,4 +119,4 @@ ops = SimpleNamespace(convert_to_tensor=_tensor, convert_to_numpy=np.asarray, ze
 utils = SimpleNamespace(set_random_seed=lambda seed: None)
 _floatx = ["float32"]
 backend = SimpleNamespace(floatx=lambda: _floatx[0], set_floatx=lambda name: _floatx.__setitem__(0, name))
-config = SimpleNamespace(backend=lambda: "numpy", dtype_policy=lambda: SimpleNamespace(name=_floatx[0]))
+config = SimpleNamespace(backend=lambda: BACKEND, dtype_policy=lambda: SimpleNamespace(name=_floatx[0]))
