@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from conformance.judging.expectations import Expectation, ExpectationIndex
-from conformance.judging.judge import behaviours, outcome, said
+from conformance.judging.judge import behaviours, describe_facts, outcome
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Cell, Results
@@ -72,7 +72,7 @@ def _answer(cell: Cell, numbers: dict[tuple[str, str | None], int], results: Res
         return outcome(observation, results.values).partition(": ")[2]
     if cell.verdict == "conforms":
         return ""
-    text = said(observation.facts, results.values)
+    text = describe_facts(observation.facts, results.values)
     shown = text if len(text) <= _FACTS_SHOWN else text[: _FACTS_SHOWN - 3] + "..."
     return f"{chr(ord('A') + numbers[cell.case, cell.observation])}, {shown}"
 
