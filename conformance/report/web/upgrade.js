@@ -163,8 +163,7 @@ function severityPart(severity, from, to) {
   return { severity, changes, number, kinds, element };
 }
 
-const isDocumented = ({ kind, before, after }) =>
-  kind !== "changed" || [before, after].some(({ promise }) => promise !== "unspecified");
+const isDocumented = ({ item }) => !isNeutral(item);
 
 function filterChanges(state) {
   const query = parseQuery(state.q);
