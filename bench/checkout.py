@@ -20,10 +20,9 @@ from conformance.cache import VARIABLE
 from conformance.local import bundle
 from conformance.local.bundle import PACKAGE
 from conformance.local.errors import UsageError
-from conformance.local.launch import environment
+from conformance.local.launch import Environment, environment
+from conformance.local.process_group import ProcessGroup
 from conformance.results import Case, Results
-from conformance.run.plan import ProcessGroup
-from conformance.targets.install import Environment
 
 RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
 FLOOR = Path(__file__).with_name("floor.py")
@@ -121,15 +120,15 @@ class Checkout:
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
     def floor(
-        self, meter: Meter, units: Sequence[ProcessGroup], where: Environment, cases: dict[str, Case]
+        self, meter: Meter, groups: Sequence[ProcessGroup], where: Environment, cases: dict[str, Case]
     ) -> tuple[int, int]:
-        """Call the bodies of the cells of a column's units; returns how many, and how many got to their end."""
-        made, target = self.make_bundle(), units[0].target
-        groups = []
-        for unit in units:
-            bodies = [(cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in unit.cells]
-            groups.append({"modes": unit.modes, "bodies": list(dict.fromkeys(bodies))})
-        request = {"front_end": target.front_end, "cases": str(made.cases), "groups": groups}
+        """Call the bodies of the cells of a target's groups; returns how many, and how many got to their end."""
+        made, target = self.make_bundle(), groups[0].target
+        asked = []
+        for group in groups:
+            bodies = [(cases[c].file.removesuffix(".py"), cases[c].function, mode) for c, mode in group.cells]
+            asked.append({"modes": group.modes, "bodies": list(dict.fromkeys(bodies))})
+        request = {"front_end": target.front_end, "cases": str(made.cases), "groups": asked}
         scratch = self.folder / "scratch"
         env = environment(where, target, made, scratch)
         said = meter.run([where.python, FLOOR], scratch, env, json.dumps(request), limit=RUN_SECONDS)

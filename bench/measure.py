@@ -12,8 +12,9 @@ from bench.checkout import RUN_SECONDS, Checkout, Outcome, completed
 from bench.meter import Failed, Meter
 from bench.record import Entry, Sample
 from conformance.local.errors import Unavailable
+from conformance.local.process_group import ProcessGroup
 from conformance.results import Case, Results
-from conformance.run import plan
+from conformance.run.plan import make_plan
 from conformance.suite import catalogue
 from conformance.targets import registry
 from conformance.targets.install import Environment, provision
@@ -71,12 +72,12 @@ class Bench:
             chosen = [target for target in self._targets if target.id == column]
             where = self._installed(chosen)
             self._warm_up("--target", column)
-            units = _units(self._cases, chosen)
+            groups = _groups(self._cases, chosen)
             suite, floor = [], []
             for _ in range(self._repeats):
                 run = self._cold("--target", column, "--jobs", "1", *self._chosen)
                 suite.append(run.sample)
-                floor.append(self._floor_under(run, units, where, 1))
+                floor.append(self._floor_under(run, groups, where, 1))
             return {"suite_runs": suite, "other": floor}
 
         return self._attempt("overhead", column, measure)
@@ -128,12 +129,12 @@ class Bench:
     def _one_changed(self, tier: str, options: list[str]) -> dict[str, Any]:
         chosen = registry.choose(self._targets, [], tier)
         where = self._installed(chosen)
-        units = _units([self._changed], chosen)
+        groups = _groups([self._changed], chosen)
         suite, floor = [], []
         for number in range(max(QUICK, self._repeats)):
             with self._checkout.changed(self._changed, number):
                 suite.append(self._checkout.run(*options, executes=[self._changed.id]).sample)
-                floor.append(self._floor(units, where, self._jobs)[0])
+                floor.append(self._floor(groups, where, self._jobs)[0])
             if suite[-1].cells != floor[-1].cells:
                 raise Failed(f"the floor called {floor[-1].cells} bodies, the suite executed {suite[-1].cells} cells")
         return {"suite_runs": suite, "other": floor, "detail": self._changed.id}
@@ -145,15 +146,15 @@ class Bench:
         took = dict.fromkeys((target.id for target in chosen), 0.0)
         for cell in runs[0].results.cells:
             took[cell.target] += cell.seconds or 0
-        units = sorted(_units(self._cases, chosen), key=lambda unit: -took[unit.target.id])
-        floors = [self._floor_under(run, units, where, self._jobs) for run in runs]
+        groups = sorted(_groups(self._cases, chosen), key=lambda group: -took[group.target.id])
+        floors = [self._floor_under(run, groups, where, self._jobs) for run in runs]
         return {"suite_runs": [run.sample for run in runs], "other": floors}
 
     def _floor_under(
-        self, run: Outcome, units: list[plan.ProcessGroup], where: dict[str, Environment], jobs: int
+        self, run: Outcome, groups: list[ProcessGroup], where: dict[str, Environment], jobs: int
     ) -> Sample:
         """The floor of what a run executed."""
-        sample, ended = self._floor(units, where, jobs)
+        sample, ended = self._floor(groups, where, jobs)
         if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
             raise Failed(
                 f"the floor called {sample.cells} bodies, {ended} to their end; "
@@ -161,13 +162,19 @@ class Bench:
             )
         return sample
 
-    def _floor(self, units: list[plan.ProcessGroup], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
-        """Import Keras on each column and call the cases; the sample, and how many cases got to their end."""
+    def _floor(self, groups: list[ProcessGroup], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
+        """Import Keras on each target and call the cases; the sample, and how many cases got to their end."""
         cases = {case.id: case for case in self._cases}
-        columns = [[unit for unit in units if unit.target.id == id] for id in dict.fromkeys(u.target.id for u in units)]
+        of_targets: dict[str, list[ProcessGroup]] = {}
+        for group in groups:
+            of_targets.setdefault(group.target.id, []).append(group)
         meter = Meter()
+
+        def call(mine: list[ProcessGroup]) -> tuple[int, int]:
+            return self._checkout.floor(meter, mine, where[mine[0].target.id], cases)
+
         with ThreadPoolExecutor(jobs) as pool:
-            counts = list(pool.map(lambda us: self._checkout.floor(meter, us, where[us[0].target.id], cases), columns))
+            counts = list(pool.map(call, of_targets.values()))
         return meter.read(sum(called for called, _ in counts)), sum(ended for _, ended in counts)
 
     def _by_hand(self, target: Target, where: Environment) -> Sample:
@@ -196,8 +203,8 @@ class Bench:
         return Entry(what=what, of=of, created=created, load=self._load, suite=self._suite, **numbers)
 
 
-def _units(cases: list[Case], chosen: list[Target]) -> list[plan.ProcessGroup]:
-    return [unit for unit in plan.make_plan(cases, chosen, list(MODES)).units if not unit.probe]
+def _groups(cases: list[Case], chosen: list[Target]) -> list[ProcessGroup]:
+    return [group for group in make_plan(cases, chosen, list(MODES)).groups if not group.probe]
 
 
 def _memory(found: Results) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: `Masking`.
+Gradients through `Masking`.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
@@ -30,9 +30,9 @@ def squares(ops, tensor):
     modes=MODES,
 )
 def test_gradient_none(keras, run, ops, record):
-    """A mask does not depend on what it was made of.
+    """Masking passes no gradient through its mask.
 
-    After Masking, the gradient of a masked mean is that of the mean with the mask held fixed, and zero at masked steps.
+    After Masking, the gradient of a masked mean equals that with a constant mask, and is zero at masked timesteps.
     """
     masking, pooling = keras.layers.Masking(), keras.layers.GlobalAveragePooling1D()
     _, (gradient,), _ = run(lambda t: run.gradients(lambda x: squares(ops, pooling(masking(x))), [t]), ZEROED)

@@ -1,16 +1,16 @@
-"""Mask shape.
+"""Mask shapes.
 
-A row for each sample, a column for each step, known early or late.
+The mask that `Masking` computes: one row per sample, one column per timestep.
 """
 
 import numpy as np
 import pytest
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
-# Lengths 3, 5 and 1, a gap in the second sample.
+# Lengths 3, 5 and 1; the second sample has a gap.
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0]], bool)
 NOISE = np.random.RandomState(11).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-# `Masking()` masks these as MASK says.
+# `Masking()` computes MASK from these.
 PADDED = NOISE * MASK[..., None]
 
 GUIDE = "Guide 'Understanding masking & padding', section "
@@ -19,25 +19,25 @@ COMPARED = "keras/src/layers/core/masking.py, compute_mask: any(not_equal(inputs
 
 
 def make_masking(keras, mask_of):
-    """Function for `run`: the mask that `Masking()` makes of its argument."""
+    """Return a function for `run` that returns the mask `Masking()` computes for its argument."""
     layer = keras.layers.Masking()
     return lambda x: mask_of(layer(x))
 
 
 @pytest.mark.case("mask-shape.batch-and-time", documented=GENERATED, tags=["Masking"])
 def test_batch_and_time(keras, run, mask_of, record):
-    """A mask has a row for each sample.
+    """Masking computes a mask of shape (batch, timesteps).
 
-    The mask of (batch, time, features) data is (batch, time), and samples of different lengths have different rows.
+    The mask of (batch, timesteps, features) input has one row per sample, different for samples of different lengths.
     """
     record("mask", run(make_masking(keras, mask_of), PADDED), expected=MASK)
 
 
 @pytest.mark.case("mask-shape.one-sample-alone", documented=GENERATED, tags=["Masking"])
 def test_one_sample_alone(keras, run, mask_of, record):
-    """A sample has the same mask alone as in a batch.
+    """Masking masks each sample independently.
 
-    The masks of batches of one sample each are the rows of the mask of the batch.
+    The masks of batches of one sample each are the rows of the mask of the whole batch.
     """
     masking = make_masking(keras, mask_of)
     alone = run(lambda *samples: [masking(sample) for sample in samples], *np.split(PADDED, BATCH))
@@ -46,9 +46,9 @@ def test_one_sample_alone(keras, run, mask_of, record):
 
 @pytest.mark.case("mask-shape.permuted-samples", documented=GENERATED, tags=["Masking"])
 def test_permuted_samples(keras, run, mask_of, record):
-    """The rows of a mask follow the samples.
+    """Masking keeps the order of the samples in its mask.
 
-    With the samples in another order, the rows of the mask are in that order.
+    Permuting the samples permutes the rows of the mask in the same way.
     """
     masking = make_masking(keras, mask_of)
     order = [2, 0, 1]
@@ -57,7 +57,7 @@ def test_permuted_samples(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "mask-shape.static",
-    established=COMPARED + " keeps what is known of the other dimensions",
+    established=COMPARED + " keeps the static sizes of the other dimensions",
     tags=["Masking", "symbolic"],
     modes=["eager", "session"],
 )
@@ -67,11 +67,11 @@ def test_permuted_samples(keras, run, mask_of, record):
     ids=["known-time", "unknown-time", "known-batch"],
 )
 def test_static(keras, mask_of, static_shape, record, batch, steps):
-    """The static shape of a symbolic mask.
+    """Masking keeps known dimensions in the static shape of its mask.
 
-    While a model is constructed, the mask has as static shape what is known of batch and time.
+    During model construction, the static shape of the mask is that of the batch and time dimensions of the input.
 
-    Construction does not execute anything, so `graph` and `jit` would repeat `eager`.
+    Construction executes nothing, so `graph` and `jit` would repeat `eager`.
     """
     inputs = keras.Input(batch_shape=(batch, steps, FEATURES))
     record("shape", static_shape(make_masking(keras, mask_of)(inputs)), expected=[batch, steps])

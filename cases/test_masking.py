@@ -1,6 +1,6 @@
 """Masking.
 
-How it compares, what it reduces, and what it emits.
+How `Masking` compares its input with `mask_value`, and what it outputs.
 """
 
 import numpy as np
@@ -8,22 +8,22 @@ import oracle
 import pytest
 
 BATCH, STEPS, FEATURES = 2, 5, 3
-# Sample 0 is padded at its end, sample 1 has a gap as well.
+# Both samples are padded on the right; sample 1 also has a gap.
 KEPT = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 
-API_DOCS = "API docs of keras.layers.Masking: a step is masked if all its values are equal to mask_value"
+API_DOCS = "API docs of keras.layers.Masking: a timestep is masked if all of its values are equal to mask_value"
 SOURCE = "keras/src/layers/core/masking.py, "
 
 
 def padded(padding, dtype="float32"):
-    """The numbers 1, 2, 3, ... with `padding` in every step that is not `KEPT`."""
+    """Return the numbers 1, 2, 3, ... with `padding` at every timestep that is not `KEPT`."""
     x = np.arange(1, 1 + KEPT.size * FEATURES).reshape(KEPT.shape + (FEATURES,)).astype(dtype)
     x[~KEPT] = padding
     return x
 
 
 def apart(*shape):
-    """Zeros and ones of `shape` whose mask is found by `any` over the last axis and in no other way."""
+    """Return zeros and ones of `shape` whose mask is found by `any` over the last axis and by no other reduction."""
     x = np.random.RandomState(7).binomial(1, 0.4, shape).astype("float32")
     mask = oracle.masking(x, 0)
     others = [np.any(x != 0, axis) for axis in range(x.ndim - 1)] + [np.all(x != 0, axis=-1)]
@@ -36,7 +36,7 @@ PAIRS, SEQUENCES, GRIDS = apart(STEPS, FEATURES), apart(BATCH, STEPS, FEATURES),
 
 
 def mask_and_output(layer, mask_of):
-    """Function for `run`: the mask that `layer` makes of its argument, and its output."""
+    """Return a function for `run` that returns the mask of the output of `layer`, and the output."""
 
     def call(x):
         output = layer(x)
@@ -47,9 +47,9 @@ def mask_and_output(layer, mask_of):
 
 @pytest.mark.case("masking.broadcast.scalar", documented=API_DOCS, tags=["Masking"])
 def test_broadcast_scalar(keras, run, mask_of, record):
-    """A scalar mask_value is compared with every feature.
+    """Masking compares a scalar `mask_value` with every feature.
 
-    A step is masked exactly if all of its features equal the scalar.
+    A timestep is masked if and only if all of its features equal the scalar.
     """
     layer = keras.layers.Masking(mask_value=-1.0)
     record("mask", run(lambda x: mask_of(layer(x)), padded(-1)), expected=KEPT)
@@ -61,9 +61,9 @@ def test_broadcast_scalar(keras, run, mask_of, record):
     tags=["Masking"],
 )
 def test_default_mask_value(keras, run, mask_of, record):
-    """The default mask_value is zero.
+    """Masking uses a `mask_value` of zero by default.
 
-    `Masking()` masks the steps whose features are all zero.
+    `Masking()` masks exactly the timesteps whose features are all zero.
     """
     layer = keras.layers.Masking()
     record("mask", run(lambda x: mask_of(layer(x)), padded(0)), expected=KEPT)
@@ -71,9 +71,9 @@ def test_default_mask_value(keras, run, mask_of, record):
 
 @pytest.mark.case("masking.nonzero-mask-value-keeps-zeros", documented=API_DOCS, tags=["Masking"])
 def test_nonzero_mask_value_keeps_zeros(keras, run, mask_of, record):
-    """With another mask_value, zeros are data.
+    """Masking keeps zeros if `mask_value` is not zero.
 
-    A step of zeros is kept where `mask_value` is not zero.
+    A timestep whose features are all zero is not masked if `mask_value` is not zero.
     """
     x = padded(-1)
     x[:, 0] = 0
@@ -84,14 +84,14 @@ def test_nonzero_mask_value_keeps_zeros(keras, run, mask_of, record):
 @pytest.mark.case(
     "masking.broadcast.vector",
     established=SOURCE + "compute_mask: not_equal(inputs, mask_value) broadcasts; "
-    "upstream's test_masking_with_tensor gives a mask_value of rank 1",
+    "upstream's test_masking_with_tensor passes a mask_value of rank 1",
     issues=["keras-team/keras#20706", "keras-team/keras#20791"],
     tags=["Masking"],
 )
 def test_broadcast_vector(keras, run, mask_of, record):
-    """A vector mask_value is compared feature by feature.
+    """Masking compares a vector `mask_value` feature by feature.
 
-    A step is masked exactly if it equals the vector; one with the same numbers in another order is kept.
+    A timestep is masked if and only if it equals the vector; the same numbers in another order are not masked.
     """
     value = [41.0, 42.0, 43.0]
     x = padded(value)
@@ -103,9 +103,9 @@ def test_broadcast_vector(keras, run, mask_of, record):
 
 @pytest.mark.case("masking.partial-match-kept", documented=API_DOCS, tags=["Masking"])
 def test_partial_match_kept(keras, run, mask_of, record):
-    """A step in which some features equal mask_value is kept as it is.
+    """Masking keeps timesteps that match `mask_value` only partially.
 
-    One feature that differs keeps the step, and the features that equal `mask_value` are not set to zero.
+    One feature that differs from `mask_value` keeps the timestep, and its other features are not set to zero.
     """
     x = np.full((BATCH, STEPS, FEATURES), -1, "float32")
     for step in range(STEPS):
@@ -117,14 +117,14 @@ def test_partial_match_kept(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.nan-mask-value",
-    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and IEEE 754 has NaN differ from NaN",
+    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and by IEEE 754 NaN differs from NaN",
     issues=["keras-team/keras#2819"],
     tags=["Masking", "NaN"],
 )
 def test_nan_mask_value(keras, run, mask_of, record):
-    """A mask_value of NaN masks nothing.
+    """Masking with a `mask_value` of NaN masks nothing.
 
-    Every step is kept, also one of NaN alone, and the NaN stays in the output.
+    Every timestep is kept, even one whose features are all NaN, and the NaN remains in the output.
     """
     x = padded(np.nan)
     mask, output = run(mask_and_output(keras.layers.Masking(mask_value=float("nan")), mask_of), x)
@@ -134,13 +134,13 @@ def test_nan_mask_value(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.nan-in-data",
-    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and IEEE 754 has NaN differ from any number",
+    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and by IEEE 754 NaN differs from any number",
     tags=["Masking", "NaN"],
 )
 def test_nan_in_data(keras, run, mask_of, record):
-    """A step with NaN is kept.
+    """Masking keeps timesteps that contain NaN.
 
-    NaN in one or all features of a step keeps it, even if the others equal `mask_value`, and is passed on.
+    NaN in one or all features of a timestep keeps it, even if the others equal `mask_value`, and remains in the output.
     """
     x = padded(0)
     x[0, 3, 1] = x[1, 1] = np.nan
@@ -151,9 +151,9 @@ def test_nan_in_data(keras, run, mask_of, record):
 
 @pytest.mark.case("masking.inf-mask-value", documented=API_DOCS, tags=["Masking", "inf"])
 def test_inf_mask_value(keras, run, mask_of, record):
-    """An infinite mask_value masks.
+    """Masking supports an infinite `mask_value`.
 
-    A step is masked if all of its features are the infinity given, and kept if one is the other infinity.
+    A timestep is masked if all of its features equal the given infinity, and kept if one is the opposite infinity.
     """
     x = padded(np.inf)
     x[:, 0] = [np.inf, -np.inf, np.inf]
@@ -163,16 +163,16 @@ def test_inf_mask_value(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.inf-mask-value.output",
-    established="keras-team/keras#449, by which Masking replaces the masked steps of its output with 0; "
+    established="keras-team/keras#449, since which Masking outputs 0 at masked timesteps; "
     + SOURCE
     + "call: 'Set masked outputs to 0'",
     issues=["keras-team/keras#449", "keras-team/keras#2819", "keras-team/keras#22392"],
     tags=["Masking", "inf", "NaN"],
 )
 def test_inf_mask_value_output(keras, run, record):
-    """Masked steps come out as zeros where mask_value is infinite.
+    """Masking outputs zeros at masked timesteps if `mask_value` is infinite.
 
-    The infinities of masked steps do not reach the output, as infinity or as NaN.
+    The infinities of masked timesteps reach the output neither as infinity nor as NaN.
     """
     x = padded(np.inf)
     layer = keras.layers.Masking(mask_value=float("inf"))
@@ -181,16 +181,16 @@ def test_inf_mask_value_output(keras, run, record):
 
 @pytest.mark.case(
     "masking.output-zeroed",
-    established="keras-team/keras#449, by which Masking replaces the masked steps of its output with 0; "
+    established="keras-team/keras#449, since which Masking outputs 0 at masked timesteps; "
     + SOURCE
     + "call: 'Set masked outputs to 0'",
     issues=["keras-team/keras#449"],
     tags=["Masking"],
 )
 def test_output_zeroed(keras, run, record):
-    """Masked steps come out as zeros, the others untouched.
+    """Masking outputs zeros at masked timesteps.
 
-    Masked steps are zero whatever `mask_value` is; kept steps are the input's, to the last bit.
+    Masked timesteps are zero for any `mask_value`, and all other timesteps equal the input bit for bit.
     """
     x = padded(1e30)
     x[KEPT] /= 3
@@ -200,13 +200,13 @@ def test_output_zeroed(keras, run, record):
 
 @pytest.mark.case(
     "masking.negative-zero-input",
-    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and IEEE 754 has -0 equal to 0",
+    established=SOURCE + "compute_mask: not_equal(inputs, mask_value), and by IEEE 754 -0 equals 0",
     tags=["Masking"],
 )
 def test_negative_zero_input(keras, run, mask_of, record):
-    """Negative zeros equal a mask_value of zero.
+    """Masking treats negative zero as equal to zero.
 
-    A step of zeros of either sign is masked.
+    With a `mask_value` of zero, a timestep of zeros of either sign is masked.
     """
     x = padded([0.0, -0.0, 0.0])
     x[0, 3] = -0.0
@@ -216,15 +216,15 @@ def test_negative_zero_input(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.signed-zero-output",
-    unspecified="Nothing says which zero stands for a masked step; it shows in 1/x and in bitwise comparisons",
+    unspecified="No documentation says which zero replaces a masked timestep; it shows in 1/x and bitwise comparisons",
     severity="cosmetic",
     issues=["keras-team/keras#22392"],
     tags=["Masking"],
 )
 def test_signed_zero_output(keras, run, record):
-    """The sign of the zeros in masked steps.
+    """Sign of the zeros that Masking outputs.
 
-    The zeros that replace a negative `mask_value` may be positive or negative.
+    Whether the zeros that replace a negative `mask_value` are positive or negative is not specified.
     """
     layer = keras.layers.Masking(mask_value=-1.0)
     record("sign bit", np.signbit(run(lambda x: layer(x), padded(-1))[~KEPT]))
@@ -232,14 +232,14 @@ def test_signed_zero_output(keras, run, record):
 
 @pytest.mark.case(
     "masking.stacked-overrides",
-    unspecified="Nothing says whether a mask that arrives and the mask of the layer are combined; "
-    "users may expect both to count",
+    unspecified="No documentation says whether the incoming mask and that of the layer are combined; "
+    "users may expect both to apply",
     tags=["Masking"],
 )
 def test_stacked_overrides(keras, run, mask_of, record):
-    """Masking after Masking.
+    """Mask after two Masking layers.
 
-    The second layer sees zeros where the first one masked, which are not its own `mask_value`.
+    Whether the mask covers the timesteps that only the first layer masked, zeros to the second one, is not specified.
     """
     x = padded(0)
     x[:, 0] = -1
@@ -250,13 +250,13 @@ def test_stacked_overrides(keras, run, mask_of, record):
 @pytest.mark.case(
     "masking.compute-mask-equals-attached",
     documented="Guide 'Understanding masking & padding', section 'Passing mask tensors directly to layers': "
-    "layers that produce a mask expose compute_mask, which can be called",
+    "mask-producing layers expose compute_mask, which can be called",
     tags=["Masking", "compute_mask"],
 )
 def test_compute_mask_equals_attached(keras, run, mask_of, record):
-    """compute_mask called by hand gives the mask that the next layer is given.
+    """Masking's `compute_mask` returns the mask that the next layer receives.
 
-    Both masks are False exactly in the steps that equal `mask_value`.
+    Both masks are False exactly at the timesteps that equal `mask_value`.
     """
     layer = keras.layers.Masking(mask_value=-1.0)
     by_hand, attached = run(lambda x: [layer.compute_mask(x), mask_of(layer(x))], padded(-1))
@@ -267,13 +267,13 @@ def test_compute_mask_equals_attached(keras, run, mask_of, record):
 @pytest.mark.case(
     "masking.config-roundtrip",
     documented="API docs of keras.layers.Layer, from_config: the reverse of get_config, "
-    "makes the same layer from its config",
+    "instantiates the same layer from its config",
     tags=["Masking", "serialization"],
 )
 def test_config_roundtrip(keras, run, mask_of, record):
-    """The config of Masking holds mask_value.
+    """Masking's config holds `mask_value`.
 
-    A layer made from the config of another one has its `mask_value` and gives the same mask.
+    A layer created from the config of another one has the same `mask_value` and computes the same mask.
     """
     config = keras.layers.Masking(mask_value=-1.0).get_config()
     layer = keras.layers.Masking.from_config(config)
@@ -288,9 +288,9 @@ def test_config_roundtrip(keras, run, mask_of, record):
     tags=["Masking"],
 )
 def test_reduce_last_axis(keras, run, mask_of, record):
-    """Of (batch, time, features), only features are reduced.
+    """Masking reduces only the feature axis of 3D input.
 
-    The mask has shape (batch, time), and each entry depends on the features of its own step alone.
+    The mask of (batch, timesteps, features) input has shape (batch, timesteps), each entry for its own timestep alone.
     """
     layer = keras.layers.Masking()
     record("mask", run(lambda x: mask_of(layer(x)), SEQUENCES), expected=oracle.masking(SEQUENCES, 0))
@@ -298,11 +298,11 @@ def test_reduce_last_axis(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.reduce.rank2",
-    established=SOURCE + "compute_mask: any(axis=-1); the docs describe input of rank 3 only",
+    established=SOURCE + "compute_mask: any(axis=-1); the documentation describes 3D input only",
     tags=["Masking"],
 )
 def test_reduce_rank2(keras, run, mask_of, record):
-    """Of input of rank 2, the last axis is reduced.
+    """Masking reduces the last axis of 2D input.
 
     The mask of a (batch, features) input has shape (batch,).
     """
@@ -312,13 +312,13 @@ def test_reduce_rank2(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.reduce.rank4",
-    established=SOURCE + "compute_mask: any(axis=-1); the docs describe input of rank 3 only",
+    established=SOURCE + "compute_mask: any(axis=-1); the documentation describes 3D input only",
     tags=["Masking"],
 )
 def test_reduce_rank4(keras, run, mask_of, record):
-    """Of input of rank 4, only the last axis is reduced.
+    """Masking reduces only the last axis of 4D input.
 
-    The mask of a (batch, time, width, features) input has shape (batch, time, width), one rank less than the input.
+    The mask of a (batch, timesteps, width, features) input has shape (batch, timesteps, width).
     """
     layer = keras.layers.Masking()
     record("mask", run(lambda x: mask_of(layer(x)), GRIDS), expected=oracle.masking(GRIDS, 0))

@@ -1,6 +1,6 @@
 """Masking.
 
-How it compares numbers of different precision, integers, and what its mask consists of.
+`Masking` of floating-point and integer input, and the dtype of its mask.
 """
 
 import numpy as np
@@ -8,21 +8,21 @@ import oracle
 import pytest
 
 BATCH, STEPS, FEATURES = 2, 5, 3
-# Sample 0 is padded at its end, sample 1 has a gap as well.
+# Both samples are padded on the right; sample 1 also has a gap.
 KEPT = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 
 SOURCE = "keras/src/layers/core/masking.py, "
 
 
 def padded(padding, dtype="float32"):
-    """The numbers 1, 2, 3, ... with `padding` in every step that is not `KEPT`."""
+    """Return the numbers 1, 2, 3, ... with `padding` at every timestep that is not `KEPT`."""
     x = np.arange(1, 1 + KEPT.size * FEATURES).reshape(KEPT.shape + (FEATURES,)).astype(dtype)
     x[~KEPT] = padding
     return x
 
 
 def mask_and_output(layer, mask_of):
-    """Function for `run`: the mask that `layer` makes of its argument, and its output."""
+    """Return a function for `run` that returns the mask of the output of `layer`, and the output."""
 
     def call(x):
         output = layer(x)
@@ -37,9 +37,9 @@ def mask_and_output(layer, mask_of):
     tags=["Masking"],
 )
 def test_float_equality_exact(keras, run, mask_of, record):
-    """Equality with mask_value is exact, in the precision of the input.
+    """Masking compares with `mask_value` exactly, in the precision of its input.
 
-    A step of the float32 nearest to `mask_value` is masked, one of its neighbours is kept.
+    A timestep of the float32 nearest to `mask_value` is masked, and one of an adjacent float32 is kept.
     """
     value = np.float32(0.1)
     x = padded(value)
@@ -54,9 +54,9 @@ def test_float_equality_exact(keras, run, mask_of, record):
     tags=["Masking", "float16"],
 )
 def test_half_input(keras, run, mask_of, record):
-    """Half precision input is compared exactly and stays half.
+    """Masking compares float16 input exactly and outputs float16.
 
-    A step of `mask_value` is masked, one of its neighbours in float16 is kept; the output is float16.
+    A timestep of `mask_value` is masked, one of an adjacent float16 is kept, and the output is float16.
     """
     value = np.float16(-0.5)
     x = padded(value, "float16")
@@ -69,14 +69,14 @@ def test_half_input(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.half-input.rounded-value",
-    unspecified="Nothing says whether mask_value is rounded to the dtype of the input before the two are compared; "
-    "if it is not, no step is masked",
+    unspecified="No documentation says whether mask_value is rounded to the dtype of the input before the "
+    "comparison; if it is not, no timestep is masked",
     tags=["Masking", "float16"],
 )
 def test_half_input_rounded_value(keras, run, mask_of, record):
-    """Half precision input with a mask_value that float16 cannot hold.
+    """Mask of float16 input for a `mask_value` that float16 cannot represent.
 
-    A step of the float16 nearest to 0.1 may or may not equal a `mask_value` of 0.1.
+    Whether a timestep of the float16 nearest to 0.1 equals a `mask_value` of 0.1 is not specified.
     """
     layer = keras.layers.Masking(mask_value=0.1, dtype="float16")
     record("mask", run(lambda x: mask_of(layer(x)), padded(0.1, "float16")))
@@ -84,14 +84,14 @@ def test_half_input_rounded_value(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "masking.int-input.default-value",
-    unspecified="The default mask_value is a float; nothing says that integers can be compared with it",
+    unspecified="The default mask_value is a float; no documentation says that integers are compared with it",
     severity="raises",
     tags=["Masking", "int32"],
 )
 def test_int_input_default_value(keras, run, mask_of, record):
-    """Integers with the default mask_value.
+    """Mask of integer input for the default `mask_value`.
 
-    Integer input may be compared with 0.0 or be refused.
+    Whether integers are compared with 0.0 or rejected is not specified.
     """
     record("mask and output", run.attempt(mask_and_output(keras.layers.Masking(), mask_of), padded(0, "int32")))
 
@@ -103,9 +103,9 @@ def test_int_input_default_value(keras, run, mask_of, record):
     tags=["Masking", "int32"],
 )
 def test_int_input_int_value(keras, run, mask_of, record):
-    """Integers with an integer mask_value.
+    """Masking supports integer input with an integer `mask_value`.
 
-    Integer input stays of its dtype, with masked steps set to zero, and the mask is boolean.
+    The output has the dtype of the input and zeros at masked timesteps, and the mask is boolean.
     """
     x = padded(-1, "int32")
     mask, output = run(mask_and_output(keras.layers.Masking(mask_value=-1), mask_of), x)
@@ -122,9 +122,9 @@ def test_int_input_int_value(keras, run, mask_of, record):
 )
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
 def test_mask_dtype_bool(keras, run, mask_of, record, dtype):
-    """The mask is boolean.
+    """Masking computes a boolean mask.
 
-    Whatever the dtype of the input, the mask is boolean.
+    The mask is boolean whatever the dtype of the input.
     """
     layer = keras.layers.Masking(mask_value=-1, dtype=dtype)
     mask = run(lambda x: mask_of(layer(x)), padded(-1, dtype))

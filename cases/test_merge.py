@@ -1,6 +1,6 @@
-"""Merge.
+"""Merging layers.
 
-Which mask comes out where several go in.
+How merging layers combine the masks of their inputs, and what they compute at masked timesteps.
 """
 
 import numpy as np
@@ -10,11 +10,12 @@ import pytest
 BATCH, STEPS, FEATURES = 2, 5, 3
 MASKS = np.array([[[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], [[1, 0, 1, 1, 0], [0, 1, 1, 0, 0]]], bool)
 X = np.random.RandomState(6).uniform(-1, 1, (2, BATCH, STEPS, FEATURES)).astype("float32")
-A, B = np.where(MASKS[..., None], X, np.float32(0))  # `Masking` makes MASKS of them
+A, B = np.where(MASKS[..., None], X, np.float32(0))  # `Masking` computes MASKS from them
 
-CHANGED = "No page says how masks are merged; the rule changed from 'and' to none to 'or' between releases"
+CHANGED = "No documentation says how masks are merged; between releases, the rule changed from AND to no mask to OR"
 VALUES = (
-    "No page says how masked steps are merged; they counted like others, and no longer do in some layers of Keras 3"
+    "No documentation says how masked timesteps are merged; they were merged like others, and some layers of Keras 3 "
+    "now ignore them"
 )
 PIECES = "Source of keras.layers.Concatenate, compute_mask: masks are concatenated along the axis, like the inputs"
 LOST = ["keras-team/keras#18416", "keras-team/keras#19817"]
@@ -27,7 +28,7 @@ LOST = ["keras-team/keras#18416", "keras-team/keras#19817"]
     tags=["Add", "Masking"],
 )
 def test_add_both_masked(keras, run, mask_of, record):
-    """The mask of the sum of two masked sequences.
+    """Mask of an Add of two masked inputs.
 
     How Add merges two different masks is not specified.
     """
@@ -37,14 +38,14 @@ def test_add_both_masked(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "merge.add.one-masked",
-    unspecified="No page says what becomes of the mask; it was kept in Keras 2 and is dropped in Keras 3",
+    unspecified="No documentation says what happens to the mask; Keras 2 kept it, and Keras 3 drops it",
     issues=["keras-team/keras#18416", "keras-team/keras#19685"],
     tags=["Add", "Masking"],
 )
 def test_add_one_masked(keras, run, mask_of, record):
-    """The mask of the sum of a masked and an unmasked sequence.
+    """Mask of an Add of a masked and an unmasked input.
 
-    Whether Add keeps the one mask is not specified; embeddings of tokens and of positions are added like this.
+    Whether Add keeps the only mask is not specified; token and position embeddings are added like this.
     """
     masking, add = keras.layers.Masking(), keras.layers.Add()
     masked_first, masked_last = run(
@@ -61,9 +62,9 @@ def test_add_one_masked(keras, run, mask_of, record):
     tags=["Concatenate", "Masking"],
 )
 def test_concatenate_feature(keras, run, mask_of, record):
-    """The mask of two masked sequences concatenated along their features.
+    """Mask of two masked inputs concatenated along the feature axis.
 
-    How Concatenate(axis=-1) merges two different masks is not specified.
+    How `Concatenate(axis=-1)` merges two different masks is not specified.
     """
     masking, concatenate = keras.layers.Masking(), keras.layers.Concatenate(axis=-1)
     record("mask", run(lambda a, b: mask_of(concatenate([masking(a), masking(b)])), A, B))
@@ -71,14 +72,14 @@ def test_concatenate_feature(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "merge.operator-plus",
-    unspecified="No page says whether the operator and the layer do the same to masks",
+    unspecified="No documentation says whether the operator and the layer treat masks alike",
     issues=["keras-team/keras#18416"],
     tags=["Add", "operators", "Masking"],
 )
 def test_operator_plus(keras, run, mask_of, record):
-    """The mask of a + b beside that of Add.
+    """Mask of `a + b` compared with that of Add.
 
-    Whether the sum that an operator makes has a mask, and the same as the layer makes, is not specified.
+    Whether the sum of two masked tensors has a mask, and the same one as the output of Add, is not specified.
     """
     masking, add = keras.layers.Masking(), keras.layers.Add()
     by_operator, by_layer = run(
@@ -95,9 +96,9 @@ def test_operator_plus(keras, run, mask_of, record):
     ids=["add", "average", "multiply", "maximum", "minimum"],
 )
 def test_values(keras, run, record, name):
-    """What a merged sequence holds where one or both of its parts are masked.
+    """Values that merging layers compute at masked timesteps.
 
-    Whether a masked step counts with its value, as nothing, or makes the result zero is not specified.
+    Whether a masked timestep contributes its value, contributes nothing or makes the result zero is not specified.
     """
     masking, merge = keras.layers.Masking(), getattr(keras.layers, name)()
     both, one = run(lambda a, b: [merge([masking(a), masking(b)]), merge([masking(a), b])], A, B)
@@ -110,9 +111,9 @@ def test_values(keras, run, record, name):
 
 @pytest.mark.case("merge.concatenate.time.both", established=PIECES, issues=LOST, tags=["Concatenate", "Masking"])
 def test_concatenate_time_both(keras, run, mask_of, record):
-    """Masks are concatenated with their sequences.
+    """Concatenate concatenates the masks of its inputs along the time axis.
 
-    Concatenate(axis=1) of two masked sequences has the masks of both, one after the other.
+    The mask of `Concatenate(axis=1)` of two masked inputs is the concatenation of their masks.
     """
     masking, concatenate = keras.layers.Masking(), keras.layers.Concatenate(axis=1)
     mask = run(lambda a, b: mask_of(concatenate([masking(a), masking(b)])), A, B)
@@ -126,9 +127,9 @@ def test_concatenate_time_both(keras, run, mask_of, record):
     tags=["Concatenate", "Masking"],
 )
 def test_concatenate_time_one_masked(keras, run, mask_of, record):
-    """A sequence without a mask is concatenated as one that is all unmasked.
+    """Concatenate treats an input without a mask as unmasked.
 
-    Concatenate(axis=1) of a masked and an unmasked sequence masks what is masked in the one and nothing of the other.
+    `Concatenate(axis=1)` of a masked and an unmasked input masks what is masked in the one, and nothing of the other.
     """
     masking, concatenate = keras.layers.Masking(), keras.layers.Concatenate(axis=1)
     ones = np.ones_like(MASKS[0])
@@ -147,11 +148,11 @@ def test_concatenate_time_one_masked(keras, run, mask_of, record):
 )
 @pytest.mark.parametrize("axis, second", [(1, 1), (2, 0)], ids=["time", "feature"])
 def test_concatenate_symbolic_shape(keras, run, build, record, axis, second):
-    """Masked sequences are concatenated in a functional model.
+    """Concatenate merges masks in a functional model of unknown batch size.
 
-    In a model of unknown batch size, the mean of two concatenated sequences leaves out what their Embeddings masked.
+    The mean over two concatenated inputs ignores the timesteps that their Embedding layers masked.
 
-    Along their features, sequences with the same mask are concatenated: how different ones merge is not specified.
+    Along the feature axis, both inputs have the same mask: how different masks are merged is not specified.
     """
     embeddings = [keras.layers.Embedding(7, FEATURES, mask_zero=True) for _ in MASKS]
     tables = [build(layer, (None, STEPS), seed=i)[0] for i, layer in enumerate(embeddings)]
@@ -168,9 +169,9 @@ def test_concatenate_symbolic_shape(keras, run, build, record, axis, second):
     "merge.dot-none", established="Source of keras.layers.Dot, compute_mask: None", tags=["Dot", "Masking"]
 )
 def test_dot_none(keras, run, mask_of, record):
-    """No mask after Dot.
+    """Dot drops the masks of its inputs.
 
-    The next layer is given no mask where two masked sequences are multiplied along their features.
+    The product of two masked inputs along their features has no mask.
     """
     masking, dot = keras.layers.Masking(), keras.layers.Dot(axes=2)
     record("mask", run(lambda a, b: mask_of(dot([masking(a), masking(b)])), A, B), expected=None)
@@ -178,15 +179,15 @@ def test_dot_none(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "merge.mask-shape-mismatch",
-    unspecified="Values of one step are broadcast to all steps; no page says whether their masks are",
+    unspecified="Values of one timestep are broadcast to all; no documentation says whether masks are",
     severity="raises",
     tags=["Add", "Multiply", "Masking", "broadcasting"],
 )
 @pytest.mark.parametrize("name", ["Add", "Multiply"], ids=["add", "multiply"])
 def test_mask_shape_mismatch(keras, run, mask_of, record, name):
-    """A masked sequence merged with a single masked step.
+    """Mask of a merging layer that broadcasts one masked timestep.
 
-    What becomes of masks of (batch, steps) and (batch, 1) where the values are broadcast is not specified.
+    What happens to masks of (batch, timesteps) and (batch, 1) where the values are broadcast is not specified.
     """
     masking, merge = keras.layers.Masking(), getattr(keras.layers, name)()
 

@@ -1,6 +1,6 @@
 """MultiHeadAttention.
 
-Masks that are passed, masks of its inputs, and what becomes of these.
+Explicit masks, masks of the inputs, and what happens to the latter.
 """
 
 import warnings
@@ -12,15 +12,15 @@ import pytest
 from conformance.case import Raised
 
 BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6
-HEADS, KEY_DIM = 2, 7  # and values of the same size: on JAX, Keras takes no others
+HEADS, KEY_DIM = 2, 7  # also the size of the values: on JAX, Keras accepts no other
 QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
-# True where a query attends to a value; every query to one at least.
+# True where a query attends to a value; every query attends to at least one.
 ATTEND = np.random.RandomState(51).rand(BATCH, QUERIES, VALUES) < 0.4
 ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
 QUERY = np.random.RandomState(52).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(53).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
-# `Masking` makes QUERY_MASK and VALUE_MASK of these. Zeros still count: biases make keys and values of them.
+# `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases make nonzero keys and values.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
 CAUSAL = np.tril(np.ones((QUERIES, QUERIES), bool))
@@ -36,20 +36,20 @@ AUTOMATIC = (
 
 
 def make(keras, build):
-    """A MultiHeadAttention, built for QUERY and VALUE and for QUERY alone, and its weights."""
+    """Build a MultiHeadAttention for QUERY and VALUE, and for QUERY alone; return it with its weights."""
     layer = keras.layers.MultiHeadAttention(HEADS, KEY_DIM)
     layer(keras.Input((QUERIES, FEATURES)), keras.Input((VALUES, FEATURES)))
     return layer, build(layer)
 
 
 def attention(query, value, mask, weights):
-    """What the layer computes; mask: (B, Tq, Tv)."""
+    """Return what the layer computes; mask: (B, Tq, Tv)."""
     return oracle.multi_head_attention(query, value, mask[:, None], *weights)
 
 
 @pytest.mark.case("mha.explicit-mask-polarity", documented=POLARITY, needs=NEEDS, tags=["MultiHeadAttention"])
 def test_explicit_mask_polarity(keras, run, build, record):
-    """True in attention_mask means attend.
+    """MultiHeadAttention attends where `attention_mask` is True.
 
     A query attends to the values at which its row of the mask is True, and to no others.
     """
@@ -68,9 +68,9 @@ def test_explicit_mask_polarity(keras, run, build, record):
 )
 @pytest.mark.parametrize("shape", [(QUERIES, VALUES), (HEADS, QUERIES, VALUES)], ids=["no-batch", "heads"])
 def test_attention_mask_rank(keras, run, build, record, shape):
-    """A mask for all samples, or one for each head.
+    """MultiHeadAttention broadcasts `attention_mask` over samples and heads.
 
-    attention_mask may be without a batch dimension, or have a dimension of heads after that of the batch.
+    `attention_mask` may lack the batch dimension, or have a dimension of heads after it.
     """
     mask = ATTEND[0] if len(shape) == 2 else np.stack([ATTEND, ATTEND[::-1]], axis=1)
     layer, weights = make(keras, build)
@@ -87,9 +87,9 @@ def test_attention_mask_rank(keras, run, build, record, shape):
     modes=["eager", "graph | jit", "session"],
 )
 def test_auto_mask(keras, run, build, record):
-    """The masks of query and value are used.
+    """MultiHeadAttention uses the masks of query and value.
 
-    An unmasked query attends to the unmasked values only.
+    An unmasked query attends only to unmasked values.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     output = run(lambda q, v: layer(masking(q), masking(v)), QUERY_ZEROED, VALUE_ZEROED)
@@ -106,9 +106,9 @@ def test_auto_mask(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_auto_mask_and_explicit(keras, run, build, record):
-    """attention_mask is combined with the mask of the value.
+    """MultiHeadAttention combines `attention_mask` with the mask of the value.
 
-    A query attends to the values that are unmasked and that attention_mask allows.
+    A query attends to the values that are unmasked and that `attention_mask` allows.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     allowed = ~ATTEND | (np.arange(VALUES) == np.array([2, 4, 0])[:, None, None])
@@ -124,9 +124,9 @@ def test_auto_mask_and_explicit(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_padding_invariance(keras, run, build, record):
-    """Padding that is masked changes nothing.
+    """MultiHeadAttention is invariant to masked padding.
 
-    In self-attention, unmasked steps get what they get where the sample has no other steps.
+    In self-attention, the output at unmasked timesteps is that of each sample without its masked timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     padded = run(lambda t: layer(masking(t), masking(t)), QUERY_ZEROED)
@@ -144,9 +144,9 @@ def test_padding_invariance(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_output_mask(keras, run, build, mask_of, record):
-    """The output has the mask of the query.
+    """MultiHeadAttention propagates the mask of the query.
 
-    The next layer is given the mask of the query, not that of the value.
+    The next layer receives the mask of the query, not that of the value.
     """
     masking, (layer, _) = keras.layers.Masking(), make(keras, build)
     mask = run(lambda q, v: mask_of(layer(masking(q), masking(v))), QUERY_ZEROED, VALUE_ZEROED)
@@ -161,9 +161,9 @@ def test_output_mask(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_causal(keras, run, build, record):
-    """A causal mask keeps queries from later steps.
+    """MultiHeadAttention ignores later timesteps with `use_causal_mask`.
 
-    With use_causal_mask=True a step attends to itself and to earlier steps only.
+    With `use_causal_mask=True`, a timestep attends only to itself and to earlier timesteps.
     """
     layer, weights = make(keras, build)
     output = run(lambda t: layer(t, t, use_causal_mask=True), QUERY)
@@ -178,29 +178,29 @@ def test_causal(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_causal_and_padding(keras, run, build, record):
-    """A causal mask is combined with the mask of the input.
+    """MultiHeadAttention combines `use_causal_mask` with the mask of its input.
 
-    With use_causal_mask=True an unmasked step attends to itself and to earlier unmasked steps.
+    With `use_causal_mask=True`, an unmasked timestep attends only to itself and to earlier unmasked timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     output = run(lambda t: layer(masking(t), masking(t), use_causal_mask=True), QUERY_ZEROED)
-    attend = CAUSAL & QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
+    attend = CAUSAL & QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself matters only at masked timesteps
     expected = attention(QUERY, QUERY, attend, weights)
     record("output at unmasked steps", output[QUERY_MASK], expected=expected[QUERY_MASK])
 
 
 @pytest.mark.case(
     "mha.query-mask-argument",
-    unspecified="The arguments query_mask and value_mask of call are not documented; whether they count when they are "
-    "passed by hand is worth knowing",
+    unspecified="The call arguments query_mask and value_mask are not documented; users may pass them explicitly and "
+    "expect them to be used",
     needs=NEEDS,
     tags=["MultiHeadAttention", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
 def test_query_mask_argument(keras, run, build, mask_of, record):
-    """query_mask= and value_mask= passed by hand.
+    """MultiHeadAttention with explicit `query_mask` and `value_mask`.
 
-    They may be used, ignored or refused.
+    Whether these arguments are used, ignored or rejected is not specified.
     """
     layer, _ = make(keras, build)
 
@@ -224,9 +224,9 @@ def test_query_mask_argument(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_input_mask_side_effect(keras, run, build, mask_of, record):
-    """The input of MultiHeadAttention keeps its mask.
+    """MultiHeadAttention leaves the mask of its inputs attached.
 
-    A layer that is called on the same tensor after MultiHeadAttention is given the mask of the tensor.
+    A layer called on the same tensor after MultiHeadAttention still receives the mask of that tensor.
     """
     masking, (layer, _) = keras.layers.Masking(), make(keras, build)
 
@@ -249,9 +249,9 @@ def test_input_mask_side_effect(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_second_call(keras, run, build, record):
-    """A second MultiHeadAttention is given the mask, too.
+    """MultiHeadAttention uses the masks again in a second call on the same tensors.
 
-    Two calls on the same tensors compute the same at unmasked steps.
+    Two calls on the same tensors return the same output at unmasked timesteps.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
 
@@ -268,17 +268,17 @@ def test_second_call(keras, run, build, record):
 
 @pytest.mark.case(
     "mha.residual-mask",
-    established="Source of keras.layers.Add, compute_mask: the masks of the inputs are combined, and of two equal ones "
-    "that is the same mask",
+    established="Source of keras.layers.Add, compute_mask: the masks of the inputs are combined, and two equal masks "
+    "combine to the same mask",
     issues=["keras-team/keras#20562", "keras-team/keras#18416"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Add", "GlobalAveragePooling1D", "Masking", "Functional"],
     modes=["eager", "graph", "session"],
 )
 def test_residual_mask(keras, run, build, record):
-    """A residual connection around MultiHeadAttention keeps the mask.
+    """A residual connection around MultiHeadAttention propagates the mask.
 
-    The layer after Add of a masked sequence and its attention uses the mask that both have.
+    The layer after an Add of a masked sequence and its attention uses the mask that both have.
     """
     masking, add, pooling = keras.layers.Masking(), keras.layers.Add(), keras.layers.GlobalAveragePooling1D()
     layer, weights = make(keras, build)
@@ -289,7 +289,7 @@ def test_residual_mask(keras, run, build, record):
 
     inputs = keras.Input((QUERIES, FEATURES))
     model = keras.Model(inputs, residual(inputs))
-    attend = QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself: only for masked steps a difference
+    attend = QUERY_MASK[:, None] | np.eye(QUERIES, dtype=bool)  # itself matters only at masked timesteps
     expected = oracle.masked_mean(QUERY + attention(QUERY, QUERY, attend, weights), QUERY_MASK)
     one_by_one, by_model = run(lambda sequence: [residual(sequence), model(sequence)], QUERY_ZEROED)
     record("called one by one", one_by_one, expected=expected)
@@ -298,14 +298,14 @@ def test_residual_mask(keras, run, build, record):
 
 @pytest.mark.case(
     "mha.fully-masked-row",
-    unspecified="Nothing is said of a query that may attend to no value: equal weights, zeros and NaN are possible",
+    unspecified="No documentation covers a query that may attend to no value: equal weights, zeros, NaN are possible",
     needs=NEEDS,
     tags=["MultiHeadAttention", "all masked"],
 )
 def test_fully_masked_row(keras, run, build, record):
-    """A query that may attend to nothing.
+    """MultiHeadAttention output for a query that may attend to no value.
 
-    What it gets is not specified; the other queries are not affected.
+    The output for such a query is not specified; other queries are not affected.
     """
     layer, weights = make(keras, build)
     nothing = np.arange(QUERIES) == 1
@@ -324,9 +324,9 @@ def test_fully_masked_row(keras, run, build, record):
     modes=["eager", "session"],
 )
 def test_spurious_warnings(keras, run, build, record):
-    """MultiHeadAttention does not warn of masks that it uses.
+    """MultiHeadAttention does not warn about masks that it uses.
 
-    A call on masked tensors gives no warning about masks.
+    A call on masked tensors emits no warning about masks.
     """
     masking, (layer, _) = keras.layers.Masking(), make(keras, build)
     with warnings.catch_warnings(record=True) as caught:
@@ -337,21 +337,21 @@ def test_spurious_warnings(keras, run, build, record):
 
 @pytest.mark.case(
     "mha.tf-function",
-    unspecified="No page says whether masks cross the border of a compiled function; what is passed through it may "
-    "be the values alone",
+    unspecified="No documentation says whether masks cross the boundary of a compiled function; it may receive only "
+    "the values",
     issues=["keras-team/keras#17655", "keras-team/tf-keras#56"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking", "tf.function"],
     modes=["eager", "graph"],
 )
 def test_tf_function(keras, run, build, record):
-    """MultiHeadAttention behind the border of a compiled function.
+    """MultiHeadAttention in a compiled function, with inputs masked outside.
 
-    Whether it uses the masks of tensors that were masked outside is not specified.
+    Whether it uses the masks of tensors that were masked outside the compiled function is not specified.
     """
     masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
     traced = run.traced(lambda q, v: layer(q, v))
     output = run(lambda q, v: traced(masking(q), masking(v)), QUERY_ZEROED, VALUE_ZEROED)
     attend = np.broadcast_to(VALUE_MASK[:, None], ATTEND.shape)
     want = attention(QUERY, VALUE_ZEROED, attend, weights)[QUERY_MASK]
-    record("masked values are left out", bool(np.allclose(output[QUERY_MASK], want, atol=1e-4)))
+    record("ignores masked values", bool(np.allclose(output[QUERY_MASK], want, atol=1e-4)))

@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: `MultiHeadAttention`.
+Gradients through `MultiHeadAttention` with masked values.
 """
 
 import numpy as np
@@ -10,21 +10,21 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 QUERY = np.random.RandomState(82).uniform(-1, 1, (BATCH, UNITS, FEATURES)).astype("float32")
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
 def numeric_gradient(function, x, step=1e-6):
-    """Gradient of the scalar `function` of an array, by central differences."""
+    """Return the gradient of the scalar `function` of an array, by central differences."""
     x, gradient = x.astype("float64"), np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         shift = np.zeros(x.shape)
@@ -41,9 +41,9 @@ def numeric_gradient(function, x, step=1e-6):
     modes=MODES,
 )
 def test_gradient_masked(keras, run, build, ops, record):
-    """Masked values do not train MultiHeadAttention.
+    """MultiHeadAttention passes no gradient to masked values.
 
-    With the mask of a layer before it, masked values get a gradient of zeros, and others do not.
+    If a preceding layer masks the values, the gradient is zero at masked values and that of masked attention elsewhere.
     """
     layer = keras.layers.MultiHeadAttention(2, 3)
     layer(keras.Input((UNITS, FEATURES)), keras.Input((STEPS, FEATURES)))

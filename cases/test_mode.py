@@ -1,6 +1,6 @@
 """Training.
 
-Training of models with masks: what must not depend on batches, padding and the mode.
+Training with masks: results must not depend on batch size, padding or execution mode.
 """
 
 import numpy as np
@@ -10,17 +10,17 @@ import pytest
 STEPS, VOCABULARY, FEATURES, UNITS = 5, 7, 4, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-LONGER = np.pad(IDS, ((0, 0), (1, 2)), "constant")  # the same with more padding, before and after
+LONGER = np.pad(IDS, ((0, 0), (1, 2)), "constant")  # the same ids with more padding on both sides
 Y = np.random.RandomState(31).uniform(-1, 1, (len(IDS), UNITS)).astype("float32")
-TWICE = [0, 1, 2, 2]  # two batches of two: the last sample stands there twice
+TWICE = [0, 1, 2, 2]  # two batches of two: the last sample appears twice
 
 X = np.random.RandomState(32).uniform(0.1, 1, (len(IDS), STEPS, FEATURES)).astype("float32")
 MASK = IDS != 0
 
-RATE = 0.01  # of "sgd" by default
+RATE = 0.01  # the default of "sgd"
 SAME_TRAINING = (
-    "Guide 'Understanding masking & padding', sections 'Introduction' and 'Mask propagation': padding is skipped when "
-    "the data are processed; "
+    "Guide 'Understanding masking & padding', sections 'Introduction' and 'Mask propagation': masked timesteps are "
+    "skipped when processing the data; "
 )
 IN_A_LAYER = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -29,7 +29,7 @@ IN_A_LAYER = (
 
 
 def make_model(keras, build, steps):
-    """Embedding and SimpleRNN for ids of any number of steps, with weights that are always the same; these, too."""
+    """Build Embedding and SimpleRNN for ids of `steps` timesteps; return the model and its weights, always the same."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     rnn = keras.layers.SimpleRNN(UNITS)
     weights = build(embedding, (None, steps)) + build(rnn, (None, steps, FEATURES))
@@ -38,13 +38,13 @@ def make_model(keras, build, steps):
 
 
 def record_trained(record, model, expected, before):
-    """Record that training moved the weights of `model` like those of `expected`, all but the row of the masked id."""
+    """Record that training updated the weights of `model` like those of `expected`, except the row of the masked id."""
     found = [(got - old) / RATE for got, old in zip(model.get_weights(), before)]
     wanted = [(want - old) / RATE for want, old in zip(expected.get_weights(), before)]
     for name, got, want in zip(["table", "kernel", "recurrent kernel", "bias"], found, wanted):
-        record("change of the " + name, got, expected=want, rtol=1e-3, atol=1e-4)
-    record("change of the row of the masked id", found[0][0], expected=np.zeros_like(found[0][0]))
-    record("all of the bias changed", bool(np.all(np.abs(found[3]) > 1e-3)), expected=True)
+        record("update of the " + name, got, expected=want, rtol=1e-3, atol=1e-4)
+    record("update of the row of the masked id", found[0][0], expected=np.zeros_like(found[0][0]))
+    record("whole bias is updated", bool(np.all(np.abs(found[3]) > 1e-3)), expected=True)
 
 
 @pytest.mark.case(
@@ -54,12 +54,12 @@ def record_trained(record, model, expected, before):
     modes=["eager", "graph"],
 )
 def test_train_on_batch(keras, run, build, record):
-    """train_on_batch trains like fit, whatever the padding.
+    """`train_on_batch` trains like `fit`, regardless of masked padding.
 
-    The loss is that of the states after the unmasked steps, and the weights are those that fit on one batch gives the
-    same samples with more padding.
+    The loss is that of the states after the unmasked timesteps, and the weights are those after `fit` on the same
+    samples with more padding.
 
-    `jit` is left to `mode.xla`.
+    `mode.xla` covers `jit`.
     """
     fitted, _ = make_model(keras, build, LONGER.shape[1])
     run.compile(fitted, optimizer="sgd", loss="mse")
@@ -79,12 +79,11 @@ def test_train_on_batch(keras, run, build, record):
     modes=["eager", "graph"],
 )
 def test_last_partial_batch(keras, run, build, record):
-    """A last batch that is smaller than the others trains like any batch.
+    """`fit` trains on a smaller last batch like on any other.
 
-    fit of three samples in batches of two gives the weights that a step of the first two and then one of the last one
-    gives, here with more padding.
+    `fit` on three samples in batches of two equals one step on the first two and one on the last, with more padding.
 
-    `jit` compiles anew for each size of a batch: there, a smaller one is as good as another model.
+    `jit` compiles anew for each batch size: there, a smaller batch is as good as another model.
     """
     model, weights = make_model(keras, build, STEPS)
     run.compile(model, optimizer="sgd", loss="mse")
@@ -96,16 +95,16 @@ def test_last_partial_batch(keras, run, build, record):
 
 
 def take_steps(run, model, epochs):
-    """What `fit` does in these epochs with batches of two, on LONGER.
+    """Run the training steps of `fit` on LONGER for `epochs` epochs with batches of two.
 
-    The last sample stands there twice, with the same mean, so that all batches have one shape.
+    The last sample appears twice, which keeps the mean and gives all batches one shape.
     """
     for rows in epochs * [TWICE[:2], TWICE[2:]]:
         run.train_on_batch(model, LONGER[rows], Y[rows])
 
 
 def fit_and_take_steps(keras, run, build, **arguments):
-    """A model after two epochs of fit, and one compiled with these arguments after their steps; the weights before."""
+    """Return a model after two epochs of `fit`, one compiled with `arguments` after their steps, and old weights."""
     fitted, weights = make_model(keras, build, STEPS)
     run.compile(fitted, optimizer="sgd", loss="mse")
     run.fit(fitted, IDS[TWICE], Y[TWICE], batch_size=2, epochs=2, shuffle=False)
@@ -124,9 +123,9 @@ def fit_and_take_steps(keras, run, build, **arguments):
     modes=["eager"],
 )
 def test_run_eagerly(keras, run, build, record):
-    """Training masks the same steps with and without run_eagerly.
+    """`fit` masks the same timesteps with and without `run_eagerly`.
 
-    Two epochs give the weights that their steps give without run_eagerly, here with more padding.
+    Two epochs result in the same weights as the same steps without `run_eagerly`, here with more padding.
     """
     model, compiled, weights = fit_and_take_steps(keras, run, build, run_eagerly=False)
     record_trained(record, model, compiled, weights)
@@ -139,11 +138,11 @@ def test_run_eagerly(keras, run, build, record):
     modes=["jit"],
 )
 def test_xla(keras, run, build, record):
-    """Training masks the same steps with and without XLA.
+    """`fit` masks the same timesteps with and without XLA.
 
-    Two epochs give the weights that their steps give without XLA, here with more padding.
+    Two epochs result in the same weights as the same steps without XLA, here with more padding.
 
-    Without XLA it is eager execution; `mode.run-eagerly` compares that with the graph.
+    Without XLA the model runs eagerly; `mode.run-eagerly` compares eager execution with the graph.
     """
     model, plain, weights = fit_and_take_steps(keras, run, build, run_eagerly=True, jit_compile=False)
     record_trained(record, model, plain, weights)
@@ -158,9 +157,9 @@ def test_xla(keras, run, build, record):
     backends=["jax"],
 )
 def test_jax_jit_nested_custom(keras, run, record):
-    """A mask goes on inside a custom layer of a model that JAX compiles.
+    """Masks propagate inside a custom layer of a model that JAX compiles.
 
-    In predict, a layer that calls Masking and GlobalAveragePooling1D gives the mean of the unmasked steps.
+    In `predict`, a layer that calls Masking and GlobalAveragePooling1D returns the mean over the unmasked timesteps.
     """
 
     class MaskedMean(keras.layers.Layer):
@@ -184,10 +183,11 @@ def test_jax_jit_nested_custom(keras, run, record):
     backends=["torch"],
 )
 def test_torch_compile(keras, run, build, mask_of, record):
-    """A mask goes on inside a function of torch.compile.
+    """Masks propagate inside a function compiled with `torch.compile`.
 
-    Where Masking, Dense and GlobalAveragePooling1D are called in one such function, the mean is that of the unmasked
-    steps. Whether masks cross its border is recorded only.
+    If one such function calls Masking, Dense and GlobalAveragePooling1D, the mean is that over the unmasked timesteps.
+
+    Whether masks cross the boundary of the function is only recorded.
     """
     masking, dense, pooling = keras.layers.Masking(), keras.layers.Dense(UNITS), keras.layers.GlobalAveragePooling1D()
     kernel, bias = build(dense, (None, STEPS, FEATURES))
@@ -195,5 +195,5 @@ def test_torch_compile(keras, run, build, mask_of, record):
     out_of, into = run.traced(masking), run.traced(pooling)
     mean, mask, passed = run(lambda x: [inside(x), mask_of(out_of(x)), into(masking(x))], X * MASK[..., None])
     record("mean", mean, expected=oracle.masked_mean(X, MASK) @ kernel + bias)
-    record("mask of what such a function returns", mask)
-    record("it uses the mask of its argument", bool(np.allclose(passed, oracle.masked_mean(X, MASK), atol=1e-5)))
+    record("mask of the output of the function", mask)
+    record("function uses the mask of its argument", bool(np.allclose(passed, oracle.masked_mean(X, MASK), atol=1e-5)))

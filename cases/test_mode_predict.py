@@ -1,6 +1,6 @@
 """Models.
 
-A model called and `predict`: the same masks, and the same numbers.
+`predict` uses masks like a call of the model.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 
 def make_mean(keras, build):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     dense = keras.layers.Dense(UNITS)
     table = build(embedding, (None, STEPS))[0]
@@ -24,7 +24,7 @@ def make_mean(keras, build):
 
 
 def make_functional(keras, layers):
-    """A functional model of layers one after the other."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)
@@ -32,7 +32,7 @@ def make_functional(keras, layers):
 
 
 def make_subclass(keras, layers):
-    """The same as a subclass of Model."""
+    """Chain the layers in a subclass of Model."""
 
     class Chain(keras.Model):
         def __init__(self):
@@ -42,7 +42,7 @@ def make_subclass(keras, layers):
         def call(self, inputs):
             return self.last(self.dense(self.embedding(inputs)))
 
-        def compute_output_shape(self, input_shape):  # standalone Keras 2 asks for it
+        def compute_output_shape(self, input_shape):  # standalone Keras 2 requires it
             return (input_shape[0], UNITS)
 
     return Chain()
@@ -55,9 +55,9 @@ def make_subclass(keras, layers):
 )
 @pytest.mark.parametrize("make", [make_functional, make_subclass], ids=["functional", "subclass"])
 def test_call_vs_predict(keras, run, build, record, make):
-    """predict uses masks like a call.
+    """`predict` uses masks like a call of the model.
 
-    The mean is that of the steps that Embedding did not mask, in a batch that is not full, too.
+    The mean is that over the timesteps that Embedding did not mask, also in a smaller last batch.
     """
     layers, want = make_mean(keras, build)
     model = make(keras, layers)

@@ -1,6 +1,6 @@
 """Models.
 
-The mask of what a model returns.
+The mask of a model's output.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 
 def make_mean(keras, build):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     dense = keras.layers.Dense(UNITS)
     table = build(embedding, (None, STEPS))[0]
@@ -24,7 +24,7 @@ def make_mean(keras, build):
 
 
 def make_functional(keras, layers):
-    """A functional model of layers one after the other."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)
@@ -40,7 +40,7 @@ def make_functional(keras, layers):
 def test_output_mask(keras, run, build, mask_of, record):
     """The output of a functional model has a mask.
 
-    A layer that is called on the output of a model is given the mask that the last layer of the model passed on.
+    A layer called on the output of a model receives the mask that the last layer of the model propagated.
     """
     (embedding, dense, _), _ = make_mean(keras, build)
     model = make_functional(keras, [embedding, dense])

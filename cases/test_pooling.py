@@ -1,6 +1,6 @@
 """Pooling.
 
-`GlobalAveragePooling1D`: the mean over the steps that are not masked.
+`GlobalAveragePooling1D` averages over the unmasked timesteps.
 """
 
 import numpy as np
@@ -23,9 +23,9 @@ EXCLUDED = (
 
 @pytest.mark.case("pooling.gap1d.masked-mean", documented=EXCLUDED, tags=["GlobalAveragePooling1D"])
 def test_gap1d_masked_mean(keras, run, record):
-    """The mean leaves out masked steps.
+    """GlobalAveragePooling1D ignores masked timesteps.
 
-    Both the sum and the number that it is divided by are those of the unmasked steps of each sample.
+    For each sample, both the sum and the divisor are those of its unmasked timesteps.
     """
     pooling = keras.layers.GlobalAveragePooling1D()
     record("mean", run(lambda x, m: pooling(x, mask=m), X, MASK), expected=oracle.masked_mean(X, MASK))
@@ -33,9 +33,9 @@ def test_gap1d_masked_mean(keras, run, record):
 
 @pytest.mark.case("pooling.gap1d.implicit-mask", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "Embedding"])
 def test_gap1d_implicit_mask(keras, run, build, record):
-    """The mean leaves out what an Embedding masks.
+    """GlobalAveragePooling1D uses the mask of an Embedding.
 
-    The mean is that of the vectors of the ids that are not 0, though the vector of 0 is not zero.
+    The mean is that over the vectors of nonzero ids, although the vector of id 0 is not zero.
     """
     embedding, pooling = (
         keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True),
@@ -54,9 +54,9 @@ def test_gap1d_implicit_mask(keras, run, build, record):
     modes=["graph", "session"],
 )
 def test_gap1d_dynamic_steps(keras, run, record):
-    """The mean leaves out masked steps where the number of steps is not known while tracing.
+    """GlobalAveragePooling1D supports a mask with an unknown number of timesteps.
 
-    Batch size and number of steps are known at run time only, and the mean is the same.
+    The mean is the same if batch size and number of timesteps are unknown while tracing.
     """
     pooling = keras.layers.GlobalAveragePooling1D()
     mean = run(lambda x, m: pooling(x, mask=m), X, MASK, shapes=[(None, None, FEATURES), (None, None)])
@@ -65,9 +65,9 @@ def test_gap1d_dynamic_steps(keras, run, record):
 
 @pytest.mark.case("pooling.gap1d.channels-first", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "data_format"])
 def test_gap1d_channels_first(keras, run, record):
-    """The mean leaves out masked steps where features come first.
+    """GlobalAveragePooling1D supports a mask with `channels_first`.
 
-    With data_format="channels_first" the mask is still one of (batch, steps), and masks steps.
+    With `data_format="channels_first"`, the mask still has shape (batch, timesteps) and masks timesteps.
     """
     pooling = keras.layers.GlobalAveragePooling1D(data_format="channels_first")
     mean = run(lambda x, m: pooling(x, mask=m), X.transpose(0, 2, 1), MASK)
@@ -76,9 +76,9 @@ def test_gap1d_channels_first(keras, run, record):
 
 @pytest.mark.case("pooling.gap1d.nan-at-masked", documented=EXCLUDED, tags=["GlobalAveragePooling1D", "NaN", "inf"])
 def test_gap1d_nan_at_masked(keras, run, record):
-    """The values at masked steps do not matter.
+    """GlobalAveragePooling1D ignores the values at masked timesteps.
 
-    Large numbers, infinities and NaN at masked steps do not change the mean of the others.
+    Large numbers, infinities and NaN at masked timesteps do not change the mean.
     """
     pooling, want = keras.layers.GlobalAveragePooling1D(), oracle.masked_mean(X, MASK)
     dirty = [np.where(MASK[..., None], X, np.float32(garbage)) for garbage in (1e30, np.inf, np.nan)]
@@ -89,14 +89,14 @@ def test_gap1d_nan_at_masked(keras, run, record):
 
 @pytest.mark.case(
     "pooling.gap1d.fully-masked",
-    unspecified="The mean of nothing is not defined; it may be NaN, which spreads to the loss and all weights",
+    unspecified="The mean over no timesteps is undefined; it may be NaN, which spreads to the loss and all weights",
     issues=["keras-team/keras#18152", "keras-team/tf-keras#191"],
     tags=["GlobalAveragePooling1D", "all masked", "NaN"],
 )
 def test_gap1d_fully_masked(keras, run, record):
-    """The mean of a sample with no unmasked step.
+    """GlobalAveragePooling1D output for a sample with no unmasked timestep.
 
-    What such a sample gives is not specified; the others are not affected.
+    The mean of such a sample is not specified; other samples are not affected.
     """
     pooling = keras.layers.GlobalAveragePooling1D()
     mask = MASK * np.array([[True], [False], [True]])
@@ -111,9 +111,9 @@ def test_gap1d_fully_masked(keras, run, record):
     tags=["GlobalAveragePooling1D", "Masking"],
 )
 def test_gap1d_no_mask_after(keras, run, mask_of, record):
-    """No mask after the mean.
+    """GlobalAveragePooling1D drops the mask.
 
-    The next layer is given no mask: there are no steps left.
+    The next layer receives no mask, since the output has no time axis.
     """
     masking, pooling = keras.layers.Masking(), keras.layers.GlobalAveragePooling1D()
     record("mask", run(lambda x: mask_of(pooling(masking(x))), X * MASK[..., None]), expected=None)
@@ -126,9 +126,9 @@ def test_gap1d_no_mask_after(keras, run, mask_of, record):
 )
 @pytest.mark.parametrize("data_format, axis", [("channels_last", 1), ("channels_first", 2)], ids=["last", "first"])
 def test_gap1d_data_format_keepdims(keras, run, record, data_format, axis):
-    """The mean leaves out masked steps where the axis of steps is kept.
+    """GlobalAveragePooling1D supports a mask with `keepdims`.
 
-    With keepdims=True, the mean over the unmasked steps is where the steps were, as a single one.
+    With `keepdims=True`, the mean over the unmasked timesteps has a time axis of length 1.
     """
     if not hasattr(keras.layers.GlobalAveragePooling1D(), "keepdims"):
         raise Unsupported("GlobalAveragePooling1D has no argument keepdims")

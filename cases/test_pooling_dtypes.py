@@ -1,6 +1,6 @@
 """Dtypes.
 
-`GlobalAveragePooling1D` of half precision.
+`GlobalAveragePooling1D` in half precision.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(91).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 GARBAGE = np.where(MASK[..., None], X, np.float32(1000))
 
@@ -34,9 +34,9 @@ halves = pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 )
 @halves
 def test_gap1d_half(keras, run, ops, record, dtype):
-    """A mean in half precision leaves out masked steps.
+    """GlobalAveragePooling1D ignores masked timesteps in half precision.
 
-    The mean is that of the unmasked steps, though there are large numbers at the others.
+    The mean is that over the unmasked timesteps, despite large values at the masked ones.
     """
     pooling = keras.layers.GlobalAveragePooling1D(dtype=dtype)
     mean = run(lambda t, m: ops.cast(pooling(ops.cast(t, dtype), mask=m), "float32"), GARBAGE, MASK)

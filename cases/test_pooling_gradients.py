@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: `GlobalAveragePooling1D`.
+Gradients through `GlobalAveragePooling1D` with masked timesteps.
 """
 
 import numpy as np
@@ -10,19 +10,19 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 MEAN = "API docs of keras.layers.GlobalAveragePooling1D, 'Call arguments', mask: excludes steps from the average"
 MAY_BE_NAN = (
-    "Masked steps are computed and left out afterwards; where they are NaN, the gradient of what is left out is zero "
-    "times NaN. No page says that it is not"
+    "Masked timesteps are computed first and discarded later; if they are NaN, their gradient is zero times NaN. No "
+    "documentation rules that out"
 )
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
@@ -30,10 +30,10 @@ def squares(ops, tensor):
     "pooling.gap1d.gradient-garbage", documented=MEAN, tags=["GlobalAveragePooling1D", "Dense", "gradient"], modes=MODES
 )
 def test_gap1d_gradient_garbage(keras, run, build, ops, record):
-    """Masked steps do not train the layer before a masked mean.
+    """GlobalAveragePooling1D passes no gradient to masked timesteps.
 
-    The gradients of Dense are those for the unmasked steps, with large numbers at masked steps, too, whose own
-    gradient is zero.
+    Even with large values at masked timesteps, a preceding Dense gets the gradients of the unmasked timesteps, and its
+    input gets zeros at masked ones.
     """
     dense, pooling = keras.layers.Dense(UNITS), keras.layers.GlobalAveragePooling1D()
     kernel, bias = build(dense, (None, STEPS, FEATURES))
@@ -57,9 +57,9 @@ def test_gap1d_gradient_garbage(keras, run, build, ops, record):
     modes=MODES,
 )
 def test_gap1d_gradient_nan(keras, run, build, ops, record):
-    """NaN at masked steps before a masked mean, and the gradients of what made them.
+    """Gradients through GlobalAveragePooling1D with NaN at masked timesteps.
 
-    Whether the gradients of Dense are finite where its input is NaN at masked steps is not specified.
+    Whether the gradients of a preceding Dense are finite if its input is NaN at masked timesteps is not specified.
     """
     dense, pooling = keras.layers.Dense(UNITS), keras.layers.GlobalAveragePooling1D()
     build(dense, (None, STEPS, FEATURES))

@@ -1,6 +1,6 @@
-"""Passing a mask on.
+"""Mask propagation.
 
-Built-in layers through which a mask goes on unchanged.
+Built-in layers that propagate a mask unchanged.
 """
 
 import numpy as np
@@ -9,19 +9,19 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
-FLAG = "Source of %s: supports_masking = True and no compute_mask of its own, so that the mask goes on unchanged"
+FLAG = "Source of %s: supports_masking = True without a compute_mask, so that the mask is propagated unchanged"
 
 
 def make_embedding(keras, build):
-    """A layer that gives its output the mask MASK, with numbers that are not zero at masked steps; its table."""
+    """Return an Embedding whose output has the mask MASK, with nonzero values at masked timesteps, and its table."""
     layer = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     return layer, build(layer, (None, STEPS))[0]
 
 
 def make_call(keras, build, mask_of, layer, **arguments):
-    """Function for `run`: the mask that IDS have after `layer`."""
+    """Return a function for `run` that returns the mask after `layer` for embedded ids."""
     embedding, _ = make_embedding(keras, build)
     layer.build((None, STEPS, FEATURES))
     return lambda ids: mask_of(layer(embedding(ids), **arguments))
@@ -29,9 +29,9 @@ def make_call(keras, build, mask_of, layer, **arguments):
 
 @pytest.mark.case("propagate.dense", established=FLAG % "keras.layers.Dense", tags=["Dense", "Embedding"])
 def test_dense(keras, run, build, mask_of, record):
-    """The mask goes on through Dense, which computes masked steps as well.
+    """Dense propagates the mask and computes masked timesteps.
 
-    The next layer is given the mask unchanged; the output at masked steps is that of any other step, bias included.
+    The next layer receives the mask unchanged, and masked timesteps are computed like any other, bias included.
     """
     embedding, table = make_embedding(keras, build)
     dense = keras.layers.Dense(UNITS)
@@ -59,9 +59,9 @@ def test_dense(keras, run, build, mask_of, record):
     ids=["dropout", "spatial-dropout-1d", "gaussian-dropout", "gaussian-noise"],
 )
 def test_dropout(keras, run, build, mask_of, record, name, argument, training):
-    """The mask goes on through dropout and noise.
+    """Dropout and noise layers propagate the mask.
 
-    The next layer is given the mask unchanged, in training and in inference.
+    The next layer receives the mask unchanged, in training and in inference.
     """
     layer = getattr(keras.layers, name)(argument)
     record("mask", run(make_call(keras, build, mask_of, layer, training=training), IDS), expected=MASK)
@@ -76,9 +76,9 @@ def test_dropout(keras, run, build, mask_of, record, name, argument, training):
 )
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
 def test_alpha_dropout(keras, run, build, mask_of, record, training):
-    """The mask goes on through AlphaDropout.
+    """AlphaDropout propagates the mask.
 
-    The next layer is given the mask unchanged, in training and in inference.
+    The next layer receives the mask unchanged, in training and in inference.
     """
     layer = keras.layers.AlphaDropout(0.5)
     record("mask", run(make_call(keras, build, mask_of, layer, training=training), IDS), expected=MASK)
@@ -96,9 +96,9 @@ def test_alpha_dropout(keras, run, build, mask_of, record, training):
     ids=["activation", "leaky-relu", "prelu", "elu"],
 )
 def test_activation(keras, run, build, mask_of, record, name, arguments):
-    """The mask goes on through activations.
+    """Activation layers propagate the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = getattr(keras.layers, name)(*arguments)
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -110,9 +110,9 @@ def test_activation(keras, run, build, mask_of, record, name, arguments):
     tags=["Activation", "Embedding"],
 )
 def test_linear_activation(keras, run, build, mask_of, record):
-    """The mask goes on through a layer that returns its input as it is.
+    """A linear Activation propagates the mask.
 
-    After Activation("linear") the next layer is given the mask unchanged.
+    After `Activation("linear")`, which returns its input, the next layer receives the mask unchanged.
     """
     layer = keras.layers.Activation("linear")
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -125,9 +125,9 @@ def test_linear_activation(keras, run, build, mask_of, record):
     tags=["ReLU", "Embedding"],
 )
 def test_relu_layer(keras, run, build, mask_of, record):
-    """The mask goes on through ReLU.
+    """ReLU propagates the mask.
 
-    The next layer is given the mask unchanged, as after Activation("relu").
+    The next layer receives the mask unchanged, as after `Activation("relu")`.
     """
     layer = keras.layers.ReLU()
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -139,9 +139,9 @@ def test_relu_layer(keras, run, build, mask_of, record):
     tags=["BatchNormalization", "Embedding"],
 )
 def test_batchnorm(keras, run, build, mask_of, record):
-    """The mask goes on through BatchNormalization.
+    """BatchNormalization propagates the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = keras.layers.BatchNormalization()
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -154,9 +154,9 @@ def test_batchnorm(keras, run, build, mask_of, record):
     needs=["layers.LayerNormalization"],
 )
 def test_layernorm(keras, run, build, mask_of, record):
-    """The mask goes on through LayerNormalization.
+    """LayerNormalization propagates the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = keras.layers.LayerNormalization()
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -169,9 +169,9 @@ def test_layernorm(keras, run, build, mask_of, record):
     needs=["layers.UnitNormalization"],
 )
 def test_unit_normalization(keras, run, build, mask_of, record):
-    """The mask goes on through UnitNormalization.
+    """UnitNormalization propagates the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = keras.layers.UnitNormalization()
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -184,9 +184,9 @@ def test_unit_normalization(keras, run, build, mask_of, record):
     needs=["layers.GroupNormalization"],
 )
 def test_group_normalization(keras, run, build, mask_of, record):
-    """The mask goes on through GroupNormalization.
+    """GroupNormalization propagates the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = keras.layers.GroupNormalization(groups=2)
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -198,9 +198,9 @@ def test_group_normalization(keras, run, build, mask_of, record):
     tags=["ActivityRegularization", "Embedding"],
 )
 def test_activity_regularization(keras, run, build, mask_of, record):
-    """The mask goes on through ActivityRegularization.
+    """ActivityRegularization propagates the mask.
 
-    The next layer is given the mask unchanged.
+    The next layer receives the mask unchanged.
     """
     layer = keras.layers.ActivityRegularization(l2=0.1)
     record("mask", run(make_call(keras, build, mask_of, layer), IDS), expected=MASK)
@@ -208,14 +208,14 @@ def test_activity_regularization(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "propagate.identity",
-    unspecified="No page says whether Identity keeps the mask; it does not change anything else",
+    unspecified="No documentation says whether Identity propagates the mask; it changes nothing else",
     tags=["Identity", "Embedding"],
     needs=["layers.Identity"],
 )
 def test_identity(keras, run, build, mask_of, record):
-    """The mask after Identity.
+    """Mask after Identity.
 
-    Whether a layer that leaves its input alone leaves its mask alone is not specified.
+    Whether Identity, which returns its input unchanged, propagates the mask is not specified.
     """
     layer = keras.layers.Identity()
     record("mask", run(make_call(keras, build, mask_of, layer), IDS))
@@ -223,15 +223,15 @@ def test_identity(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "propagate.einsum-dense",
-    unspecified="No page says whether EinsumDense keeps the mask; Dense, which computes the same here, does",
+    unspecified="No documentation says whether EinsumDense propagates the mask; Dense, equivalent here, does",
     issues=["keras-team/keras#20455"],
     tags=["EinsumDense", "Embedding"],
     needs=["layers.EinsumDense"],
 )
 def test_einsum_dense(keras, run, build, mask_of, record):
-    """The mask after EinsumDense.
+    """Mask after EinsumDense.
 
-    Whether the mask goes on where each step is multiplied by a matrix is not specified.
+    Whether EinsumDense propagates the mask if it multiplies each timestep by a matrix is not specified.
     """
     layer = keras.layers.EinsumDense("btf,fu->btu", output_shape=(None, UNITS))
     record("mask", run(make_call(keras, build, mask_of, layer), IDS))

@@ -1,6 +1,6 @@
 """Recipes.
 
-What to write where Keras leaves masks to the author: the code of docs/recipes.md, and no other code stands there.
+Code that treats masks alike on Keras 2 and Keras 3; docs/recipes.md shows this code and no other.
 """
 
 import numpy as np
@@ -12,37 +12,37 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 OTHER_MASK = np.array([[1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0], [0, 1, 0, 1, 0, 0]], bool)
 X, OTHER = np.random.RandomState(51).uniform(0.1, 1, (2, BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 OTHER_ZEROED = np.where(OTHER_MASK[..., None], OTHER, np.float32(0))
 H0, C0 = np.random.RandomState(52).uniform(-0.9, 0.9, (2, BATCH, UNITS)).astype("float32")
 
-MODES = ["eager", "graph | session"]  # what is compiled of a layer is measured elsewhere
+MODES = ["eager", "graph | session"]  # other cases cover compiled layers
 GUIDE = "Guide 'Understanding masking & padding', section '%s'"
 COMPUTE_MASK = GUIDE % "Supporting masking in your custom layers"
 MASK_ARGUMENT = GUIDE % "Writing layers that need mask information"
 
 
 def each_mask(inputs, mask):
-    """One mask, or None, for each input: of what `call` or `compute_mask` of a layer of lists is given."""
+    """Return one mask or None for each input, given the arguments of `call` or `compute_mask` of a layer of lists."""
     masks = list(mask) if isinstance(mask, (list, tuple)) else [None] * len(inputs)
-    # Keras 3.0 to 3.3 hand over no masks of lists. There alone a private attribute is the way to them.
+    # Keras 3.0 to 3.3 pass no masks of lists (keras-team/keras#18416): only a private attribute holds them.
     return [getattr(x, "_keras_mask", None) if m is None else m for x, m in zip(inputs, masks)]
 
 
 @pytest.mark.case("recipe.read-mask", documented=MASK_ARGUMENT, tags=["recipe", "custom layer", "Masking"], modes=MODES)
 def test_read_mask(keras, run, record):
-    """The mask of a tensor, read with public means only.
+    """A custom layer reads a mask with public API only.
 
-    A layer that returns its mask argument gives the mask as ones and zeros; ones where there is none.
+    A layer that outputs its `mask` argument returns the mask as ones and zeros, and ones if its input has no mask.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class MaskOf(keras.layers.Layer):
-        """(batch, steps, features) -> (batch, steps): 1 where a step counts, 0 where it is masked."""
+        """(batch, timesteps, features) -> (batch, timesteps): 1 at unmasked timesteps, 0 at masked ones."""
 
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.supports_masking = True  # or Keras 3 warns, and Keras 2.2 and 2.3 refuse the mask
+            self.supports_masking = True  # else Keras 3 warns, and Keras 2.2 and 2.3 raise
 
         def call(self, inputs, mask=None):
             if mask is None:
@@ -67,17 +67,17 @@ def test_read_mask(keras, run, record):
 
 @pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"], modes=MODES)
 def test_set_mask(keras, run, build, mask_of, record):
-    """A mask of one's own is set on a tensor with public means only.
+    """A custom layer sets a mask with public API only.
 
-    A layer whose compute_mask returns its second input gives its first input that mask, and an RNN uses it.
+    A layer whose `compute_mask` returns its second input attaches that mask to its output, and an RNN uses it.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class SetMask(keras.layers.Layer):
-        """[values, mask] -> values with this mask; any mask that they had is replaced."""
+        """[values, mask] -> values with this mask, which replaces any other."""
 
         def call(self, inputs):
-            return inputs[0] * 1  # a new tensor: one that comes back as it is keeps the mask that it had
+            return inputs[0] * 1  # a new tensor: the input itself would keep its mask
 
         def compute_mask(self, inputs, mask=None):
             return K.cast(inputs[1], "bool")
@@ -110,18 +110,18 @@ def test_set_mask(keras, run, build, mask_of, record):
     modes=MODES,
 )
 def test_drop_mask(keras, run, build, mask_of, record):
-    """A layer that ends a mask.
+    """A custom layer drops a mask.
 
-    Behind a layer that returns a new tensor and whose compute_mask returns None there is no mask, and no warning.
+    After a layer that returns a new tensor and whose `compute_mask` returns None there is no mask.
     """
 
     class DropMask(keras.layers.Layer):
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
-            self.supports_masking = True  # it knows what it does: no warning from Keras 3, no error from Keras 2.2
+            self.supports_masking = True  # else Keras 3 warns, and Keras 2.2 and 2.3 raise
 
         def call(self, inputs):
-            return inputs * 1  # a new tensor: one that comes back as it is keeps its mask
+            return inputs * 1  # a new tensor: the input itself would keep its mask
 
         def compute_mask(self, inputs, mask=None):
             return None
@@ -141,14 +141,14 @@ def test_drop_mask(keras, run, build, mask_of, record):
     "recipe.compute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask"], modes=MODES
 )
 def test_compute_mask(keras, run, build, mask_of, record):
-    """A compute_mask that works on Keras 2 and 3.
+    """A custom `compute_mask` works on Keras 2 and Keras 3.
 
-    A mask made of the data, and of the mask that comes in, goes on in calls and in functional models.
+    A mask computed from the data and the incoming mask is propagated in calls and in functional models.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class MaskMissing(keras.layers.Layer):
-        """Masks the steps at which every feature is `missing`; steps that are masked already stay so."""
+        """Mask the timesteps whose features all equal `missing`, and keep those masked that already are."""
 
         def __init__(self, missing=-1.0, **kwargs):
             super().__init__(**kwargs)
@@ -186,14 +186,14 @@ def test_compute_mask(keras, run, build, mask_of, record):
     modes=MODES,
 )
 def test_recompute_mask(keras, run, build, mask_of, record):
-    """A layer that changes the number of steps recomputes the mask.
+    """A custom layer that shortens the time axis recomputes the mask.
 
-    The sum of each two steps counts if one of the two does; masked steps add nothing.
+    The sum of each pair of timesteps is masked only if both are masked, and masked timesteps add nothing to it.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class SumPairs(keras.layers.Layer):
-        """(batch, steps, features) -> (batch, steps / 2, features), for an even number of steps."""
+        """(batch, timesteps, features) -> (batch, timesteps / 2, features), for an even number of timesteps."""
 
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -238,14 +238,14 @@ def test_recompute_mask(keras, run, build, mask_of, record):
     modes=MODES,
 )
 def test_list_masks(keras, run, mask_of, record):
-    """The masks of a list of inputs, in one form on every Keras.
+    """A custom layer gets the masks of a list of inputs alike on every Keras.
 
-    A layer of two inputs is given one mask or None for each, in call and in compute_mask, whichever are masked.
+    In `call` and in `compute_mask`, a layer of two inputs gets one mask or None for each, whichever inputs are masked.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class SumOfMasked(keras.layers.Layer):
-        """The sum of the inputs, each where it counts; its mask is that of the first input."""
+        """Sum the unmasked timesteps of all inputs; the mask of the output is that of the first input."""
 
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -290,9 +290,9 @@ def test_list_masks(keras, run, mask_of, record):
     modes=MODES,
 )
 def test_merge_and(keras, run, build, mask_of, record):
-    """A sum that counts where all of its masked inputs do, as in Keras 2.
+    """A subclass of Add merges masks with AND, as in Keras 2.
 
-    The mask of the sum is the AND of the masks that there are; inputs without a mask do not matter.
+    The mask of the sum is the AND of the masks of all masked inputs, and unmasked inputs do not affect it.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
@@ -328,14 +328,15 @@ def test_merge_and(keras, run, build, mask_of, record):
     modes=MODES,
 )
 def test_masked_softmax(keras, run, record):
-    """A layer that uses its mask: a softmax over the steps that count.
+    """A custom layer computes a softmax over the unmasked timesteps.
 
-    Weights are those of a softmax over the unmasked steps alone, zero elsewhere, and zero where no step counts.
+    The weights are those of a softmax over the unmasked timesteps alone, and zero at masked timesteps, even if all
+    timesteps are masked.
     """
     K = keras.ops if hasattr(keras, "ops") else keras.backend
 
     class StepWeights(keras.layers.Layer):
-        """(batch, steps, features) -> the same shape; the weights of the steps that count add up to 1."""
+        """(batch, timesteps, features) -> the same shape; the weights of the unmasked timesteps sum to 1."""
 
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
@@ -346,9 +347,9 @@ def test_masked_softmax(keras, run, record):
             if mask is not None:
                 counts = counts * K.expand_dims(K.cast(mask, inputs.dtype), -1)
             scores = inputs * counts
-            scores = scores + (1 - counts) * K.min(scores, axis=1, keepdims=True)  # nothing masked is the maximum
+            scores = scores + (1 - counts) * K.min(scores, axis=1, keepdims=True)  # the maximum is an unmasked score
             weights = counts * K.exp(scores - K.max(scores, axis=1, keepdims=True))
-            return weights / K.maximum(K.sum(weights, axis=1, keepdims=True), 1.0)  # below 1 only if no step counts
+            return weights / K.maximum(K.sum(weights, axis=1, keepdims=True), 1.0)  # below 1 only if all are masked
 
     layer = StepWeights()
     mask = MASK * np.array([[True], [False], [True]])
@@ -368,15 +369,15 @@ def test_masked_softmax(keras, run, record):
     modes=MODES,
 )
 def test_initial_state(keras, run, build, record):
-    """An LSTM gets its mask together with initial_state.
+    """LSTM uses both mask and `initial_state` on every Keras.
 
-    With states and, where Keras 3 would overlook it, the mask by hand, an LSTM goes on from the states and skips steps.
+    With the mask passed explicitly on Keras 3, an LSTM starts from `initial_state` and skips the masked timesteps.
     """
     masking = keras.layers.Masking()
     lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
 
     def decode(x, h, c):
-        # Keras 3 does not look for the mask of `x` if there are states; Keras 2 does.
+        # With `initial_state`, Keras 3 ignores the mask of `x`; Keras 2 uses it.
         by_hand = {"mask": masking.compute_mask(x)} if hasattr(keras, "ops") else {}
         return lstm(masking(x), initial_state=[h, c], **by_hand)
 

@@ -1,29 +1,29 @@
 """Embedding.
 
-`ReversibleEmbedding`: a mask on the way back.
+`ReversibleEmbedding` with `reverse=True`.
 """
 
 import numpy as np
 import pytest
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 2, 4
-# Padded on the right, with gaps, padded on the left; 0 stands for no word.
+# Padded on the right, with gaps, padded on the left; id 0 is padding.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
 X = np.random.RandomState(8).uniform(0.1, 1, IDS.shape + (FEATURES,)).astype("float32")
 
 
 @pytest.mark.case(
     "reversible-embedding.reverse",
-    established="keras/src/layers/core/reversible_embedding.py, compute_mask: the way back is left out of masking",
+    established="keras/src/layers/core/reversible_embedding.py, compute_mask: reverse=True is excluded from masking",
     severity="raises",
     issues=["keras-team/keras#21961", "keras-team/keras-hub#2498"],
     tags=["ReversibleEmbedding", "mask_zero"],
     needs=["layers.ReversibleEmbedding"],
 )
 def test_reverse(keras, run, build, mask_of, record):
-    """ReversibleEmbedding masks ids, not vectors.
+    """ReversibleEmbedding masks ids, but not logits.
 
-    With mask_zero, ids are masked; logits that the layer makes of vectors have no mask.
+    With `mask_zero=True`, embedded ids have a mask, and logits computed with `reverse=True` have none.
     """
     layer = keras.layers.ReversibleEmbedding(VOCABULARY, FEATURES, mask_zero=True)
     (table,) = build(layer, (None, STEPS))

@@ -1,6 +1,6 @@
 """RNN.
 
-What masks do in any RNN.
+Masks in every recurrent layer, mostly shown on `SimpleRNN`.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 0, 0, 0], [0, 1, 1, 1], [1, 0, 1, 0]], bool)
 X = np.random.RandomState(31).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 RNN_ARGUMENT = "API docs of keras.layers.RNN, argument %s"
 UNROLL = RNN_ARGUMENT % "unroll: the network will be unrolled, else a symbolic loop will be used"
@@ -21,20 +21,20 @@ ZERO = RNN_ARGUMENT % "zero_output_for_mask: the output uses zeros for the maske
 
 
 def make(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
 
 def make_zeroing(keras, build, **arguments):
-    """A built SimpleRNN with zero_output_for_mask, and its weights."""
+    """Build a SimpleRNN with `zero_output_for_mask` and return it with its weights."""
     if not hasattr(keras.layers.SimpleRNN(1), "zero_output_for_mask"):
         raise Unsupported("RNNs have no argument zero_output_for_mask")
     return make(keras, build, zero_output_for_mask=True, **arguments)
 
 
 def zeroed_sequence(x, mask, weights):
-    """What a SimpleRNN with zero_output_for_mask emits."""
+    """Return the sequence that a SimpleRNN with `zero_output_for_mask` outputs."""
     return np.where(mask[..., None], oracle.simple_rnn(x, mask, *weights)[0], 0.0)
 
 
@@ -46,9 +46,9 @@ def zeroed_sequence(x, mask, weights):
     modes=["eager", "graph | jit", "session"],
 )
 def test_masked_output_repeats_previous(keras, run, build, record):
-    """RNNs repeat their previous output at masked steps.
+    """RNNs repeat the previous output at masked timesteps.
 
-    With return_sequences=True, a masked step emits what the step before it emitted, and zeros where there is none.
+    With `return_sequences=True`, a masked timestep outputs what the previous one did, or zeros if there is none.
     """
     rnn, weights = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
@@ -60,9 +60,9 @@ def test_masked_output_repeats_previous(keras, run, build, record):
 )
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 def test_unroll_equals_loop(keras, run, build, record, backwards):
-    """An unrolled RNN treats masks as a loop does.
+    """RNNs treat masks alike unrolled and in a loop.
 
-    With unroll=True, masked steps are skipped and emit the previous output, in either direction.
+    With `unroll=True`, masked timesteps are skipped and repeat the previous output, in either direction.
     """
     rnn, weights = make(keras, build, unroll=True, go_backwards=backwards, return_sequences=True, return_state=True)
     step = -1 if backwards else 1
@@ -74,9 +74,9 @@ def test_unroll_equals_loop(keras, run, build, record, backwards):
 @pytest.mark.case("rnn.zero-output-for-mask", documented=ZERO, tags=["SimpleRNN", "zero_output_for_mask"])
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_output_for_mask(keras, run, build, record, unroll):
-    """zero_output_for_mask makes masked steps emit zeros.
+    """RNNs output zeros at masked timesteps with `zero_output_for_mask`.
 
-    Masked steps emit zeros; the state is carried over them all the same.
+    Masked timesteps output zeros, and the state is still carried over them.
     """
     rnn, weights = make_zeroing(keras, build, unroll=unroll, return_sequences=True, return_state=True)
     sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)
@@ -91,9 +91,9 @@ def test_zero_output_for_mask(keras, run, build, record, unroll):
     modes=["eager", "session"],
 )
 def test_zero_output_for_mask_config(keras, run, build, record):
-    """The config of an RNN holds zero_output_for_mask.
+    """An RNN's config holds `zero_output_for_mask`.
 
-    A layer made from the config of one that emits zeros at masked steps emits zeros there, too.
+    A layer created from the config of an RNN that outputs zeros at masked timesteps also does so.
     """
     zeroing, _ = make_zeroing(keras, build, return_sequences=True)
     rnn = keras.layers.SimpleRNN.from_config(zeroing.get_config())
@@ -109,9 +109,9 @@ def test_zero_output_for_mask_config(keras, run, build, record):
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_output_for_mask_go_backwards(keras, run, build, record, unroll):
-    """zero_output_for_mask in a reversed sequence.
+    """RNNs apply `zero_output_for_mask` in reversed order with `go_backwards`.
 
-    With go_backwards=True, the zeros stand where the masked steps are in the reversed sequence.
+    With `go_backwards=True`, the zeros are at the masked timesteps of the reversed sequence.
     """
     rnn, weights = make_zeroing(keras, build, unroll=unroll, return_sequences=True, go_backwards=True)
     sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
@@ -127,9 +127,9 @@ def test_zero_output_for_mask_go_backwards(keras, run, build, record, unroll):
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_zero_output_for_mask_last_output(keras, run, build, record, unroll):
-    """zero_output_for_mask leaves a single output alone.
+    """RNNs ignore `zero_output_for_mask` without `return_sequences`.
 
-    With return_sequences=False, the output is that of the last unmasked step, also where the last steps are masked.
+    With `return_sequences=False`, the output is that of the last unmasked timestep, even if the last ones are masked.
     """
     rnn, weights = make_zeroing(keras, build, unroll=unroll)
     last = run(lambda t, m: rnn(t, mask=m), X, MASK)
@@ -143,9 +143,9 @@ def test_zero_output_for_mask_last_output(keras, run, build, record, unroll):
     modes=["eager", "graph", "session"],
 )
 def test_return_state_mask_list(keras, run, build, mask_of, record):
-    """Returned states have no mask.
+    """RNNs return states without a mask.
 
-    With return_sequences=True and return_state=True, the sequence has the mask of the input and the state has none.
+    With `return_sequences=True` and `return_state=True`, the sequence has the mask of the input and the state has none.
     """
     masking, (rnn, _) = keras.layers.Masking(), make(keras, build, return_sequences=True, return_state=True)
     masks = run(lambda t: [mask_of(output) for output in rnn(masking(t))], ZEROED)
@@ -160,9 +160,9 @@ def test_return_state_mask_list(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_explicit_overrides_implicit(keras, run, build, mask_of, record):
-    """A mask argument comes before the mask of the input.
+    """RNNs prefer an explicit mask to the mask of the input.
 
-    An RNN that is given another mask than its input has uses the one that it is given.
+    An RNN that is passed `mask=` uses that mask instead of the mask of its input.
     """
     masking, (rnn, weights) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     other = np.roll(MASK, 1, axis=0)
@@ -178,9 +178,9 @@ def test_explicit_overrides_implicit(keras, run, build, mask_of, record):
     modes=["graph", "session"],
 )
 def test_unknown_timesteps(keras, run, build, record):
-    """Batch and time unknown while tracing.
+    """RNNs support masks of unknown batch size and number of timesteps.
 
-    An RNN after Masking skips masked steps where the number of steps is known at run time only.
+    An RNN after Masking skips masked timesteps if batch size and number of timesteps are unknown while tracing.
     """
     masking, (rnn, weights) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     sequence = run(lambda t: rnn(masking(t)), ZEROED, shapes=[(None, None, FEATURES)])
@@ -195,9 +195,9 @@ def test_unknown_timesteps(keras, run, build, record):
     needs=["layers.RNN.__init__(time_major)"],
 )
 def test_time_major(keras, run, build, record):
-    """Steps come first, in the mask too.
+    """RNNs with `time_major` expect a mask of shape (timesteps, batch).
 
-    With time_major=True and a mask of (timesteps, batch), the sequence is that of the samples side by side.
+    With `time_major=True` and such a mask, the sequence is the transpose of that for batch-major input.
     """
     rnn = keras.layers.RNN(keras.layers.SimpleRNNCell(UNITS), time_major=True, return_sequences=True)
     weights = build(rnn, (STEPS, None, FEATURES))
@@ -208,17 +208,17 @@ def test_time_major(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.ragged-equals-mask",
-    established="Source of keras.layers.RNN (tf.keras), call: a ragged input is padded with zeros and treated as if "
-    "what was added had been masked",
+    established="Source of keras.layers.RNN (tf.keras), call: ragged input is padded with zeros, and the padding is "
+    "masked",
     issues=["keras-team/keras#15427"],
     tags=["SimpleRNN", "ragged"],
     needs=["layers.RNN._validate_args_if_ragged"],
     modes=["eager", "graph", "session"],
 )
 def test_ragged_equals_mask(keras, tf, run, build, record):
-    """Ragged sequences are sequences with masked ends.
+    """RNNs treat ragged input like input with masked right padding.
 
-    The last output is that of each sample's last step; the sequence is ragged like its input.
+    The sequence is ragged like the input, and the state is that after the last timestep of each sample.
     """
     rnn, weights = make(keras, build, return_sequences=True, return_state=True)
     lengths = np.array([3, STEPS, 1], "int32")
@@ -237,16 +237,16 @@ def test_ragged_equals_mask(keras, tf, run, build, record):
 
 @pytest.mark.case(
     "rnn.zero-timesteps",
-    unspecified="Nothing says what an RNN does with a sequence that has no steps, or a batch without samples",
+    unspecified="No documentation says what an RNN does with zero timesteps or zero samples",
     severity="raises",
     tags=["SimpleRNN", "explicit mask", "dynamic shape"],
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("batch, steps", [(BATCH, 0), (0, STEPS)], ids=["no-steps", "no-samples"])
 def test_zero_timesteps(keras, run, build, record, batch, steps):
-    """Sequences without steps, and batches without samples.
+    """RNN output for zero timesteps or zero samples.
 
-    The last output may be a state of zeros, nothing, or an exception.
+    Whether an RNN returns a state of zeros, returns nothing or raises is not specified.
     """
     rnn, _ = make(keras, build)
     arrays, shapes = (X[:batch, :steps], MASK[:batch, :steps]), [(None, None, FEATURES), (None, None)]

@@ -1,6 +1,6 @@
 """RNN cells.
 
-RNNs of cells that are not built in, of several cells, and with more inputs than one sequence.
+RNNs with custom cells, stacked cells, nested inputs and constants.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(35).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 RNN_ARGUMENT = "API docs of keras.layers.RNN, argument %s"
 
 
 def repeat_at_masked(emitted):
-    """The step-wise outputs `emitted`, with the last unmasked one repeated at masked steps; zeros before the first."""
+    """Repeat the last unmasked timestep of the outputs `emitted` at masked ones; output zeros before the first."""
     last_kept = np.maximum.accumulate(np.where(MASK, np.arange(STEPS), -1), axis=1)
     trailing = (1,) * (emitted.ndim - 2)
     repeated = np.take_along_axis(emitted, np.maximum(last_kept, 0).reshape(MASK.shape + trailing), axis=1)
@@ -27,15 +27,15 @@ def repeat_at_masked(emitted):
 @pytest.mark.case(
     "rnn.custom-cell.output-not-state",
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that the output of the previous "
-    "timestep is returned for a masked one; an output that is not the state is allowed by argument cell, output_size",
+    "timestep is returned for a masked one; argument cell, output_size, allows an output other than the state",
     issues=["keras-team/keras#11472"],
     tags=["RNN", "custom cell"],
 )
 @pytest.mark.parametrize("size", [FEATURES + 1, FEATURES], ids=["wider", "same-size"])
 def test_custom_cell_output_not_state(keras, run, ops, record, size):
-    """A cell whose output is not its state.
+    """RNNs repeat the previous output of a custom cell, not its state.
 
-    At masked steps the previous output is repeated, not the state, and the state is kept.
+    For a cell whose output is not its state, masked timesteps repeat the previous output and keep the state.
     """
 
     class Cell(keras.layers.Layer):
@@ -62,9 +62,9 @@ def test_custom_cell_output_not_state(keras, run, ops, record, size):
     modes=["eager", "graph", "session"],
 )
 def test_stacked_cells(keras, run, build, record):
-    """Stacked cells skip masked steps together.
+    """RNNs with stacked cells skip masked timesteps.
 
-    An RNN of a list of cells emits what two RNNs with the same mask, one after the other, emit.
+    An RNN with a list of cells outputs what two RNNs with the same mask output, one after the other.
     """
     cells = [keras.layers.LSTMCell(UNITS, recurrent_activation="sigmoid"), keras.layers.SimpleRNNCell(UNITS + 1)]
     rnn = keras.layers.RNN(cells, return_sequences=True)
@@ -84,9 +84,9 @@ def test_stacked_cells(keras, run, build, record):
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_custom_cell_nd_state(keras, run, record, unroll):
-    """A cell whose state has several dimensions.
+    """RNNs apply the mask to every dimension of a state.
 
-    The mask of steps counts for all of them.
+    At masked timesteps, the whole multidimensional state of a custom cell is kept.
     """
     shape = (UNITS, FEATURES)
 
@@ -113,9 +113,9 @@ def test_custom_cell_nd_state(keras, run, record, unroll):
     needs=["layers.AbstractRNNCell"],
 )
 def test_nested_inputs_mask(keras, run, mask_of, record):
-    """A cell that is given two sequences with one mask.
+    """RNNs use and propagate the mask of nested inputs.
 
-    Steps that are masked in both are skipped, and the mask goes on.
+    An RNN whose cell takes two sequences skips the timesteps that are masked in both, and propagates their mask.
     """
 
     class Cell(keras.layers.Layer):
@@ -144,9 +144,9 @@ def test_nested_inputs_mask(keras, run, mask_of, record):
     needs=["layers.RNN.call(constants)"],
 )
 def test_constants_mask(keras, run, record):
-    """Constants beside a masked sequence.
+    """RNNs use the mask of the input when `constants` are passed.
 
-    In a functional model, an RNN that is given constants= skips the steps that Masking masked.
+    In a functional model, an RNN called with `constants=` skips the timesteps that Masking masked.
     """
 
     class Cell(keras.layers.Layer):

@@ -1,6 +1,6 @@
 """Gradients.
 
-Nothing flows into masked steps, and nothing out of them into weights: RNNs.
+Gradients through RNNs with masked timesteps.
 """
 
 import numpy as np
@@ -10,24 +10,24 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
 IDS = np.array([[3, 1, 4, 0, 0], [0, 0, 0, 5, 3], [2, 0, 6, 5, 0]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 X = np.random.RandomState(81).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 
-MODES = ["eager", "graph", "session"]  # the gradient of a loop is not a matter of XLA's
+MODES = ["eager", "graph", "session"]  # XLA does not change the gradient of a loop
 MASK_ARGUMENT = "API docs of keras.layers.RNN, call argument mask: a timestep with a False entry should be ignored"
 MAY_BE_NAN = (
-    "Masked steps are computed and left out afterwards; where they are NaN, the gradient of what is left out is zero "
-    "times NaN. No page says that it is not"
+    "Masked timesteps are computed first and discarded later; if they are NaN, their gradient is zero times NaN. No "
+    "documentation rules that out"
 )
 
 
 def squares(ops, tensor):
-    """A scalar that depends on all elements of `tensor`."""
+    """Return a scalar that depends on every element of `tensor`."""
     return ops.sum(tensor * tensor)
 
 
 def numeric_gradient(function, x, step=1e-6):
-    """Gradient of the scalar `function` of an array, by central differences."""
+    """Return the gradient of the scalar `function` of an array, by central differences."""
     x, gradient = x.astype("float64"), np.zeros(x.shape)
     for index in np.ndindex(*x.shape):
         shift = np.zeros(x.shape)
@@ -37,7 +37,7 @@ def numeric_gradient(function, x, step=1e-6):
 
 
 def make_rnn(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
@@ -50,9 +50,9 @@ def make_rnn(keras, build, **arguments):
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_gradient_masked_input_zero(keras, run, build, ops, record, unroll):
-    """Nothing flows into the masked steps of an RNN.
+    """RNNs pass no gradient to masked timesteps.
 
-    The gradient of the last output is zero at masked steps; at the others it is that of an RNN that skips them.
+    The gradient of the last output is zero at masked timesteps and that of an RNN that skips them at all others.
     """
     rnn, weights = make_rnn(keras, build, unroll=unroll)
     _, (gradient,), _ = run(lambda t, m: run.gradients(lambda x: squares(ops, rnn(x, mask=m)), [t]), X, MASK)
@@ -63,9 +63,9 @@ def test_gradient_masked_input_zero(keras, run, build, ops, record, unroll):
 
 @pytest.mark.case("rnn.gradient-garbage", documented=MASK_ARGUMENT, tags=["SimpleRNN", "gradient"], modes=MODES)
 def test_gradient_garbage(keras, run, build, ops, record):
-    """Masked steps do not train an RNN.
+    """Masked timesteps do not contribute to the gradients of RNN weights.
 
-    The gradients of its weights are those for the unmasked steps alone, with large numbers at masked steps, too.
+    The gradients of the weights are those of the unmasked timesteps alone, even with large values at masked ones.
     """
     rnn, weights = make_rnn(keras, build)
     large = np.where(MASK[..., None], X, np.float32(1e6))
@@ -93,9 +93,9 @@ def test_gradient_garbage(keras, run, build, ops, record):
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 def test_gradient_nan_leak(keras, run, build, ops, record, garbage):
-    """NaN and infinities at masked steps of an RNN, and the gradients of its weights.
+    """Gradients of RNN weights with NaN or infinities at masked timesteps.
 
-    The last output does not depend on them; whether the gradients are finite is not specified.
+    The last output does not depend on these values; whether the gradients are finite is not specified.
     """
     rnn, weights = make_rnn(keras, build)
     dirty = np.where(MASK[..., None], X, np.float32(garbage))

@@ -1,6 +1,6 @@
-"""Mask shape.
+"""Mask shapes.
 
-Explicit masks of RNNs: which shapes and dtypes are taken.
+Shapes and dtypes of explicit masks that RNNs accept.
 """
 
 import numpy as np
@@ -8,18 +8,18 @@ import oracle
 import pytest
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 2, 4
-# Lengths 3, 5 and 1, a gap in the second sample.
+# Lengths 3, 5 and 1; the second sample has a gap.
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 1], [1, 0, 0, 0, 0]], bool)
 NOISE = np.random.RandomState(11).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-# `Masking()` masks these as MASK says.
+# `Masking()` computes MASK from these.
 PADDED = NOISE * MASK[..., None]
 
-ONCE = ["eager", "graph", "session"]  # what becomes of a mask's shape is decided before anything is compiled
+ONCE = ["eager", "graph", "session"]  # Keras handles the shape of a mask before anything is compiled
 GUIDE = "Guide 'Understanding masking & padding', section "
 
 
 def make_rnn(keras, build):
-    """Function for `run`: a SimpleRNN given data and an explicit mask. With its weights, as the oracle wants them."""
+    """Return a function for `run` that calls a SimpleRNN with an explicit mask, and weights that the oracle takes."""
     layer = keras.layers.SimpleRNN(UNITS, return_sequences=True)
     weights = build(layer, (None, STEPS, FEATURES))
     return lambda x, mask: layer(x, mask=mask), weights
@@ -32,9 +32,9 @@ def make_rnn(keras, build):
     modes=ONCE,
 )
 def test_explicit_mask_from_compute_mask(keras, run, build, record):
-    """A mask made by compute_mask can be passed by hand.
+    """RNNs accept a mask from `compute_mask`.
 
-    An RNN skips the steps that the mask of `Masking.compute_mask` tells it to, whatever their data.
+    An RNN skips the timesteps that a mask from `Masking.compute_mask` masks, whatever their values.
     """
     rnn, weights = make_rnn(keras, build)
     masking = keras.layers.Masking()
@@ -44,17 +44,17 @@ def test_explicit_mask_from_compute_mask(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.explicit-mask.non-bool",
-    unspecified="The docs call the mask of RNN a 'binary tensor', the guide wants it boolean; "
-    "nothing says that it is cast",
+    unspecified="The API docs call the mask of RNN a 'binary tensor', the guide a boolean one; "
+    "no documentation says that it is cast",
     severity="raises",
     tags=["RNN", "explicit mask"],
     modes=ONCE,
 )
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_explicit_mask_non_bool(keras, run, build, record, dtype):
-    """A mask of zeros and ones that are not boolean.
+    """RNN with a mask of zeros and ones that is not boolean.
 
-    An RNN may take 0 as False and 1 as True, or refuse the mask.
+    Whether an RNN takes 0 as False and 1 as True or rejects the mask is not specified.
     """
     rnn, _ = make_rnn(keras, build)
     record("sequence", run.attempt(rnn, NOISE, MASK.astype(dtype)))
@@ -62,15 +62,15 @@ def test_explicit_mask_non_bool(keras, run, build, record, dtype):
 
 @pytest.mark.case(
     "rnn.explicit-mask.rank3",
-    unspecified="RNN asks for a mask of (batch, timesteps), the recurrent function below it for (samples, time, 1)",
+    unspecified="RNN documents a mask of (batch, timesteps), the backend function below it (samples, time, 1)",
     severity="raises",
     tags=["RNN", "explicit mask"],
     modes=ONCE,
 )
 def test_explicit_mask_rank3(keras, run, build, record):
-    """A mask of shape (batch, time, 1).
+    """RNN with a mask of shape (batch, timesteps, 1).
 
-    An RNN may take it as a mask of shape (batch, time), or refuse it.
+    Whether an RNN takes it as a mask of shape (batch, timesteps) or rejects it is not specified.
     """
     rnn, _ = make_rnn(keras, build)
     record("sequence", run.attempt(rnn, NOISE, MASK[..., None]))
@@ -78,15 +78,15 @@ def test_explicit_mask_rank3(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.explicit-mask.bad-rank",
-    unspecified="RNN asks for a mask of (batch, timesteps); nothing says what becomes of one without a batch",
+    unspecified="RNN documents a mask of (batch, timesteps), but not what happens to one without a batch dimension",
     severity="raises",
     tags=["RNN", "explicit mask"],
     modes=ONCE,
 )
 def test_explicit_mask_bad_rank(keras, run, build, record):
-    """A mask of shape (time,).
+    """RNN with a mask of shape (timesteps,).
 
-    An RNN may refuse it, more or less clearly, or use it for every sample.
+    Whether an RNN rejects it, more or less clearly, or uses it for every sample is not specified.
     """
     rnn, _ = make_rnn(keras, build)
     record("sequence", run.attempt(rnn, NOISE, MASK[0]))
@@ -94,14 +94,14 @@ def test_explicit_mask_bad_rank(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.explicit-mask.one-by-time",
-    unspecified="RNN asks for a mask of (batch, timesteps); nothing says whether one row serves every sample",
+    unspecified="RNN documents a mask of (batch, timesteps), but not whether one row applies to every sample",
     tags=["RNN", "explicit mask"],
     modes=ONCE,
 )
 def test_explicit_mask_one_by_time(keras, run, build, record):
-    """A mask of shape (1, time) for several samples.
+    """RNN with a mask of shape (1, timesteps) for several samples.
 
-    An RNN may refuse it or use its row for every sample.
+    Whether an RNN rejects it or uses its row for every sample is not specified.
     """
     rnn, _ = make_rnn(keras, build)
     record("sequence", run.attempt(rnn, NOISE, MASK[:1]))
@@ -109,14 +109,14 @@ def test_explicit_mask_one_by_time(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.explicit-mask.wrong-length",
-    unspecified="RNN asks for a mask of (batch, timesteps); nothing says what becomes of steps that do not exist",
+    unspecified="RNN documents a mask of (batch, timesteps), but not what happens to surplus timesteps",
     tags=["RNN", "explicit mask"],
     modes=ONCE,
 )
 def test_explicit_mask_wrong_length(keras, run, build, record):
-    """A mask with one step too many.
+    """RNN with a mask that has one timestep too many.
 
-    An RNN may refuse it or use a part of it.
+    Whether an RNN rejects it or uses a part of it is not specified.
     """
     too_long = np.concatenate([MASK, np.ones((BATCH, 1), bool)], axis=1)
     rnn, _ = make_rnn(keras, build)

@@ -1,6 +1,6 @@
 """RNN states.
 
-States, order and output mask of a recurrent layer, on SimpleRNN: what holds for it holds for any RNN.
+States, direction and output mask, shown on a SimpleRNN for every recurrent layer.
 """
 
 import numpy as np
@@ -11,24 +11,24 @@ BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 H0 = np.random.RandomState(4).uniform(0.2, 0.9, (BATCH, UNITS)).astype("float32")
 
 MASK_ARGUMENT = "API docs of keras.layers.RNN, 'Call arguments', mask: a timestep with a False entry should be ignored"
-ONCE = ["eager", "graph | session"]  # recurrence in the other modes is compared in the cases about values
+ONCE = ["eager", "graph | session"]  # cases that check values cover the other modes
 
 
 def make(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
 
 @pytest.mark.case("rnn.garbage-independence", documented=MASK_ARGUMENT, tags=["RNN", "NaN"])
 def test_garbage_independence(keras, run, build, record):
-    """The values at masked steps do not matter.
+    """RNNs ignore the values at masked timesteps.
 
-    Large numbers, infinities and NaN at masked steps change neither the last output nor the state.
+    Large numbers, infinities and NaN at masked timesteps change neither the last output nor the state.
     """
     rnn, weights = make(keras, build, return_state=True)
     _, h = oracle.simple_rnn(X, MASK, *weights)
@@ -41,16 +41,16 @@ def test_garbage_independence(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.fully-masked-sample",
-    established="Source of backend.rnn: states change at unmasked steps only, and before the first of them "
-    "the output to repeat is made of zeros",
+    established="Source of backend.rnn: states change only at unmasked timesteps, and before the first of them "
+    "the output to repeat is zero",
     issues=["tensorflow/tensorflow#33148", "tensorflow/tensorflow#36139", "tensorflow/tensorflow#43103"],
     tags=["RNN", "all masked"],
     modes=ONCE,
 )
 def test_fully_masked_sample(keras, run, build, record):
-    """A sample with no unmasked step keeps its initial state.
+    """RNNs keep the initial state of a sample with no unmasked timestep.
 
-    Its state stays zero, its output is zero, and the other samples are not affected.
+    The state and the output of such a sample are zero, and other samples are not affected.
     """
     rnn, weights = make(keras, build, return_state=True)
     mask = MASK * np.array([[True], [False], [True]])
@@ -68,9 +68,9 @@ def test_fully_masked_sample(keras, run, build, record):
     modes=ONCE,
 )
 def test_stateful_carry(keras, run, build, record):
-    """A stateful RNN carries its state over a masked tail.
+    """Stateful RNNs carry their state over masked timesteps at the end.
 
-    The next batch goes on from the state of the last unmasked step of the batch before.
+    The next batch starts from the state after the last unmasked timestep of the previous batch.
     """
     inputs = keras.Input(batch_shape=(BATCH, STEPS, FEATURES))
     rnn = keras.layers.SimpleRNN(UNITS, stateful=True)
@@ -87,9 +87,9 @@ def test_stateful_carry(keras, run, build, record):
     "rnn.initial-state.explicit-mask", documented=MASK_ARGUMENT, tags=["RNN", "initial_state"], modes=ONCE
 )
 def test_initial_state_explicit_mask(keras, run, build, record):
-    """A mask argument is used when an initial state is given.
+    """RNNs use an explicit mask when `initial_state` is passed.
 
-    With mask= and initial_state=, an RNN starts from this state and skips the masked steps.
+    With `mask=` and `initial_state=`, an RNN starts from this state and skips the masked timesteps.
     """
     rnn, weights = make(keras, build)
     last = run(lambda t, m, h: rnn(t, mask=m, initial_state=h), X, MASK, H0)
@@ -98,15 +98,15 @@ def test_initial_state_explicit_mask(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.first-step-masked-output",
-    unspecified="There is no previous output to repeat: zeros and the initial state have both been emitted, "
-    "and it depends on the backend",
+    unspecified="There is no previous output to repeat: depending on the backend, zeros or the initial state "
+    "have been output",
     tags=["RNN", "initial_state", "return_sequences"],
     modes=ONCE,
 )
 def test_first_step_masked_output(keras, run, build, record):
-    """What masked first steps emit when an initial state is given.
+    """RNN output at masked timesteps at the start when `initial_state` is passed.
 
-    The output at masked steps before the first unmasked one is not specified.
+    The output at masked timesteps before the first unmasked one is not specified.
     """
     rnn, _ = make(keras, build, return_sequences=True)
     sequence = run(lambda t, m, h: rnn(t, mask=m, initial_state=h), X, MASK, H0)
@@ -120,9 +120,9 @@ def test_first_step_masked_output(keras, run, build, record):
     tags=["RNN", "go_backwards"],
 )
 def test_go_backwards(keras, run, build, record):
-    """go_backwards reads the mask backwards too.
+    """RNNs reverse the mask with `go_backwards`.
 
-    The sequence is that of the reversed input with the reversed mask, in the order in which it is processed.
+    The sequence is that of the reversed input with the reversed mask, in the order of processing.
     """
     rnn, weights = make(keras, build, return_sequences=True, go_backwards=True)
     sequence = run(lambda t, m: rnn(t, mask=m), X, MASK)
@@ -131,16 +131,16 @@ def test_go_backwards(keras, run, build, record):
 
 @pytest.mark.case(
     "rnn.go-backwards.output-mask-order",
-    unspecified="No page says whether the mask is reversed with the sequence; where it is not, "
-    "the next layer masks other steps than this one",
+    unspecified="No documentation says whether the mask is reversed with the sequence; if it is not, "
+    "the next layer masks other timesteps than this one",
     issues=["keras-team/keras#6022"],
     tags=["RNN", "go_backwards", "Masking"],
     modes=ONCE,
 )
 def test_go_backwards_output_mask_order(keras, run, build, mask_of, record):
-    """The mask after a go_backwards RNN.
+    """Mask after an RNN with `go_backwards`.
 
-    Whether the mask of a reversed sequence is reversed is not specified.
+    Whether the mask of the reversed sequence is reversed is not specified.
     """
     masking, (rnn, _) = keras.layers.Masking(), make(keras, build, return_sequences=True, go_backwards=True)
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED))
@@ -154,9 +154,9 @@ def test_go_backwards_output_mask_order(keras, run, build, mask_of, record):
     modes=ONCE,
 )
 def test_output_mask(keras, run, build, mask_of, record):
-    """A sequence of outputs keeps the mask.
+    """RNNs propagate the mask with `return_sequences`.
 
-    With return_sequences=True the next layer is given the mask that the RNN was given.
+    With `return_sequences=True`, the next layer receives the mask that the RNN received.
     """
     masking, (rnn, _) = keras.layers.Masking(), make(keras, build, return_sequences=True)
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=MASK)
@@ -164,9 +164,9 @@ def test_output_mask(keras, run, build, mask_of, record):
 
 @pytest.mark.case("rnn.second-call-unmasked", documented=MASK_ARGUMENT, tags=["RNN", "shared layer"], modes=ONCE)
 def test_second_call_unmasked(keras, run, build, record):
-    """A mask is for one call.
+    """RNNs use a mask for one call only.
 
-    A layer that was called with a mask and is then called without one skips nothing the second time.
+    A layer that is called with a mask and then without one skips nothing in the second call.
     """
     rnn, weights = make(keras, build)
     masked, unmasked = run(lambda t, m: [rnn(t, mask=m), rnn(t)], X, MASK)

@@ -1,6 +1,6 @@
 """Models.
 
-Sequential models: masks that go through them.
+Mask propagation in Sequential models.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -19,7 +19,7 @@ AUTOMATIC = (
 
 
 def make_chain(keras, build, **arguments):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True, **arguments)
     dense, rnn = keras.layers.Dense(WIDTH, **arguments), keras.layers.SimpleRNN(UNITS, **arguments)
     table = build(embedding, (None, STEPS))[0]
@@ -29,7 +29,7 @@ def make_chain(keras, build, **arguments):
 
 
 def make_layers(keras):
-    """Layers that make the mask MASK of IDS, let it through and use it."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     return [embedding, keras.layers.Dense(WIDTH), keras.layers.SimpleRNN(UNITS)]
 
@@ -41,7 +41,7 @@ def make_sequential(keras, layers, shape=(None, STEPS)):
 
 
 def last_output(table, kernel, bias, *weights):
-    """What `make_layers` make of IDS."""
+    """Return what the layers of `make_layers` compute for IDS."""
     return oracle.simple_rnn(table[IDS] @ kernel + bias, MASK, *weights)[1]
 
 
@@ -52,9 +52,9 @@ def last_output(table, kernel, bias, *weights):
     modes=["eager", "graph", "session"],
 )
 def test_auto_propagate(keras, run, build, record):
-    """A mask goes through a sequential model.
+    """Sequential models propagate masks.
 
-    In Embedding, Dense, SimpleRNN the RNN skips the steps that Embedding masked.
+    In a model of Embedding, Dense and SimpleRNN, the RNN skips the timesteps that Embedding masked.
     """
     layers, want = make_chain(keras, build)
     record("last output", run(keras.Sequential(list(layers)), IDS), expected=want)
@@ -69,10 +69,10 @@ def test_auto_propagate(keras, run, build, record):
 )
 @pytest.mark.parametrize("shape", [None, (None, STEPS, FEATURES)], ids=["no-shape", "shape"])
 def test_nested(keras, run, build, record, shape):
-    """A mask goes into a sequential model in a sequential model.
+    """Sequential models propagate masks to nested Sequential models.
 
-    An RNN in the inner model skips the steps that the outer model masked, whether the inner one was built before
-    or not.
+    An RNN in the inner model skips the timesteps that the outer model masked, whether or not the inner model was built
+    before.
     """
     (embedding, dense, rnn), want = make_chain(keras, build)
     inner = keras.Sequential([dense, rnn])
@@ -88,9 +88,9 @@ def test_nested(keras, run, build, record, shape):
     modes=["eager", "graph", "session"],
 )
 def test_deferred_build(keras, run, build, record):
-    """A mask goes through a sequential model that was made without an input shape.
+    """Sequential models created without an input shape propagate masks.
 
-    In Embedding, Dense, SimpleRNN, built by the model itself, the RNN skips the steps that Embedding masked.
+    In Embedding, Dense and SimpleRNN, built by the model itself, the RNN skips the timesteps that Embedding masked.
     """
     model = make_sequential(keras, make_layers(keras))
     weights = build(model)

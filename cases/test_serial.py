@@ -1,6 +1,6 @@
-"""Saving.
+"""Saving and loading.
 
-Saving, loading and exporting models: the masks before are the masks afterwards.
+Saved, loaded and exported models mask the same timesteps as before.
 """
 
 import os
@@ -18,20 +18,20 @@ from conformance.case import Raised, Unsupported
 STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 5, 7, 3, 2, 4
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 OTHER = np.array([[0, 1, 1, 0, 1], [1, 1, 0, 0, 0], [1, 0, 1, 1, 1]], bool)
 NUMBERS = np.random.RandomState(3).uniform(0.1, 1, IDS.shape + (FEATURES,))
-X = np.where(OTHER[..., None], NUMBERS, -1.0).astype("float32")  # `Masking(-1.0)` makes OTHER of it
+X = np.where(OTHER[..., None], NUMBERS, -1.0).astype("float32")  # `Masking(-1.0)` computes OTHER from it
 ZEROED = X * OTHER[..., None]
 
-SAME = "API docs of %s: what is loaded has the layers, their configuration and the weights of what was saved"
-ONCE = ["eager", "session"]  # files are not written or read by compiled code: `graph` and `jit` would repeat `eager`
+SAME = "API docs of %s: the loaded model has the layers, configuration and weights of the saved one"
+ONCE = ["eager", "session"]  # compiled code reads and writes no files: `graph` and `jit` would repeat `eager`
 TAGS = ["saving", "Embedding", "Masking", "custom layer", "SimpleRNN"]
 
 
 @contextmanager
 def folder():
-    """A folder that goes away with what is in it."""
+    """Create a temporary folder and remove it with its contents."""
     path = tempfile.mkdtemp()
     try:
         yield path
@@ -40,7 +40,7 @@ def folder():
 
 
 def make_invert(keras, ops):
-    """A class of layers that pass on the inverse of the mask they are given."""
+    """Return a class of layers that invert the mask of their input."""
 
     class Invert(keras.layers.Layer):
         def call(self, inputs):
@@ -53,10 +53,10 @@ def make_invert(keras, ops):
 
 
 def make_model(keras, run, build, invert, functional=True, seed=0):
-    """A compiled model, and what its outputs are.
+    """Return a compiled model and its expected outputs.
 
-    IDS go through Embedding, a custom layer that inverts the mask, and two RNNs. In a functional model, a second input,
-    X, goes through Masking and an RNN.
+    IDS pass through Embedding, a custom layer that inverts the mask, and two RNNs. In a functional model, a second
+    input, X, passes through Masking and an RNN.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     first = keras.layers.SimpleRNN(WIDTH, return_sequences=True)
@@ -69,8 +69,8 @@ def make_model(keras, run, build, invert, functional=True, seed=0):
     else:
         model = keras.Sequential([embedding, invert(), first, second])
         model(ids)
-    run.compile(model, optimizer="sgd", loss="mse")  # tells where the mode has no models that are trained and saved
-    # All at once: in a session, each time that weights are set the graph is handed over anew.
+    run.compile(model, optimizer="sgd", loss="mse")  # unsupported in modes that cannot train and save models
+    # Set all weights at once: in a session, each time anew sends the whole graph to the runtime.
     drawn = dict(zip([id(weight) for weight in model.weights], build(model, seed=seed)))
     table, *weights = [[drawn[id(weight)] for weight in layer.weights] for layer in layers]
     hidden = oracle.simple_rnn(2 * table[0][IDS], ~MASK, *weights[0])[0]
@@ -83,21 +83,21 @@ def call_model(model, ids, x, functional=True):
 
 
 def record_same(run, mask_of, record, model, want):
-    """Record outputs of `model`, and the mask of the first of them."""
+    """Record the outputs of `model`, and the mask of the first one."""
 
     def call(ids, x):
         outputs = call_model(model, ids, x, len(want) > 1)
         return outputs, mask_of(outputs[0])
 
     outputs, mask = run(call, IDS, X)
-    record("after a custom layer and two RNNs", outputs[0], expected=want[0])
-    record("mask there", mask, expected=~MASK)
+    record("sequence output", outputs[0], expected=want[0])
+    record("mask of the sequence output", mask, expected=~MASK)
     if len(want) > 1:
-        record("after Masking and an RNN", outputs[1], expected=want[1])
+        record("last output", outputs[1], expected=want[1])
 
 
 def load_saved(keras, run, build, ops, name, **arguments):
-    """A model that was saved under `name` and loaded from there; and what it should compute."""
+    """Save a model under `name` and load it again; return the loaded model and its expected outputs."""
     invert = make_invert(keras, ops)
     model, want = make_model(keras, run, build, invert, **arguments)
     with folder() as path, run.saving():
@@ -109,9 +109,9 @@ def load_saved(keras, run, build, ops, name, **arguments):
 @pytest.mark.case("serial.h5-file", documented=SAME % "keras.models.load_model", tags=TAGS + ["HDF5"], modes=ONCE)
 @pytest.mark.parametrize("functional", [True, False], ids=["functional", "sequential"])
 def test_h5_file(keras, run, build, ops, mask_of, record, functional):
-    """A model loaded from an HDF5 file masks the same steps.
+    """Models loaded from an HDF5 file mask the same timesteps.
 
-    Its outputs are those of the saved model, and so is the mask of its output.
+    The outputs and the output mask of the loaded model are those of the saved one.
     """
     model, want = load_saved(keras, run, build, ops, "model.h5", functional=functional)
     record_same(run, mask_of, record, model, want)
@@ -121,15 +121,15 @@ def test_h5_file(keras, run, build, ops, mask_of, record, functional):
     "serial.keras-file",
     documented=SAME % "keras.models.load_model",
     tags=TAGS + [".keras"],
-    needs=["layers.Layer.save_own_variables"],  # came with the format
+    needs=["layers.Layer.save_own_variables"],  # introduced with the format
     modes=["eager"],
 )
 def test_keras_file(keras, run, build, ops, mask_of, record):
-    """A model loaded from a .keras file masks the same steps.
+    """Models loaded from a `.keras` file mask the same timesteps.
 
-    Its outputs are those of the saved model, and so is the mask of its output.
+    The outputs and the output mask of the loaded model are those of the saved one.
 
-    The format asks for the values of variables, which exist with eager execution only; `graph` would repeat `eager`.
+    The format needs the values of variables, which exist only in eager execution; `graph` would repeat `eager`.
     """
     model, want = load_saved(keras, run, build, ops, "model.keras")
     record_same(run, mask_of, record, model, want)
@@ -142,9 +142,9 @@ def test_keras_file(keras, run, build, ops, mask_of, record):
     modes=ONCE,
 )
 def test_weights_only(keras, run, build, ops, mask_of, record):
-    """Weights of a model, loaded into another one, meet the same masks.
+    """Models with loaded weights mask the same timesteps.
 
-    A model of other weights gives the outputs of the saved one, and the mask of its output, after load_weights.
+    After `load_weights`, the outputs and the output mask of a model with other weights are those of the saved one.
     """
     invert = make_invert(keras, ops)
     model, want = make_model(keras, run, build, invert)
@@ -159,16 +159,16 @@ def test_weights_only(keras, run, build, ops, mask_of, record):
 
 @pytest.mark.case(
     "serial.custom-objects-missing",
-    established="Source of keras.saving: a class that is not known when a model is loaded is an error, so that a mask "
-    "does not get lost without a sign",
+    established="Source of keras.saving: loading a model with an unknown class is an error, so that no mask is "
+    "dropped silently",
     severity="raises",
     tags=["saving", "custom layer", "custom_objects"],
     modes=ONCE,
 )
 def test_custom_objects_missing(keras, run, ops, record):
-    """A model with a custom layer is not loaded without the class.
+    """`load_model` rejects a custom layer whose class is not passed.
 
-    load_model of an HDF5 file raises ValueError or TypeError where the class of a layer is not given.
+    `load_model` of an HDF5 file raises ValueError or TypeError if the class of a custom layer is not passed.
     """
     inputs = keras.Input((STEPS, FEATURES))
     model = keras.Model(inputs, make_invert(keras, ops)()(keras.layers.Masking()(inputs)))
@@ -181,9 +181,10 @@ def test_custom_objects_missing(keras, run, ops, record):
 
 
 def load_saved_model(keras, run, build, ops, known=True):
-    """A model loaded from a SavedModel, if `known` with the class of its custom layer, and means that it should return.
+    """Return a model loaded from a SavedModel, if `known` with the class of its custom layer, and its expected means.
 
-    It returns two outputs, what a custom layer that inverts the mask makes of Embedding, and means over steps of that.
+    The model has two outputs: Embedding followed by a custom layer that inverts the mask, and means of that over
+    timesteps.
     """
     embedding, invert = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True), make_invert(keras, ops)
     (table,) = build(embedding, (None, STEPS))
@@ -213,11 +214,11 @@ def mask_and_means(model, mask_of):
     modes=["eager"],
 )
 def test_savedmodel_reload(keras, run, build, ops, mask_of, record):
-    """A model loaded from a SavedModel, with its custom layer, masks the same steps.
+    """Models loaded from a SavedModel mask the same timesteps.
 
-    The means over steps in it are those of the saved model, and so is the mask of its output.
+    With the class of its custom layer, the means and the output mask of the loaded model are those of the saved one.
 
-    In a session, operations that read the weights would have to be run by hand; `graph` would repeat `eager`.
+    In a session, the operations that read the weights would have to be run explicitly; `graph` would repeat `eager`.
     """
     model, want = load_saved_model(keras, run, build, ops)
     mask, means = run(mask_and_means(model, mask_of), IDS)
@@ -227,7 +228,7 @@ def test_savedmodel_reload(keras, run, build, ops, mask_of, record):
 
 @pytest.mark.case(
     "serial.savedmodel-reload.no-custom-objects",
-    unspecified="The guide on saving says that such a layer is restored from what was traced; no page says whether its "
+    unspecified="The guide on saving says that such a layer is restored from its traced functions, but not whether its "
     "compute_mask is",
     issues=["tensorflow/tensorflow#38620", "tensorflow/tensorflow#45602", "keras-team/keras#15510"],
     tags=["saving", "SavedModel", "Embedding", "custom layer", "GlobalAveragePooling1D", "custom_objects"],
@@ -235,11 +236,11 @@ def test_savedmodel_reload(keras, run, build, ops, mask_of, record):
     modes=["eager"],
 )
 def test_savedmodel_reload_no_custom_objects(keras, run, build, ops, mask_of, record):
-    """A model loaded from a SavedModel without the class of its custom layer.
+    """Model loaded from a SavedModel without the class of its custom layer.
 
-    Whether the mask that the layer made is still there, in the model and at its output, is not specified.
+    Whether the mask of the custom layer is still used in the model and attached to its output is not specified.
 
-    In a session, operations that read the weights would have to be run by hand; `graph` would repeat `eager`.
+    In a session, the operations that read the weights would have to be run explicitly; `graph` would repeat `eager`.
     """
     model, want = load_saved_model(keras, run, build, ops, known=False)
     found = run.attempt(mask_and_means(model, mask_of), IDS)
@@ -254,16 +255,17 @@ def test_savedmodel_reload_no_custom_objects(keras, run, build, ops, mask_of, re
     issues=["keras-team/keras#21133"],
     tags=["export", "TFSMLayer", "Embedding", "LSTM"],
     needs=["Model.export", "layers.TFSMLayer"],
-    backends=["tensorflow"],  # the layer calls a function of TensorFlow
+    backends=["tensorflow"],  # the layer calls a TensorFlow function
     modes=["eager"],
 )
 def test_export_tfsm(keras, run, build, mask_of, record):
-    """An exported model masks the same steps inside.
+    """Exported models mask the same timesteps.
 
-    The sequence that TFSMLayer returns is that of the model. Whether it has a mask is recorded only: the layer promises
-    nothing but the forward pass.
+    The sequence that TFSMLayer returns is that of the exported model.
 
-    The exported function is compiled already, so that `graph` would repeat `eager`.
+    Whether it has a mask is only recorded: the layer promises nothing but the forward pass.
+
+    The exported function is already compiled, so `graph` would repeat `eager`.
     """
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     lstm = keras.layers.LSTM(UNITS, return_sequences=True, recurrent_activation="sigmoid")
@@ -280,21 +282,21 @@ def test_export_tfsm(keras, run, build, mask_of, record):
 
 
 def convert_to_lite(keras, model, monkeypatch):
-    """A function of one sample that runs `model` as TensorFlow Lite has converted it."""
+    """Convert `model` to TensorFlow Lite and return a function that runs it on one sample."""
     import tensorflow as tf
 
-    # Before TensorFlow 2.3 the converter is a program of its own, beside the interpreter of Python. Found from
-    # there, its messages name no folder of the machine.
+    # Before TensorFlow 2.3 the converter is a separate program beside the Python interpreter. Found from there,
+    # its messages contain no absolute path.
     monkeypatch.chdir(os.path.dirname(sys.executable))
     monkeypatch.setenv("PATH", os.curdir, prepend=os.pathsep)
-    if hasattr(keras, "ops"):  # Keras 3: the converter does not read its models, and has no loops over their lists
+    if hasattr(keras, "ops"):  # Keras 3: the converter cannot read its models, nor the tensor lists in their loops
         with folder() as path:
             model.export(path)
             converter = tf.lite.TFLiteConverter.from_saved_model(path)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
             flat = converter.convert()
     elif hasattr(tf.lite.TFLiteConverter, "from_keras_model"):
-        # What `from_keras_model` does with all layers of the model as well, which takes most of its time.
+        # As `from_keras_model` does, but without tracing each layer as well, which takes most of its time.
         module, traced = tf.Module(), tf.function(lambda sample: model(sample))
         module.weights = model.weights
         concrete = traced.get_concrete_function(tf.TensorSpec((1, STEPS, FEATURES)))
@@ -324,16 +326,16 @@ def convert_to_lite(keras, model, monkeypatch):
 @pytest.mark.case(
     "serial.tflite-fused",
     documented="Guide 'TensorFlow RNN conversion to TensorFlow Lite', section 'Keras LSTM conversion': conversion of "
-    "Keras LSTM is supported out of the box, through an operation that holds the whole layer",
+    "Keras LSTM is supported out of the box, through a fused operation for the whole layer",
     issues=["tensorflow/tensorflow#49936", "tensorflow/tensorflow#46142"],
     tags=["export", "TensorFlow Lite", "Masking", "LSTM"],
     backends=["tensorflow"],
     modes=["eager"],
 )
 def test_tflite_fused(keras, run, build, record, monkeypatch):
-    """An LSTM converted to TensorFlow Lite skips masked steps.
+    """LSTM converted to TensorFlow Lite skips masked timesteps.
 
-    For each sample, the sequence of the converted model is that of the model.
+    For each sample, the sequence of the converted model is that of the original one.
     """
     lstm = keras.layers.LSTM(UNITS, return_sequences=True, recurrent_activation="sigmoid")
     weights = build(lstm, (None, STEPS, FEATURES))

@@ -1,6 +1,6 @@
-"""Saving.
+"""Saving and loading.
 
-A model made again from its config: the masks before are the masks afterwards.
+Models created from the config of another model mask the same timesteps.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ import pytest
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
 IDS = np.array([[3, 1, 4, 0, 0], [2, 0, 6, 5, 0], [0, 0, 0, 5, 3]], "int32")
-MASK = IDS != 0  # `Embedding(mask_zero=True)` makes it of IDS
+MASK = IDS != 0  # `Embedding(mask_zero=True)` computes it from IDS
 
 
 def make_mean(keras, build):
-    """Layers that make the mask MASK of IDS, let it through and use it, and their joint output for IDS."""
+    """Return layers that create the mask MASK of IDS, propagate it and consume it, and their output for IDS."""
     embedding = keras.layers.Embedding(VOCABULARY, FEATURES, mask_zero=True)
     dense = keras.layers.Dense(UNITS)
     table = build(embedding, (None, STEPS))[0]
@@ -24,7 +24,7 @@ def make_mean(keras, build):
 
 
 def make_functional(keras, layers):
-    """A functional model of layers one after the other."""
+    """Chain the layers in a functional model."""
     x = inputs = keras.Input((STEPS,), dtype="int32")
     for layer in layers:
         x = layer(x)
@@ -38,9 +38,9 @@ def make_functional(keras, layers):
     modes=["eager", "graph", "session"],
 )
 def test_config(keras, run, build, record):
-    """A model made from the config of another one masks the same steps.
+    """Models created from a config mask the same timesteps.
 
-    With the same weights it gives the same output.
+    The mean of a model created with `from_config` is that over the timesteps that its Embedding did not mask.
     """
     layers, _ = make_mean(keras, build)
     model = keras.Model.from_config(make_functional(keras, layers).get_config())

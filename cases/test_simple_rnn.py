@@ -1,6 +1,6 @@
 """RNN.
 
-SimpleRNN: what a mask makes it skip.
+`SimpleRNN` skips masked timesteps.
 """
 
 import numpy as np
@@ -16,16 +16,16 @@ MASK_ARGUMENT = "API docs of keras.layers.%s, 'Call arguments', mask: a timestep
 
 
 def make(keras, build, **arguments):
-    """A built SimpleRNN and its weights."""
+    """Build a SimpleRNN and return it with its weights."""
     layer = keras.layers.SimpleRNN(UNITS, **arguments)
     return layer, build(layer, (None, STEPS, FEATURES))
 
 
 @pytest.mark.case("simple-rnn.skip-masked-steps", documented=MASK_ARGUMENT % "SimpleRNN", tags=["SimpleRNN"])
 def test_skip_masked_steps(keras, run, build, record):
-    """SimpleRNN skips masked steps.
+    """SimpleRNN skips masked timesteps.
 
-    A masked step changes neither the state nor the output of any other step.
+    A masked timestep changes neither the state nor the output at any other timestep.
     """
     rnn, weights = make(keras, build, return_sequences=True, return_state=True)
     sequence, state = run(lambda t, m: rnn(t, mask=m), X, MASK)

@@ -1,6 +1,6 @@
 """Softmax.
 
-A mask of its logits, and one that was meant for steps.
+The `mask` argument of `Softmax`, and a mask of timesteps on its input.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 BATCH, STEPS, FEATURES = 2, 5, 3
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(15).uniform(-2, 2, (BATCH, STEPS, FEATURES)).astype("float32")
-LOGITS = np.where(MASK, X[..., 0], np.float32(5))  # what is masked is the largest of its row
+LOGITS = np.where(MASK, X[..., 0], np.float32(5))  # masked logits are the largest of their row
 
 KEEP = "API docs of keras.layers.Softmax, 'Call arguments', mask: specifies 1 to keep and 0 to mask"
 HAS_ARGUMENT = ["layers.Softmax(mask)"]
@@ -18,9 +18,9 @@ HAS_ARGUMENT = ["layers.Softmax(mask)"]
 
 @pytest.mark.case("softmax.explicit-mask", documented=KEEP, needs=HAS_ARGUMENT, tags=["Softmax", "mask argument"])
 def test_explicit_mask(keras, run, record):
-    """Masked logits get no probability.
+    """Softmax assigns no probability to masked logits.
 
-    The softmax is that of the unmasked logits alone, and zero at the masked ones.
+    The output is the softmax of the unmasked logits alone, and zero at the masked ones.
     """
     softmax = keras.layers.Softmax()
     record("output", run(lambda x, m: softmax(x, mask=m), LOGITS, MASK), expected=oracle.softmax(LOGITS, MASK))
@@ -28,9 +28,9 @@ def test_explicit_mask(keras, run, record):
 
 @pytest.mark.case("softmax.float16", documented=KEEP, needs=HAS_ARGUMENT, tags=["Softmax", "float16", "mask argument"])
 def test_float16(keras, run, record):
-    """Masked logits get no probability in half precision.
+    """Softmax assigns no probability to masked logits in float16.
 
-    The number put in place of masked logits does not overflow in float16.
+    The number that replaces masked logits does not overflow in float16.
     """
     softmax, half = keras.layers.Softmax(dtype="float16"), LOGITS.astype("float16")
     output = run(lambda x, m: softmax(x, mask=m), half, MASK)
@@ -41,15 +41,15 @@ def test_float16(keras, run, record):
 
 @pytest.mark.case(
     "softmax.fully-masked",
-    unspecified="The softmax of nothing is not defined; zeros, equal parts and what it is without a mask are possible",
+    unspecified="The softmax over no logits is undefined; zeros, equal parts and the unmasked softmax are possible",
     issues=["keras-team/keras#21123", "keras-team/keras#21149"],
     needs=HAS_ARGUMENT,
     tags=["Softmax", "all masked", "mask argument"],
 )
 def test_fully_masked(keras, run, record):
-    """A row with no unmasked logit.
+    """Softmax of a row with no unmasked logit.
 
-    What such a row gives is not specified; the other rows are not affected.
+    The output for such a row is not specified; other rows are not affected.
     """
     softmax = keras.layers.Softmax()
     mask = MASK * np.array([[False], [True]])
@@ -60,15 +60,15 @@ def test_fully_masked(keras, run, record):
 
 @pytest.mark.case(
     "softmax.non-bool",
-    unspecified="The docs want a boolean mask; one of floats has been blended with, and compared with 0.5",
+    unspecified="The API docs ask for a boolean mask; a mask of floats has been used as weights and compared with 0.5",
     issues=["keras-team/keras#21850"],
     needs=HAS_ARGUMENT,
     tags=["Softmax", "mask argument"],
 )
 def test_non_bool(keras, run, record):
-    """A mask of numbers between 0 and 1.
+    """Softmax with a mask of numbers between 0 and 1.
 
-    What values other than 0 and 1 do is not specified.
+    The effect of mask values other than 0 and 1 is not specified.
     """
     softmax = keras.layers.Softmax()
     mask = np.where(MASK, np.float32(0.75), np.float32(0.25))
@@ -77,8 +77,8 @@ def test_non_bool(keras, run, record):
 
 @pytest.mark.case(
     "softmax.auto-time-mask",
-    unspecified="Nothing says whether Softmax takes the mask of steps that its input carries for one of logits; "
-    "where it does and the shapes happen to fit, features are masked",
+    unspecified="No documentation says whether Softmax uses the mask of its input, one of timesteps, as one of logits; "
+    "if it does and the shapes happen to fit, features are masked",
     issues=["tensorflow/tensorflow#50467", "keras-team/keras#19722", "keras-team/keras#22295"],
     tags=["Softmax", "Dense", "Masking"],
     modes=["eager", "graph | jit", "session"],
@@ -87,11 +87,11 @@ def test_non_bool(keras, run, record):
     "batch, units", [(BATCH, 4), (1, STEPS)], ids=["shapes-differ", "one-sample-as-many-units-as-steps"]
 )
 def test_auto_time_mask(keras, run, build, record, batch, units):
-    """Softmax of the features of masked steps.
+    """Softmax of input whose mask is one of timesteps.
 
-    Whether Softmax after Masking and Dense uses the mask of the steps is not specified.
+    Whether Softmax after Masking and Dense uses the mask of the timesteps is not specified.
 
-    A mask of (1, T) can be broadcast to logits of (1, T, T), one of (B, T) to (B, T, F) not: two dimensions
+    A mask of (1, T) broadcasts to logits of (1, T, T), one of (B, T) does not broadcast to (B, T, F): two dimensions
     coincide on purpose.
     """
     masking, dense, softmax = keras.layers.Masking(), keras.layers.Dense(units), keras.layers.Softmax()
@@ -105,13 +105,13 @@ def test_auto_time_mask(keras, run, build, record, batch, units):
 
 @pytest.mark.case(
     "softmax.activation-function",
-    established="keras/src/activations/activations.py, softmax: has no mask argument",
+    established="keras/src/activations/activations.py, softmax has no mask argument",
     tags=["Activation", "Dense", "Masking"],
 )
 def test_activation_function(keras, run, build, record):
-    """The activation function softmax ignores masks.
+    """The softmax activation ignores masks.
 
-    Activation("softmax") and Dense(activation="softmax") give every step, masked or not, the softmax of its features.
+    `Activation("softmax")` and `Dense(activation="softmax")` compute the softmax of all timesteps, masked or not.
     """
     masking, activation = keras.layers.Masking(), keras.layers.Activation("softmax")
     dense = keras.layers.Dense(4, activation="softmax")

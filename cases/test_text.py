@@ -1,13 +1,13 @@
 """Text.
 
-From text to masks: padding, vocabularies and the layers that make ids of words.
+From text to masks: padding, vocabularies and lookup layers.
 """
 
 import numpy as np
 import oracle
 import pytest
 
-VOCABULARY, FEATURES, UNITS = 7, 3, 4  # 7: six words and 0
+VOCABULARY, FEATURES, UNITS = 7, 3, 4  # six words and 0
 SENTENCES = [[3, 1, 4, 6], [5], [2, 6]]
 STEPS = 4
 
@@ -21,7 +21,7 @@ MASK_TOKEN = "API docs of keras.layers.%s, argument mask_token: it is mapped to 
 
 
 def make_layers(keras, build, vocabulary=VOCABULARY):
-    """Embedding and SimpleRNN, and the last output of SimpleRNN for the ids of one sentence without padding."""
+    """Return Embedding, SimpleRNN and a function that computes their last output for one unpadded sentence."""
     embedding = keras.layers.Embedding(vocabulary, FEATURES, mask_zero=True)
     rnn = keras.layers.SimpleRNN(UNITS)
     (table,), weights = build(embedding, (None, None)), build(rnn, (None, None, FEATURES))
@@ -37,9 +37,9 @@ def make_layers(keras, build, vocabulary=VOCABULARY):
 )
 @pytest.mark.parametrize("padding", ["pre", "post"])
 def test_pipeline(keras, run, build, record, padding):
-    """A sentence means the same in any batch.
+    """Embedding and SimpleRNN ignore the padding of `pad_sequences`.
 
-    For each sentence of a padded batch, and of one with more padding, the last output is that of the sentence alone.
+    For each sentence of a padded batch, with any amount of padding, the last output is that of the sentence alone.
     """
     embedding, rnn, alone = make_layers(keras, build)
     model = keras.Sequential([embedding, rnn])
@@ -47,8 +47,8 @@ def test_pipeline(keras, run, build, record, padding):
     pad = keras.preprocessing.sequence.pad_sequences
     short, long = (pad(SENTENCES, maxlen=steps, padding=padding) for steps in (STEPS, STEPS + 3))
     outputs = run(lambda a, b: [model(a), model(b)], short, long)
-    record("as long as the longest sentence", outputs[0], expected=want)
-    record("longer", outputs[1], expected=want)
+    record("padded to the longest sentence", outputs[0], expected=want)
+    record("padded further", outputs[1], expected=want)
 
 
 @pytest.mark.case(
@@ -58,11 +58,11 @@ def test_pipeline(keras, run, build, record, padding):
     modes=["eager", "session"],
 )
 def test_index_zero(keras, run, build, record):
-    """A word of index 0 is not read, and the last index of the vocabulary is.
+    """Embedding masks index 0, but not the last index of the vocabulary.
 
-    The last output for a sentence that contains 0 is that of the sentence without it; input_dim - 1 is a word.
+    The last output for a sentence that contains 0 is that of the sentence without it; `input_dim - 1` is a word.
 
-    `graph` and `jit` are left to `embedding.mask-used-by-rnn`.
+    `embedding.mask-used-by-rnn` covers `graph` and `jit`.
     """
     embedding, rnn, alone = make_layers(keras, build)
     ids = np.array([[3, 0, VOCABULARY - 1, 1]], "int32")
@@ -72,17 +72,17 @@ def test_index_zero(keras, run, build, record):
 
 @pytest.mark.case(
     "text.tokenizer",
-    documented="API docs of keras.preprocessing.text.Tokenizer: 0 is a reserved index that no word is given",
+    documented="API docs of keras.preprocessing.text.Tokenizer: 0 is a reserved index that is not assigned to any word",
     tags=["Tokenizer", "pad_sequences", "Embedding", "mask_zero"],
     needs=["preprocessing.text.Tokenizer.texts_to_sequences"],
     modes=["eager", "session"],
 )
 def test_tokenizer(keras, run, build, mask_of, record):
-    """Tokenizer leaves 0 for padding.
+    """Tokenizer reserves index 0 for padding.
 
-    After Tokenizer and pad_sequences, Embedding masks as many steps of each sentence as it has too few words.
+    After Tokenizer and `pad_sequences`, Embedding masks exactly the padding of each sentence.
 
-    Ids are made in Python: `graph` and `jit` would repeat the others.
+    Ids are created in Python: `graph` and `jit` would repeat the other modes.
     """
     texts = ["sun and sea and sun", "wind", "sea and sky"]
     tokenizer = keras.preprocessing.text.Tokenizer()
@@ -99,15 +99,15 @@ def test_tokenizer(keras, run, build, mask_of, record):
     "and 1 for words out of the vocabulary",
     tags=["TextVectorization", "Embedding", "SimpleRNN"],
     needs=["layers.TextVectorization"],
-    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
+    backends=["tensorflow"],  # it computes with TensorFlow on every backend
     modes=["eager"],
 )
 def test_vectorization(keras, run, build, mask_of, record):
-    """What TextVectorization pads is masked.
+    """Embedding masks the padding of TextVectorization.
 
-    The mask has True for each word, known or not, and the last output is that of the sentence alone.
+    The mask is True for each word, known or not, and the last output is that of the sentence alone.
 
-    XLA has no strings, and tables of words need to be initialised in a session: one mode is enough.
+    XLA does not support strings, and lookup tables need to be initialized in a session: one mode is enough.
     """
     vectorize = keras.layers.TextVectorization(vocabulary=WORDS, output_sequence_length=STEPS)
     embedding, rnn, alone = make_layers(keras, build, vocabulary=len(WORDS) + 2)
@@ -128,15 +128,15 @@ def test_vectorization(keras, run, build, mask_of, record):
     documented=MASK_TOKEN % "StringLookup",
     tags=["StringLookup", "Embedding", "mask_zero"],
     needs=["layers.StringLookup"],
-    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
+    backends=["tensorflow"],  # it computes with TensorFlow on every backend
     modes=["eager"],
 )
 def test_string_lookup(keras, run, build, mask_of, record):
-    """The mask token of StringLookup is masked.
+    """Embedding masks the mask token of StringLookup.
 
-    The mask is False where a word is the mask token, and True where it is not in the vocabulary.
+    The mask is False for the mask token and True for all other words, including unknown ones.
 
-    XLA has no strings, and tables of words need to be initialised in a session: one mode is enough.
+    XLA does not support strings, and lookup tables need to be initialized in a session: one mode is enough.
     """
     lookup = keras.layers.StringLookup(vocabulary=WORDS, mask_token="-")
     embedding, _, _ = make_layers(keras, build, vocabulary=len(WORDS) + 2)
@@ -149,15 +149,15 @@ def test_string_lookup(keras, run, build, mask_of, record):
     documented=MASK_TOKEN % "IntegerLookup",
     tags=["IntegerLookup", "Embedding", "mask_zero"],
     needs=["layers.IntegerLookup"],
-    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
+    backends=["tensorflow"],  # it computes with TensorFlow on every backend
     modes=["eager"],
 )
 def test_integer_lookup(keras, run, build, mask_of, record):
-    """The mask token of IntegerLookup is masked.
+    """Embedding masks the mask token of IntegerLookup.
 
-    The mask is False where a number is the mask token, and True where it is not in the vocabulary, 0 for example.
+    The mask is False for the mask token and True for all other numbers, including unknown ones such as 0.
 
-    XLA has no tables, and in a session they need to be initialised: one mode is enough.
+    XLA does not support lookup tables, and in a session they need to be initialized: one mode is enough.
     """
     lookup = keras.layers.IntegerLookup(vocabulary=[10, 20, 30], mask_token=-1)
     embedding, _, _ = make_layers(keras, build, vocabulary=5)
@@ -170,15 +170,15 @@ def test_integer_lookup(keras, run, build, mask_of, record):
     documented="API docs of keras.layers.Hashing, argument mask_value: masked inputs are mapped to index 0",
     tags=["Hashing", "Embedding", "mask_zero"],
     needs=["layers.Hashing.__init__(mask_value)"],
-    backends=["tensorflow"],  # it computes with TensorFlow whatever the backend
+    backends=["tensorflow"],  # it computes with TensorFlow on every backend
     modes=["eager"],
 )
 def test_hashing(keras, run, build, mask_of, record):
-    """The mask value of Hashing is masked.
+    """Embedding masks the mask value of Hashing.
 
-    The mask is False where a word is the mask value, and True elsewhere: no other word is mapped to 0.
+    The mask is False for the mask value and True for all other words, none of which is mapped to 0.
 
-    XLA has no strings: one mode is enough.
+    XLA does not support strings: one mode is enough.
     """
     hashing = keras.layers.Hashing(num_bins=3, mask_value="-")
     embedding, _, _ = make_layers(keras, build, vocabulary=3)

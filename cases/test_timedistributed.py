@@ -1,6 +1,6 @@
 """TimeDistributed.
 
-Masks of the outer steps, masks of what is inside a step.
+Masks of the outer timesteps, and masks within each of them.
 """
 
 import numpy as np
@@ -9,14 +9,14 @@ import pytest
 
 BATCH, STEPS, WIDTH, FEATURES, UNITS = 2, 4, 3, 5, 6
 OUTER = np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
-# Within a step: full, padded on either side, a gap, and nothing at all where OUTER is False.
+# Within a timestep: unmasked, padded on either side, with a gap, and fully masked where OUTER is False.
 INNER = np.array(
     [[[1, 1, 1], [1, 1, 0], [0, 0, 0], [0, 0, 0]], [[0, 1, 1], [0, 0, 0], [1, 0, 1], [1, 0, 0]]],
     bool,
 )
 X = np.random.RandomState(41).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 NESTED = np.random.RandomState(42).uniform(-1, 1, (BATCH, STEPS, WIDTH, FEATURES)).astype("float32")
-# `Masking` makes OUTER and INNER of these; no batch size is known while tracing.
+# `Masking` computes OUTER and INNER from these; the batch size is unknown while tracing.
 X_ZEROED, X_SHAPE = np.where(OUTER[..., None], X, np.float32(0)), (None, STEPS, FEATURES)
 NESTED_ZEROED, NESTED_SHAPE = np.where(INNER[..., None], NESTED, np.float32(0)), (None, STEPS, WIDTH, FEATURES)
 
@@ -27,26 +27,26 @@ COMPUTE_MASK = "Docstring of TimeDistributed.compute_mask (Keras 2): "
 
 
 def make(keras, build, layer, shape):
-    """`layer`, distributed and built, and its weights."""
+    """Wrap `layer` in TimeDistributed and build it; return it with its weights."""
     distributed = keras.layers.TimeDistributed(layer)
     return distributed, build(distributed, shape)
 
 
 def of_each_step(weights):
-    """The last outputs of a SimpleRNN that runs within each step of NESTED and skips what INNER masks."""
+    """Return the last outputs of a SimpleRNN that runs within each timestep of NESTED and skips what INNER masks."""
     flat = NESTED.reshape(-1, WIDTH, FEATURES)
     return oracle.simple_rnn(flat, INNER.reshape(-1, WIDTH), *weights)[1].reshape(BATCH, STEPS, UNITS)
 
 
 @pytest.mark.case(
     "timedistributed.dense-mask",
-    established=COMPUTE_MASK + "where the inner layer makes no mask, the mask of the input goes on",
+    established=COMPUTE_MASK + "if the inner layer computes no mask, the mask of the input is propagated",
     tags=["TimeDistributed", "Dense", "Masking"],
 )
 def test_dense_mask(keras, run, build, mask_of, record):
-    """TimeDistributed passes the mask of the steps on.
+    """TimeDistributed propagates the mask of the outer timesteps.
 
-    Around a Dense layer, the next layer is given the mask of the input; unmasked steps are those of Dense.
+    Around Dense, the next layer receives the mask of the input, and Dense is applied to each unmasked timestep.
     """
     masking = keras.layers.Masking()
     layer, (kernel, bias) = make(keras, build, keras.layers.Dense(UNITS), X_SHAPE)
@@ -62,16 +62,16 @@ def test_dense_mask(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "timedistributed.inner-masking",
-    established=COMPUTE_MASK + "the mask that the inner layer (Masking) makes at each step is returned",
+    established=COMPUTE_MASK + "the mask that the inner layer (Masking) computes at each timestep is returned",
     issues=["keras-team/keras#10242"],
     tags=["TimeDistributed", "Masking"],
 )
 def test_inner_masking(keras, run, mask_of, record):
-    """Masking inside TimeDistributed makes a mask.
+    """TimeDistributed returns the mask of an inner Masking.
 
-    The next layer is given the masks of all steps together.
+    The next layer receives the masks of all outer timesteps together.
 
-    The docstring makes an exception for a known batch size, which every eager tensor has. tf.keras 1.15 takes it.
+    The docstring makes an exception for a known batch size, which every eager tensor has. tf.keras 1.15 uses it.
     """
     layer = keras.layers.TimeDistributed(keras.layers.Masking())
     mask = run(lambda t: mask_of(layer(t)), NESTED_ZEROED, shapes=[NESTED_SHAPE])
@@ -80,14 +80,14 @@ def test_inner_masking(keras, run, mask_of, record):
 
 @pytest.mark.case(
     "timedistributed.inner-embedding",
-    established=COMPUTE_MASK + "the mask that the inner layer (Embedding with mask_zero) makes at each step "
-    "is returned",
+    established=COMPUTE_MASK + "the mask that the inner layer (Embedding with mask_zero) computes at each "
+    "timestep is returned",
     tags=["TimeDistributed", "Embedding"],
 )
 def test_inner_embedding(keras, run, build, mask_of, record):
-    """Embedding inside TimeDistributed makes a mask.
+    """TimeDistributed returns the mask of an inner Embedding.
 
-    With mask_zero=True, the next layer is given the masks of all steps together.
+    With `mask_zero=True`, the next layer receives the masks of all outer timesteps together.
     """
     layer, _ = make(keras, build, keras.layers.Embedding(9, UNITS, mask_zero=True), (None, STEPS, WIDTH))
     ids = np.where(INNER, 7, 0).astype("int32")
@@ -101,9 +101,9 @@ def test_inner_embedding(keras, run, build, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_inner_rnn_mask(keras, run, build, record):
-    """An RNN inside TimeDistributed skips what is masked within a step.
+    """TimeDistributed passes a 3D mask to an inner RNN.
 
-    With a mask of rank 3, the RNN is given the part of each step.
+    With a mask of rank 3, the RNN receives the part for each outer timestep.
     """
     layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
     shapes = [NESTED_SHAPE, NESTED_SHAPE[:-1]]
@@ -119,9 +119,9 @@ def test_inner_rnn_mask(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_inner_rnn_mask_known_batch(keras, run, build, record):
-    """An RNN inside TimeDistributed where the batch size is known.
+    """TimeDistributed passes a 3D mask to an inner RNN if the batch size is known.
 
-    The RNN is given the mask also where the batch size is known while tracing.
+    The RNN receives the part for each outer timestep even if the batch size is known while tracing.
     """
     layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), (BATCH,) + NESTED_SHAPE[1:])
     last = run(lambda t, m: layer(t, mask=m), NESTED, INNER)
@@ -130,14 +130,14 @@ def test_inner_rnn_mask_known_batch(keras, run, build, record):
 
 @pytest.mark.case(
     "timedistributed.inner-rnn-reduces-mask",
-    established=COMPUTE_MASK + "where the inner layer returns no mask, the mask is reduced to two dimensions",
+    established=COMPUTE_MASK + "if the inner layer returns no mask, the mask is reduced to two dimensions",
     tags=["TimeDistributed", "SimpleRNN", "Masking"],
     modes=["eager", "graph", "session"],
 )
 def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record):
-    """An RNN inside TimeDistributed leaves a mask of the steps.
+    """TimeDistributed returns a 2D mask around an inner RNN.
 
-    The next layer is given a mask of rank 2, False where all of a step is masked.
+    The next layer receives a mask of rank 2, False where all inner timesteps of an outer one are masked.
     """
     masking = keras.layers.Masking()
     layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
@@ -153,16 +153,16 @@ def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record):
 
 @pytest.mark.case(
     "timedistributed.masked-step-values",
-    unspecified="No page says whether masked steps are computed or repeat the step before; both have been done, "
-    "depending on the inner layer and on what is known of the batch size",
+    unspecified="No documentation says whether masked timesteps are computed or repeat the previous output; both "
+    "happened, depending on the inner layer and on whether the batch size is known",
     issues=["tensorflow/tensorflow#42127"],
     tags=["TimeDistributed", "Dense", "custom layer", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
 def test_masked_step_values(keras, run, build, record):
-    """What TimeDistributed emits at masked steps.
+    """TimeDistributed output at masked timesteps.
 
-    Whether a masked step is computed like the others is not specified.
+    Whether a masked timestep is computed like the others is not specified.
     """
 
     class Double(keras.layers.Layer):
@@ -181,15 +181,15 @@ def test_masked_step_values(keras, run, build, record):
 
 @pytest.mark.case(
     "timedistributed.mask-shape-check",
-    unspecified="A mask has the shape (samples, timesteps); nothing says what becomes of one that has not",
+    unspecified="A mask has the shape (samples, timesteps); no documentation says what happens to any other",
     severity="raises",
     issues=["keras-team/keras#22037"],
     tags=["TimeDistributed", "Dense", "explicit mask"],
 )
 def test_mask_shape_check(keras, run, build, record):
-    """A mask with one step or one sample too many.
+    """TimeDistributed with a mask of the wrong shape.
 
-    TimeDistributed may refuse it or ignore that it does not fit.
+    Whether a mask with one timestep or one sample too many is rejected or ignored is not specified.
     """
     layer, _ = make(keras, build, keras.layers.Dense(UNITS), X_SHAPE)
     step, sample = np.ones((BATCH, STEPS + 1), bool), np.ones((BATCH + 1, STEPS), bool)
@@ -207,9 +207,9 @@ def test_mask_shape_check(keras, run, build, record):
     modes=["eager", "graph | jit", "session"],
 )
 def test_partial_batch(keras, run, build, record):
-    """A last batch that is smaller than the others.
+    """TimeDistributed supports a smaller last batch with masked timesteps.
 
-    A model with masked steps in TimeDistributed predicts five samples in batches of two.
+    A model with masked timesteps in TimeDistributed predicts five samples in batches of two.
     """
     embedding, dense = keras.layers.Embedding(9, FEATURES, mask_zero=True), keras.layers.Dense(UNITS)
     inputs = keras.Input((STEPS,), dtype="int32")
@@ -233,9 +233,9 @@ def test_partial_batch(keras, run, build, record):
 )
 @pytest.mark.parametrize("explicit", [False, True], ids=["own-masking", "explicit-mask"])
 def test_inner_model(keras, run, build, record, explicit):
-    """A model inside TimeDistributed masks within each step.
+    """TimeDistributed supports masks in an inner model.
 
-    An RNN in the model skips what Masking in the model masks, and what a mask of rank 3 masks.
+    An RNN in the model skips what a Masking in the model masks, and what a mask of rank 3 masks.
     """
     inputs, rnn = keras.Input(NESTED.shape[2:]), keras.layers.SimpleRNN(UNITS)
     model = keras.Model(inputs, rnn(inputs if explicit else keras.layers.Masking()(inputs)))

@@ -1,6 +1,6 @@
-"""Losing a mask.
+"""Dropped masks.
 
-What becomes of a mask at a custom layer that does not support any.
+Custom layers that do not support masking.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from conformance.case import Raised
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
 X = np.random.RandomState(5).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
 
 @pytest.mark.case(
@@ -22,9 +22,9 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of 
     tags=["custom layer", "supports_masking"],
 )
 def test_policy(keras, run, mask_of, record):
-    """A layer that does not support masks refuses them.
+    """Layers that do not support masking raise on a mask.
 
-    A layer with neither supports_masking nor compute_mask raises an exception when its input has a mask.
+    A layer with neither `supports_masking` nor `compute_mask` raises an exception if its input has a mask.
     """
 
     class Double(keras.layers.Layer):
@@ -33,4 +33,4 @@ def test_policy(keras, run, mask_of, record):
 
     masking, layer = keras.layers.Masking(), Double()
     mask = run.attempt(lambda t: mask_of(layer(masking(t))), ZEROED)
-    record("mask that the next layer is given", mask, expected=Raised("TypeError", "ValueError"))
+    record("mask of the output", mask, expected=Raised("TypeError", "ValueError"))

@@ -1,6 +1,6 @@
-"""Losing a mask.
+"""Dropped masks.
 
-Whether Keras says that a built-in layer drops a mask, and how often.
+Warnings of built-in layers that drop a mask.
 """
 
 import warnings
@@ -11,19 +11,19 @@ import pytest
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 4, 5
 MASK = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1]], bool)
 X = np.random.RandomState(10).uniform(0.1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
-PADDED = X * MASK[..., None]  # `Masking` makes MASK of it
+PADDED = X * MASK[..., None]  # `Masking` computes MASK from it
 
 
 @pytest.mark.case(
     "unsupported.warning-count",
-    unspecified="No page speaks of a warning; one per call is a lot in a loop, and one per process is easy to miss",
+    unspecified="No documentation mentions a warning; one per call floods a loop, one per process is easy to miss",
     severity="warns",
     issues=["keras-team/keras#20113"],
     tags=["Flatten", "Masking", "warnings"],
     modes=["eager"],
 )
 def test_warning_count(keras, run, record):
-    """How often a layer that ends a mask warns.
+    """Number of warnings of a layer that drops the mask.
 
     Whether each of three calls of Flatten on a masked tensor warns is not specified.
     """

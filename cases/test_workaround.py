@@ -1,6 +1,6 @@
 """Workarounds.
 
-What can be done where a mask gets lost, and where it helps: expectations name these cases as their `workaround`.
+What users can do where a mask is dropped or ignored; expectations refer to these cases as `workaround`.
 """
 
 import inspect
@@ -13,9 +13,9 @@ BATCH, STEPS, FEATURES, UNITS = 3, 5, 4, 2
 # Padded on the right, padded on the left, with gaps.
 MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 0, 1, 0]], bool)
 X, OTHER = np.random.RandomState(41).uniform(0.1, 1, (2, BATCH, STEPS, FEATURES)).astype("float32")
-ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` makes MASK of it
+ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entry is left out"
+ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entry is ignored"
 
 
 @pytest.mark.case(
@@ -27,9 +27,9 @@ ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entr
 )
 @pytest.mark.parametrize("between", ["Add", "Multiply", "Concatenate", "ReLU"])
 def test_pass_mask_on(keras, run, build, record, between):
-    """Past a layer that loses the mask, it can be given to the next layers by hand.
+    """The mask can be passed around a layer that drops it.
 
-    The mask that compute_mask of Masking makes of the data, passed as `mask=`, masks the steps behind another layer.
+    The mask that `Masking.compute_mask` computes from the data, passed as `mask=`, masks timesteps after another layer.
     """
     masking, layer = keras.layers.Masking(), getattr(keras.layers, between)()
     rnn, pooling = keras.layers.SimpleRNN(UNITS), keras.layers.GlobalAveragePooling1D()
@@ -60,9 +60,9 @@ def test_pass_mask_on(keras, run, build, record, between):
     modes=["eager", "graph | session"],
 )
 def test_mask_of_sequences(keras, run, build, record):
-    """Behind TimeDistributed, the mask of the outer steps can be made of the data.
+    """The mask of the outer timesteps can be computed from the data after TimeDistributed.
 
-    An RNN over what an RNN makes of each inner sequence leaves out the sequences that are padding.
+    An RNN over the outputs of an RNN in TimeDistributed ignores the inner sequences that are padding.
     """
     outer = 4
     masking, inner, rnn = keras.layers.Masking(), keras.layers.SimpleRNN(UNITS), keras.layers.SimpleRNN(UNITS + 1)
@@ -77,7 +77,7 @@ def test_mask_of_sequences(keras, run, build, record):
         return rnn(wrapped(x), mask=masking.compute_mask(x[:, :, 0]))
 
     each = [oracle.simple_rnn(data[:, i], None, *weights)[1] for i in range(outer)]
-    # With a batch of unknown size: where it is known, TimeDistributed of Keras 2 takes a path with bugs of its own.
+    # Batch size unknown: if it is known, TimeDistributed of Keras 2 has other bugs (keras-team/keras#13176).
     last = run(call, data, shapes=[(None,) + data.shape[1:]])
     record("last output", last, expected=oracle.simple_rnn(np.stack(each, 1), kept, *outer_weights)[1])
 
@@ -92,9 +92,9 @@ def test_mask_of_sequences(keras, run, build, record):
     modes=["eager", "graph", "session"],
 )
 def test_pass_mask_on_attention(keras, run, build, record):
-    """Around MultiHeadAttention, the mask can be taken before and passed by hand.
+    """The mask can be passed around MultiHeadAttention.
 
-    The mask of Masking, given to attention and pooling as an argument, masks the same steps in both.
+    The mask of Masking, passed to attention and pooling explicitly, masks the same timesteps in both.
     """
     masking, add, pooling = keras.layers.Masking(), keras.layers.Add(), keras.layers.GlobalAveragePooling1D()
     attention = keras.layers.MultiHeadAttention(2, 3)
@@ -107,7 +107,7 @@ def test_pass_mask_on_attention(keras, run, build, record):
         attended = attention(sequence, sequence, attention_mask=mask[:, None])
         return pooling(add([sequence, attended]), mask=mask)
 
-    attend = MASK[:, None] | np.eye(STEPS, dtype=bool)  # itself: only for masked steps a difference
+    attend = MASK[:, None] | np.eye(STEPS, dtype=bool)  # itself matters only at masked timesteps
     attended = oracle.multi_head_attention(ZEROED, ZEROED, attend[:, None], *weights)
     record("mean", run(call, ZEROED), expected=oracle.masked_mean(ZEROED + attended, MASK))
 
@@ -122,7 +122,7 @@ def test_pass_mask_on_attention(keras, run, build, record):
 def test_cast_before_masking(keras, run, mask_of, record):
     """Data that is cast before Masking keeps its mask in layers of the new dtype.
 
-    A Masking and an Activation that both compute in float16, given float16, make and pass on the mask.
+    Masking and Activation, both computing in float16 and called on float16 data, compute and propagate the mask.
     """
     masking, half = keras.layers.Masking(dtype="float16"), keras.layers.Activation("tanh", dtype="float16")
     record("mask", run(lambda x: mask_of(half(masking(x))), ZEROED.astype("float16")), expected=MASK)
@@ -131,14 +131,14 @@ def test_cast_before_masking(keras, run, mask_of, record):
 @pytest.mark.case(
     "workaround.new-tensor-in-call",
     documented="Guide 'Understanding masking & padding', section 'Supporting masking in your custom layers': "
-    "compute_mask makes the mask of the output",
+    "compute_mask computes the mask of the output",
     tags=["workaround", "custom layer", "compute_mask", "Masking"],
     modes=["eager", "graph", "session"],
 )
 def test_new_tensor_in_call(keras, run, ops, mask_of, record):
-    """A layer that returns a tensor of its own has the mask that its compute_mask makes.
+    """A layer that returns a new tensor has the mask of its `compute_mask`.
 
-    A custom layer that returns its input times one inverts the mask, where one that returned its input might not.
+    A custom layer that returns its input times one inverts the mask, which one that returned its input might not.
     """
 
     class Invert(keras.layers.Layer):
@@ -159,9 +159,9 @@ def test_new_tensor_in_call(keras, run, ops, mask_of, record):
     modes=["eager", "graph", "session"],
 )
 def test_mask_by_keyword(keras, run, record):
-    """A layer of two tensors gets the mask that is passed as `mask=`.
+    """A layer with two tensor arguments receives a mask passed as `mask=`.
 
-    Its call, given a sequence, a second tensor and the mask of Masking, has the mask.
+    Its `call`, with a sequence, a second tensor and the mask of Masking, receives the mask.
     """
     seen = []
 
@@ -188,9 +188,9 @@ def test_mask_by_keyword(keras, run, record):
     modes=["eager", "graph", "session"],
 )
 def test_metric_weights(keras, run, build, record):
-    """Sample weights of zero at masked steps keep them out of a weighted metric.
+    """A weighted metric ignores timesteps with a sample weight of zero.
 
-    With the mask as sample weights, one of compile's weighted_metrics is the mean over the unmasked steps.
+    With the mask as `sample_weight`, a metric of `compile(weighted_metrics=...)` is the mean over unmasked timesteps.
     """
     inputs = keras.Input((STEPS, FEATURES))
     model = keras.Model(inputs, keras.layers.Dense(UNITS, activation="sigmoid")(keras.layers.Masking()(inputs)))

@@ -1,7 +1,7 @@
-"""The command `conformance`: hands over to what does it, and says in one line what is missing for that.
+"""The command `conformance`: hands over to the host side, or says in one line what is missing for that.
 
-Next to a Keras, where this is installed without its host side, `check` and `run --here` are there; the rest needs
-the extra `matrix`. Imports nothing that could be missing, on any Python from 3.9.
+Beside a Keras, where this is installed without the extra `matrix`, only `check` and `run --here` are available. Imports
+nothing that could be missing, on any Python from 3.9.
 """
 
 from __future__ import annotations
@@ -14,49 +14,49 @@ HOST_PYTHON = (3, 11)
 HOST_MODULES = ("click", "filelock", "jinja2", "msgspec", "packaging", "platformdirs", "psutil", "rich", "uv")
 """What the extra `matrix` brings."""
 USAGE = """\
-Usage: conformance check ...       hold your own layers against the contract of masks, on the Keras that is here
-       conformance run --here ...  run the cases on the Keras that is here
+Usage: conformance check ...       check your own layers in this environment
+       conformance run --here ...  run the mask cases in this environment
 
-`--help` behind either says more."""
+Each has a `--help` of its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, or exits with it."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["check"]:
-        from conformance.checks import command
-
-        return int(command.main(given[1:]) or 0)
-    lacks = missing()
-    if not lacks:
+    reason = missing()
+    if not reason:
         from conformance import cli
 
         return int(cli.main(given, prog_name="conformance") or 0)
+    if given[:1] == ["check"]:
+        from conformance.checks import command
+
+        return int(command.main(given[1:], reason))
     if given[:1] == ["run"] and "--here" in given:
         from conformance.local import run
 
-        return run.main(given[1:], lacks)
+        return run.main(given[1:], reason)
     if given == ["--version"]:
         from conformance import __version__
 
         print(f"conformance, version {__version__}")
         return 0
     if not given or given[0] in ("--help", "-h"):
-        print(f"{USAGE}\nMore commands: {lacks}.")
+        print(f"{USAGE}\nOther commands are not available: {reason}.")
         return 0
-    print(f"Error: {lacks}; here there are `conformance check` and `conformance run --here`", file=sys.stderr)
+    print(f"Error: {reason}; only `conformance check` and `conformance run --here` are available", file=sys.stderr)
     return 2
 
 
 def missing() -> str:
-    """What keeps the host side from running here, and what to do; "" if nothing does."""
+    """Return why the host side cannot run here and what to do about it, "" if it can."""
     if sys.version_info < HOST_PYTHON:
         needed, has = (".".join(map(str, version[:2])) for version in (HOST_PYTHON, sys.version_info))
         return f"the host side needs Python {needed} or later, this is Python {has}"
     absent = [name for name in HOST_MODULES if find_spec(name) is None]
     if not absent:
         return ""
-    return f"the host side needs pip install 'keras-mask-conformance[matrix]': there is no {', no '.join(absent)}"
+    return f"the host side needs pip install 'keras-mask-conformance[matrix]' ({', '.join(absent)} not found)"
 
 
 if __name__ == "__main__":

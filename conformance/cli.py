@@ -1,22 +1,62 @@
-"""The commands of `conformance`; each is in a module of its own."""
+"""The commands of `conformance`; the module of a command is imported when it is used."""
 
 import signal
-import sys
+from importlib import import_module
 
 import click
 
 from conformance import __version__
-from conformance.checks import command as layers
-from conformance.commands import advise, bisect, compare, gate, registry, report, repro, run, shards, trace
 from conformance.local.errors import Unavailable, UsageError, said
+
+COMMANDS = {
+    "run": ("run", "Run the cases on targets and write the report."),
+    "check": ("check", "Check your own layers against the mask contract."),
+    "compare": ("compare", "Show every behaviour that differs between two targets, silent changes first."),
+    "bisect": ("bisect", "Find the release that changed what CASE does."),
+    "advise": (
+        "advise",
+        "Show which changes between two targets affect what a model uses: layers, masks, losses, metrics, saving.",
+    ),
+    "trace": ("trace", "Trace the masks in a model, layer by layer, while it is constructed and on a small batch."),
+    "repro": ("repro", "Print a stand-alone script of CASE on a target, to be run with `uv run`."),
+    "gate": ("gate", "Compare results with the expectations."),
+    "expectations": ("gate", "Maintain the expectations of `gate`."),
+    "list": ("list", "List cases or targets."),
+    "report": ("report", "Judge stored results again and write the report."),
+    "cells": ("report", "Print stored results, one JSON object per cell."),
+    "docs": ("report", "Write cases.md and findings.md from stored results."),
+    "schema": ("report", "Print the JSON Schema of a file that a run writes: results.json or changes.json."),
+    "plan": ("shards", "Show how targets are divided among N machines, for `run --shard`."),
+    "merge": ("shards", "Merge the results of shards, or of targets that were run separately, into one report."),
+    "lock": ("lock", "Resolve the requirements of targets into lock files."),
+}
+"""Module in `commands` and short help by name; a test compares them with the commands themselves."""
 
 
 class _CouldNotRun(click.ClickException):
     exit_code = 3
 
 
-class _Group(click.Group):
-    """Shows a `UsageError` as one line and exits with 2, as click does; with 3 if the disk or a column refuses."""
+class _LazyGroup(click.Group):
+    """Imports a command when it is used, and turns errors into one line.
+
+    A `UsageError` exits with 2, as those of click do; `Unavailable`, or a disk that refuses, with 3.
+    """
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[name]
+        command = getattr(import_module(f"conformance.commands.{module}"), f"{name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -31,41 +71,11 @@ class _Group(click.Group):
             raise _CouldNotRun(said(error)) from error
 
 
-@click.group(cls=_Group)
+@click.group(cls=_LazyGroup)
 @click.version_option(__version__)
 def main() -> None:
-    """Mask behaviour of Keras, measured on many versions."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is terminated ends its workers as well
-
-
-@main.command(
-    "check", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def check_command(arguments: tuple[str, ...]) -> None:
-    """Hold your own layers against the mask contract."""
-    sys.exit(layers.main(list(arguments)))  # parsed there, with what every Python has: it works without the host side
-
-
-for command in (
-    run.run_command,
-    compare.compare_command,
-    gate.gate_command,
-    gate.expectations_group,
-    bisect.bisect_command,
-    repro.repro_command,
-    advise.advise_command,
-    trace.trace_command,
-    shards.plan_command,
-    shards.merge_command,
-    report.report_command,
-    report.cells_command,
-    report.docs_command,
-    report.schema_command,
-    registry.list_group,
-    registry.lock_command,
-):
-    main.add_command(command)
+    """Measure what masks do in Keras, on many versions of it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a terminated run ends its workers as well
 
 
 if __name__ == "__main__":

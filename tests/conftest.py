@@ -11,27 +11,27 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
-from rich.console import Console
 
 from conformance import cli
-from conformance.local import bundle as bundle_module
 from conformance.local.bundle import Bundle, make_bundle
 from conformance.local.errors import Unavailable
+from conformance.local.worker_process import WorkerLimits
+from conformance.project import Project
 from conformance.results import Results
-from conformance.run import plan, scheduler
-from conformance.run.progress import PlainProgress
-from conformance.run.result_cache import ResultCache
+from conformance.run.api import RunRequest, run
+from conformance.run.plan import Plan
+from conformance.run.progress import Progress, SilentProgress
 from conformance.run.reuse import ReusedResults
 from conformance.suite import catalogue
-from conformance.targets import install, registry
+from conformance.targets import install
 from conformance.targets.install import Environment
-from conformance.targets.install import provision as real_provision
 from conformance.targets.registry import Base, Target
 from conformance.targets.requested import PreparedTarget
 from conformance.vocabulary import MODES
 from tests.local_index import LocalIndex, serve, wheel
 from tests.page_browser import browser, comparing, context, opened  # noqa: F401
 
+SHORT = WorkerLimits(case_seconds=20.0)
 FAKES = Path(__file__).parent / "fakes"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -93,7 +93,13 @@ class FakeRuns:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.installed: list[str] = []
         self._lock = threading.Lock()
+
+    @property
+    def says(self) -> Path:
+        """What the worker of "fake-says" writes instead of events."""
+        return self.folder / "says"
 
     def interpreter(self, fault: str) -> Path:
         """An executable that is this Python with the fake Keras before everything else."""
@@ -102,12 +108,14 @@ class FakeRuns:
             if not path.exists():
                 path.write_text(
                     "#!/bin/sh\n"
-                    f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" FAKE_FAULT="{fault}" exec "{sys.executable}" "$@"\n'
+                    f'export FAKE_FAULT="{fault}" FAKE_SAYS="{self.says}"\n'
+                    f'PYTHONPATH="$PYTHONPATH{os.pathsep}{FAKES}" exec "{sys.executable}" "$@"\n'
                 )
                 path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
     def provision(self, target: Target) -> Environment:
+        self.installed.append(target.id)
         fault = target.id.removeprefix("fake-")
         if fault == "uninstallable":
             raise Unavailable("uv pip failed: there is no such wheel")
@@ -119,31 +127,53 @@ class FakeRuns:
         patterns: tuple[str, ...] = ("good.*",),
         modes: tuple[str, ...] = MODES,
         cases: Path = FAKES / "cases",
-        case_seconds: float = 20.0,
+        limits: WorkerLimits = SHORT,
         jobs: int = 2,
         fresh: bool = True,
-        previous: ReusedResults | None = None,
+        reuse: ReusedResults | None = None,
+        progress: Callable[[Plan], Progress] = SilentProgress,
     ) -> Results:
         bundle = make_bundle(self.folder / "cache", cases)
-        chosen = catalogue.choose(catalogue.collect(bundle), list(patterns))
-        the_plan = plan.make_plan(chosen, list(target_list), list(modes))
-        with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            memory = ResultCache(self.folder / "cache", bundle, fresh)
-            return scheduler.run(
-                *(the_plan, chosen, list(target_list), bundle, memory, self.provision, progress, jobs, case_seconds),
-                previous=previous,
+        return run(
+            RunRequest(
+                cases=catalogue.choose(catalogue.collect(bundle), list(patterns)),
+                targets=[PreparedTarget(target, lambda t=target: self.provision(t)) for target in target_list],  # type: ignore[misc]
+                bundle=bundle,
+                cache=self.folder / "cache",
+                modes=modes,
+                jobs=jobs,
+                fresh=fresh,
+                reuse=reuse,
+                limits=limits,
+                progress=progress,
             )
-
-
-def run_column(column: PreparedTarget, bundle: Bundle, cache: Path) -> Results:
-    """Two of the good cases on a column that nobody declared."""
-    cases = catalogue.choose(catalogue.collect(bundle), ["good.masking", "good.deviates"])
-    the_plan = plan.make_plan(cases, [column.target], ["eager"])
-    with PlainProgress(the_plan, Console(quiet=True)) as progress:
-        memory = ResultCache(cache, bundle)
-        return scheduler.run(
-            the_plan, cases, [column.target], bundle, memory, lambda _: column.environment(), progress, 1, 20.0
         )
+
+    def project(self, *targets: Target, cases: Path = FAKES / "cases") -> Project:
+        """A project of fake targets."""
+        return Project(
+            targets=targets, cases=cases, cache=self.folder / "cache", provision=lambda t, _: self.provision(t)
+        )
+
+
+def run_prepared(prepared: PreparedTarget, bundle: Bundle, cache: Path) -> Results:
+    """Two of the good cases on a target that is not declared."""
+    cases = catalogue.choose(catalogue.collect(bundle), ["good.masking", "good.deviates"])
+    return run(
+        RunRequest(cases=cases, targets=[prepared], bundle=bundle, cache=cache, modes=["eager"], jobs=1, limits=SHORT)
+    )
+
+
+class Command:
+    """The program in this process; each call has a project of its own, made from the attributes."""
+
+    project = Project
+
+    def __init__(self, **about: object):
+        self.about = about
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(cli.main, arguments, obj=self.project(**self.about))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -152,19 +182,15 @@ def run_fake(tmp_path_factory: pytest.TempPathFactory) -> FakeRuns:
 
 
 @pytest.fixture
-def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def command(run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The program with fake targets and cases, writing to `tmp_path`."""
-    fakes = [fake_target(), fake_target("fake-uninstallable", tier="history")]
-    monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-    monkeypatch.setattr(registry, "load", lambda: fakes)
-    monkeypatch.setattr(install, "provision", lambda target, cache: run_fake.provision(target))
-    monkeypatch.setattr(bundle_module, "cases_folder", lambda: FAKES / "cases")
     monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.main, arguments)
-
-    return invoke
+    return Command(
+        targets=[fake_target(), fake_target("fake-uninstallable", tier="history")],
+        cases=FAKES / "cases",
+        cache=run_fake.folder / "cache",
+        provision=lambda target, _: run_fake.provision(target),
+    )
 
 
 DATES = {version: f"2024-0{i + 1}-15T10:00:00Z" for i, version in enumerate(("0.1", "0.2", "0.3", "0.4", "0.5"))}
@@ -189,12 +215,8 @@ def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIndex]:
 
 
 @pytest.fixture
-def released(
-    command: Callable[..., Result], local: LocalIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Result]:
-    """The program with two declared columns, Keras 0.1 and 0.5, which are installed from that index."""
-    monkeypatch.setenv("KERAS_MASK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(install, "provision", real_provision)
+def released(command: Command, local: LocalIndex, tmp_path: Path) -> Command:
+    """The program with two declared targets, Keras 0.1 and 0.5, which are installed from that index."""
     base = fake_base(tmp_path / "base.txt", requires=["numpy", "pytest"])
     install.lock(base)
     declared = [
@@ -203,5 +225,5 @@ def released(
     ]
     for target in declared:
         install.lock(target)
-    monkeypatch.setattr(registry, "load", lambda: declared)
+    command.about |= {"targets": declared, "cache": tmp_path / "cache", "provision": None}
     return command

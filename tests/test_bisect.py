@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
 from conformance.bisect import candidates
-from conformance.bisect.bisector import Answer, bisect
+from conformance.bisect.bisector import Answer, Bisection
 from conformance.bisect.candidates import Candidate
 from conformance.bisect.observer import CaseObservation, CaseObserver, Where
 from conformance.bisect.search import first_change
-from conformance.local.bundle import Bundle
 from conformance.local.errors import Unavailable
+from conformance.local.launch import Environment
+from conformance.project import Project
 from conformance.results import Case, Fact, Observation
-from conformance.targets import install, registry
+from conformance.targets import registry
 from conformance.targets.package_index import Release
 from conformance.targets.registry import Target
 from conformance.targets.requested import PreparedTarget
@@ -87,12 +87,14 @@ class Told(CaseObserver):
             line=1,
             code="",
         )
-        super().__init__(case, Bundle(Path("/none"), "", ""), Path("/none"))
+        super().__init__(case, Project(cache=Path("/none")))
         self._behaviours, self._free = behaviours, free
         self.values = {str(number): number for number in behaviours.values() if number is not None}
 
-    def _run(self, wanted: Sequence[Where], environment: object, keep_refused: bool) -> None:
+    def _run(self, wanted: Sequence[Where], prepare: object, keep_refused: bool) -> None:
         for target, mode in wanted:
+            if (target.id, mode) in self._seen:
+                continue
             number = self._behaviours[target.id]
             if not keep_refused and (target.id not in self._free or number is None):
                 continue
@@ -114,7 +116,6 @@ def no_releases(package: str) -> list[Release]:
 
 def answer_of(
     row: Sequence[int | None],
-    monkeypatch: pytest.MonkeyPatch | None = None,
     free: set[str] = frozenset(),  # type: ignore[assignment]
     releases: candidates.Releases = no_releases,
     between: Sequence[int | None] = (),
@@ -122,12 +123,14 @@ def answer_of(
     """Of columns that behave like this, with releases that behave like `between` before the first different one."""
     declared = columns(len(row))
     behaviours = {target.id: number for target, number in zip(declared, row, strict=True)}
-    if monkeypatch:
-        made = [fake_target(f"release-{i}", keras=f"0.0.{i}", tier="ad-hoc") for i in range(len(between))]
-        stops = [Candidate(t.id, lambda t=t: PreparedTarget(t, lambda: install.Environment(Path()))) for t in made]  # type: ignore[misc]
-        monkeypatch.setattr(candidates, "stops", lambda *about: stops)
-        behaviours |= {target.id: number for target, number in zip(made, between, strict=True)}
-    return bisect(Told(behaviours, free), declared[0], declared[-1], None, declared, Path("/none"), releases)
+    project = Project(targets=declared, cache=Path("/none"))
+    if not between:
+        return Bisection(Told(behaviours, free), project, releases).answer(declared[0], declared[-1], None)
+    made = [fake_target(f"release-{i}", keras=f"0.0.{i}", tier="ad-hoc") for i in range(len(between))]
+    behaviours |= {target.id: number for target, number in zip(made, between, strict=True)}
+    found = [Candidate(t.id, lambda t=t: PreparedTarget(t, lambda: Environment(Path()))) for t in made]  # type: ignore[misc]
+    bisection = Bisection(Told(behaviours, free), project, releases, between=lambda *_: found)
+    return bisection.answer(declared[0], declared[-1], None)
 
 
 behaviour = st.sampled_from([0, 0, 1, 2, None])
@@ -145,11 +148,11 @@ def test_for_any_row_the_answer_is_a_true_change(middle: list[int | None], last:
     assert [passed.column for passed in answer.skipped] == ids[before + 1 : after]
     again = any(row[ids.index(id)] == 0 for id in answer.columns if ids.index(id) > after)
     assert any("as on fake-0 again" in warning for warning in answer.warnings) == again
-    assert any("in a third way" in warning for warning in answer.warnings) == (row[after] != last)
+    assert any("there is another change before it" in warning for warning in answer.warnings) == (row[after] != last)
 
 
-def test_over_releases_a_column_that_cannot_be_built_makes_a_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = answer_of([0, 0, 1, 1], monkeypatch, between=[0, None, None, 1])
+def test_over_releases_a_target_that_cannot_be_built_makes_a_range() -> None:
+    answer = answer_of([0, 0, 1, 1], between=[0, None, None, 1])
     assert answer.range == ["keras (0.0.0, 0.0.3]"]
     assert [(passed.column, passed.reason) for passed in answer.skipped] == [
         ("release-1", "it cannot be built"),
@@ -160,11 +163,11 @@ def test_over_releases_a_column_that_cannot_be_built_makes_a_range(monkeypatch: 
     assert answer.decided_by == ["keras"] and answer.change == "number: 0 -> 1" and answer.severity == "silent"
 
 
-def test_what_is_known_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = answer_of([0, 0, 1, 0, 1], monkeypatch, free={"fake-1", "fake-2", "fake-3"})
+def test_what_is_known_is_not_measured() -> None:
+    answer = answer_of([0, 0, 1, 0, 1], free={"fake-1", "fake-2", "fake-3"})
     assert answer.measured == ["fake-0", "fake-4"]  # the ends
     (warning,) = answer.warnings
-    assert warning.startswith("the change is not the only one: on fake-3 it behaves as on fake-0 again; ")
+    assert warning.startswith("there are more changes: on fake-3 it behaves as on fake-0 again; ")
     assert answer.last_same and answer.last_same.column == "fake-1"
 
 
@@ -177,7 +180,7 @@ def test_both_ends_alike() -> None:
     answer = answer_of([0, 1, 0, 0], free={"fake-1", "fake-2"})
     assert answer.status == "same" and answer.measured == ["fake-0", "fake-3"]
     assert answer.message == "some.case behaves the same on fake-0 and fake-3 in eager"
-    assert answer.warnings == ["between the two it behaves otherwise: on fake-1; give one as --to"]
+    assert answer.warnings == ["in between it behaves differently on fake-1; use one of them as --to"]
 
 
 def test_an_end_that_cannot_be_run() -> None:
@@ -193,8 +196,8 @@ def test_where_the_index_does_not_answer_it_is_between_columns() -> None:
     answer = answer_of([0, 0, 1], releases=down)
     assert answer.range == ["keras (0.1, 0.2]"] and answer.released is None
     assert answer.warnings == [
-        "only the columns were looked at: the releases of keras cannot be listed: no route",
-        "when it was released is not known: the releases of keras cannot be listed: no route",
+        "only declared targets were searched: the releases of keras cannot be listed: no route",
+        "the release date is unknown: the releases of keras cannot be listed: no route",
     ]
 
 
@@ -209,12 +212,12 @@ def test_modes() -> None:
     behaviours = {"old": 0, "new": 0, "newer": 1}
 
     def ask(modes: Sequence[str], mode: str | None) -> Answer:
-        watch = Told(behaviours, set(), modes)
-        return bisect(watch, declared[0], declared[-1], mode, declared, Path("/none"), no_releases)
+        bisection = Bisection(Told(behaviours, set(), modes), Project(targets=declared), no_releases)
+        return bisection.answer(declared[0], declared[-1], mode)
 
     assert ask(["eager | session"], None).mode == "eager"
     across = ask(["eager | session"], None)
     assert across.last_same and (across.last_same.column, across.last_same.mode) == ("new", "eager")
     lacking = ask(["eager | session"], "eager")
-    assert (lacking.status, lacking.message) == ("no-mode", "some.case is not run on both columns in eager: old: no")
-    assert ask(["jit"], None).message == "some.case is not run on both columns in any mode"
+    assert (lacking.status, lacking.message) == ("no-mode", "some.case does not run on both targets in eager: old: no")
+    assert ask(["jit"], None).message == "some.case does not run on both targets in any mode"

@@ -1,18 +1,14 @@
 """`conformance bisect` on fakes, from an index on this machine."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 import pytest
-from click.testing import Result
 
-from conformance.targets import registry
-from tests.conftest import fake_target
+from tests.conftest import Command, fake_target
 from tests.local_index import LocalIndex
 
-Command = Callable[..., Result]
 CASE = ("bisect", "good.masking", "--from", "fake-0.1", "--to", "fake-0.5")
 
 
@@ -47,11 +43,9 @@ def test_the_release_is_found_installed_and_remembered(released: Command, local:
     assert "| range | keras (0.2, 0.5] |" in markdown.splitlines()
 
 
-def test_stored_results_are_used(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_stored_results_are_used(command: Command, tmp_path: Path) -> None:
     assert command("run", "--case", "good.masking", "--mode", "eager", "--no-cache").exit_code == 0
-    monkeypatch.setenv("KERAS_MASK_CACHE", str(tmp_path / "empty"))
-    fakes = [fake_target(), fake_target("fake-uninstallable")]
-    monkeypatch.setattr(registry, "load", lambda: fakes)
+    command.about["cache"] = tmp_path / "empty"
     result = command("bisect", "good.masking", "--from", "fake-0.1", "--to", "fake-uninstallable", "--format", "json")
     assert result.exit_code == 3
     found = json.loads(result.stdout)
@@ -59,16 +53,15 @@ def test_stored_results_are_used(command: Command, monkeypatch: pytest.MonkeyPat
     assert found["measured"] == []  # the one that can be run is in reports/latest
 
 
-def test_exit_code_of_what_does_not_change(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    fakes = [fake_target(), fake_target("fake-other")]
-    monkeypatch.setattr(registry, "load", lambda: fakes)
+def test_exit_code_of_what_does_not_change(command: Command) -> None:
+    command.about["targets"] = [fake_target(), fake_target("fake-other")]
     ends = ("--from", "fake-0.1", "--to", "fake-other")
     same = command("bisect", "good.masking", *ends)
     assert same.exit_code == 1
     assert same.stdout == "good.masking behaves the same on fake-0.1 and fake-other in eager\n"
     lacking = command("bisect", "good.masking", *ends, "--mode", "jit")
     assert lacking.exit_code == 1
-    assert "good.masking is not run on both columns in jit: fake-0.1: the fake has no jit" in lacking.stdout
+    assert "good.masking does not run on both targets in jit: fake-0.1: the fake has no jit" in lacking.stdout
 
 
 ENDS = ("--from", "fake-0.1", "--to", "fake-uninstallable")
@@ -78,16 +71,19 @@ ENDS = ("--from", "fake-0.1", "--to", "fake-uninstallable")
     ("arguments", "message"),
     [
         (("good.maskin", *ENDS), "unknown case 'good.maskin'; did you mean 'good.masking'?"),
-        (("good.variants", *ENDS), "'good.variants' has variants, name one: good.variants[two], good.variants[three]"),
-        (("good.masking", "--from", "fake-0.2", "--to", "x"), "unknown column 'fake-0.2'; did you mean 'fake-0.1'?"),
+        (
+            ("good.variants", *ENDS),
+            "'good.variants' has variants; name one of good.variants[two], good",
+        ),
+        (("good.masking", "--from", "fake-0.2", "--to", "x"), "unknown target 'fake-0.2'; did you mean 'fake-0.1'?"),
         (("good.masking", *ENDS, "--mode", "eagre"), "'eagre' is not one of"),
         (("good.masking", *ENDS, "--results", "nowhere"), "cannot read nowhere: No such file"),
         (("good.masking", *ENDS, "--results", "junk"), "junk is not JSON"),
         (
             ("good.masking", "--from", "fake-uninstallable", "--to", "fake-0.1"),
-            "fake-uninstallable is newer than fake-0.1",
+            "--from must come before --to in `conformance list targets`: fake-uninstallable comes after fake-0.1",
         ),
-        (("good.masking", "--from", "fake-0.1", "--to", "fake-0.1"), "the same column"),
+        (("good.masking", "--from", "fake-0.1", "--to", "fake-0.1"), "fake-0.1 is both"),
         (("good.masking", "--from", "fake-0.1"), "Missing option '--to'"),
     ],
 )

@@ -9,7 +9,8 @@ from packaging.version import Version
 from conformance.bisect import candidates
 from conformance.judging import compare
 from conformance.local.errors import Unavailable
-from conformance.targets import install, registry, requested
+from conformance.project import Project
+from conformance.targets import install, registry, resolution
 from conformance.targets.package_index import Release
 from conformance.targets.registry import Target
 
@@ -19,6 +20,10 @@ DAY = datetime(2024, 6, 25, tzinfo=UTC)
 
 def listed(*versions: str, yanked: str = "") -> list[Release]:
     return [Release(Version(v), DAY, "broken" if v == yanked else None) for v in versions]
+
+
+def project(cache: Path) -> Project:
+    return Project(targets=[*DECLARED.values()], cache=cache)
 
 
 RELEASES = {
@@ -67,7 +72,7 @@ RELEASES = {
     ],
 )
 def test_every_release_between_two_columns_is_a_stop(first: str, last: str, names: list[str], tmp_path: Path) -> None:
-    found = candidates.stops(DECLARED[first], DECLARED[last], [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
+    found = candidates.between(DECLARED[first], DECLARED[last], project(tmp_path), RELEASES.__getitem__)
     assert [stop.name for stop in found] == names
     assert [stop.refused for stop in found if "3.4.0" in stop.name] in ([], ["yanked: broken"])
 
@@ -83,9 +88,7 @@ def test_a_release_stands_on_the_declared_base(tmp_path: Path, monkeypatch: pyte
         return target.own
 
     monkeypatch.setattr(install, "lock", lock)
-    (stop,) = candidates.stops(
-        DECLARED["keras-3.3"], DECLARED["keras-3.4"], [*DECLARED.values()], tmp_path, RELEASES.__getitem__
-    )
+    (stop,) = candidates.between(DECLARED["keras-3.3"], DECLARED["keras-3.4"], project(tmp_path), RELEASES.__getitem__)
     target, again = stop.build().target, stop.build().target
     assert target == again and locked == [target]  # resolved once
     assert (target.id, target.tier, target.keras) == ("keras-3.4.0+tf-2.17", "ad-hoc", "3.4.0")
@@ -112,9 +115,9 @@ def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch
         raise Unavailable("hash mismatch")
 
     monkeypatch.setattr(install, "resolve", resolve)
-    monkeypatch.setattr(requested, "find_python", lambda version: Path(f"/python{version}"))
+    monkeypatch.setattr(resolution, "find_python", lambda version: Path(f"/python{version}"))
     first, last = DECLARED["tf-2.4"], DECLARED["tf-2.5"]
-    stop = candidates.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)[0]
+    stop = candidates.between(first, last, project(tmp_path), RELEASES.__getitem__)[0]
     column = stop.build()
     assert stop.build().target == column.target
     assert resolved == ["tensorflow-cpu==2.5.0"]
@@ -129,7 +132,7 @@ def test_a_lock_that_cannot_be_installed_is_not_kept(tmp_path: Path, monkeypatch
 def test_a_tensorflow_that_a_base_has_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install, "lock", lambda target: target.own)
     first, last = DECLARED["keras-3.12+tf-2.17"], DECLARED["keras-3.12"]
-    found = candidates.stops(first, last, [*DECLARED.values()], tmp_path, RELEASES.__getitem__)
+    found = candidates.between(first, last, project(tmp_path), RELEASES.__getitem__)
     target = next(stop for stop in found if "2.18.1" in stop.name).build().target
     assert target.base == DECLARED["tf-keras-2.18"].base and target.requires == ["keras==3.12.4"]
 

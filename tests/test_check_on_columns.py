@@ -2,16 +2,15 @@
 
 import ast
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from conformance import results
 from conformance.layer_matrix import clause_cases, declaration
 from conformance.layer_matrix.declaration import LayerDeclaration
 from conformance.local.errors import UsageError
+from tests.conftest import Command
 
 LAYERS = '''
 import os
@@ -51,11 +50,10 @@ class NoLayer:
         return mask
 '''
 OPTIONS = ("--kind", "transparent", "--input-shape", "2,5,3", "--clause", "C1", "--target", "fake-0.1")
-Command = Callable[..., Result]
 
 
 @pytest.fixture
-def check(command: Command, tmp_path: Path) -> Command:
+def check(command: Command, tmp_path: Path):  # type: ignore[no-untyped-def]
     """`conformance check` of `LAYERS` on fake columns."""
     (tmp_path / "my_layers.py").write_text(LAYERS)
     return lambda *arguments: command("check", *arguments)
@@ -66,7 +64,7 @@ def cells(folder: Path) -> dict[tuple[str, str], tuple[str, str | None]]:
     return {(c.case, c.target): (c.verdict, c.reason) for c in found.cells if c.mode == "eager"}
 
 
-def test_a_layer_that_keeps_its_contract(check: Command, tmp_path: Path) -> None:
+def test_a_layer_that_keeps_its_contract(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = check("my_layers:Passes", "my_layers:made", *OPTIONS)
     assert done.exit_code == 0, done.output
     assert cells(tmp_path / "reports" / "check") == {
@@ -77,7 +75,7 @@ def test_a_layer_that_keeps_its_contract(check: Command, tmp_path: Path) -> None
     assert written == {"index.html", "results.json", "summary.md", "junit.xml", "badge.svg", "changes.json"}
 
 
-def test_a_layer_that_breaks_it(check: Command, tmp_path: Path) -> None:
+def test_a_layer_that_breaks_it(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = check("my_layers:Stops", *OPTIONS, "--out", "out")
     assert done.exit_code == 1
     assert "stops.c1-flag on fake-0.1 in eager: deviates: supports_masking is False" in done.output
@@ -88,50 +86,50 @@ def test_a_layer_that_breaks_it(check: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("layer", "code"), [("my_layers:Stops", 0), ("my_layers:Passes", 1)])
-def test_what_the_author_expects_to_be_broken(layer: str, code: int, check: Command) -> None:
+def test_what_the_author_expects_to_be_broken(layer: str, code: int, check) -> None:  # type: ignore[no-untyped-def]
     done = check(layer, *OPTIONS, "--expect-failure", "C1=issue 7")
     assert done.exit_code == code, done.output
     name = layer.rpartition(":")[2].lower()
-    said = f"unexpected: {name}.c1-flag is kept, although it is expected to be broken: issue 7"
+    said = f"unexpected: {name}.c1-flag passes, but is expected to fail: issue 7"
     assert (said in done.output) == bool(code)
 
 
-def test_a_layer_that_cannot_be_had_is_not_run(check: Command, tmp_path: Path) -> None:
+def test_a_layer_that_cannot_be_had_is_not_run(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     layers = [f"my_layers:{name}" for name in ("Passes", "Missing", "NoLayer")]
     done = check(*layers, *OPTIONS, "--out", "out")
     assert done.exit_code == 1
     assert cells(tmp_path / "out") == {
         ("passes.c1-flag", "fake-0.1"): ("conforms", None),
-        ("missing.c1-flag", "fake-0.1"): ("not-run", "cannot be had here: my_layers has no Missing"),
+        ("missing.c1-flag", "fake-0.1"): ("not-run", "unavailable on this target: module my_layers has no Missing"),
         ("no-layer.c1-flag", "fake-0.1"): (
             "not-run",
-            "cannot be had here: it is no layer of the keras of this column",
+            "unavailable on this target: it is not a layer of this target's keras",
         ),
     }
-    assert "not run: missing on fake-0.1: cannot be had here: my_layers has no Missing" in done.output
+    assert "not run: missing on fake-0.1: unavailable on this target: module my_layers has no Missing" in done.output
     assert check(*layers, *OPTIONS, "--out", "out", "--allow-not-run").exit_code == 0
 
 
-def test_a_module_that_raises_and_arguments_that_do_not_fit(check: Command, tmp_path: Path) -> None:
+def test_a_module_that_raises_and_arguments_that_do_not_fit(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "broken.py").write_text("raise RuntimeError('needs a GPU')\n")
     done = check("broken:Layer", *OPTIONS, "--out", "out")
     assert done.exit_code == 3
-    reason = "cannot be had here: broken cannot be imported: RuntimeError: needs a GPU"
+    reason = "unavailable on this target: broken cannot be imported: RuntimeError: needs a GPU"
     assert f"fake-0.1: not run: {reason}" in done.output
     assert results.read(tmp_path / "out").targets[0].reason == reason
     done = check("my_layers:Passes", *OPTIONS, "--config", '{"units": -1}', "--out", "out")
     assert done.exit_code == 3
-    assert "cannot be had here: ValueError: units must not be negative" in done.output
+    assert "unavailable on this target: ValueError: units must not be negative" in done.output
 
 
-def test_a_column_that_cannot_be_installed(check: Command, tmp_path: Path) -> None:
+def test_a_column_that_cannot_be_installed(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = check("my_layers:Passes", *OPTIONS, "--target", "fake-uninstallable", "--out", "out")
     assert done.exit_code == 1
     assert "fake-uninstallable: not run: uv pip failed: there is no such wheel" in done.output
     assert cells(tmp_path / "out")["passes.c1-flag", "fake-0.1"][0] == "conforms"
 
 
-def test_a_file_declares_layers(check: Command, tmp_path: Path) -> None:
+def test_a_file_declares_layers(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     (tmp_path / "my_layers.py").rename(folder / "my_layers.py")
@@ -165,19 +163,27 @@ def test_a_file_declares_layers(check: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("my_layers:Passes", "--target", "fake-0.1"), "--input-shape is missing, such as 2,5,3"),
+        (
+            ("my_layers:Passes", "--target", "fake-0.1"),
+            "--input-shape is required, for instance --input-shape 2,5,3",
+        ),
         (("my_layers:Passes", *OPTIONS, "--target", "fake-9"), "unknown target 'fake-9'"),
         (("my_layers:Passes", *OPTIONS, "--clause", "C99"), "unknown clause 'C99'"),
-        (("elsewhere:Passes", *OPTIONS), "no elsewhere.py and no elsewhere/ here; say with --with where it comes from"),
-        (("my_layers", *OPTIONS), "my_layers: a layer is named as package.module:Name"),
-        (("my_layers:Passes", "my_layers:Passes", *OPTIONS), "two layers are called 'passes'; give one a name"),
-        (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "no room for a mask"),
-        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "the column brings its keras"),
+        (
+            ("elsewhere:Passes", *OPTIONS),
+            "neither elsewhere.py nor elsewhere/ is in this folder; name its package",
+        ),
+        (("my_layers", *OPTIONS), "my_layers: name a layer as package.module:Name"),
+        (("my_layers:Passes", "my_layers:Passes", *OPTIONS), "two layers are called 'passes'; set `name` of one"),
+        (("my_layers:Passes", *OPTIONS, "--input-shape", "2,2"), "is too small for a mask"),
+        (("my_layers:Passes", *OPTIONS, "--with", "keras==3.2"), "targets bring their own keras"),
         (("nowhere.toml",), "cannot read nowhere.toml"),
-        (("my_layers:Passes", *OPTIONS, "--format", "json"), "results.json"),
+        (("my_layers:Passes", *OPTIONS, "--format", "json"), "on targets, see results.json and others in --out"),
+        (("my_layers:Passes", *OPTIONS, "--jobs", "0"), "--jobs 0: must be at least 1"),
+        (("my_layers:Passes", *OPTIONS[:-2], "--out", "out"), "no target is selected: use --target ID, --tier core"),
     ],
 )
-def test_what_cannot_be_understood(arguments: tuple[str, ...], message: str, check: Command) -> None:
+def test_what_cannot_be_understood(arguments: tuple[str, ...], message: str, check) -> None:  # type: ignore[no-untyped-def]
     done = check(*arguments)
     assert done.exit_code == 2, done.output
     assert message in done.output
@@ -189,9 +195,12 @@ def test_what_cannot_be_understood(arguments: tuple[str, ...], message: str, che
     [
         ("[[layer]]\nlayer = 'a:B'\n", "missing required field `input_shape`"),
         ("[[layer]]\nlayer = 'a:B'\ninput_shape = [2, 5, 3]\nshape = 1\n", "unknown field `shape`"),
-        ("layer = []\n", "no layer is declared"),
+        ("layer = []\n", "declares no layer"),
         ("modules = ['x.py']\n[[layer]]\nlayer = 'a:B'\ninput_shape = [2, 5, 3]\n", "x.py: no such file or folder"),
-        ("[[layer]]\nlayer = 'a:b'\nfactory = true\nconfig = {c = 1}\ninput_shape = [1]\n", "a factory takes no"),
+        (
+            "[[layer]]\nlayer = 'a:b'\nfactory = true\nconfig = {c = 1}\ninput_shape = [1]\n",
+            "config requires a class; a",
+        ),
         ("[[", "Invalid"),
     ],
 )
@@ -217,11 +226,17 @@ def test_case_files_are_old_python_and_hold_what_was_declared(tmp_path: Path) ->
     assert functions[0] == "test_c1_flag" and len(functions) == 17
 
 
-def test_no_kind_is_declared(check: Command, tmp_path: Path) -> None:
+def test_a_layer_of_keras_needs_no_package(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = check("keras.layers:Masking", "--kind", "producer", *OPTIONS[2:], "--out", "out")
+    assert ("masking.c1-flag", "fake-0.1") in cells(tmp_path / "out"), done.output
+    assert "name its package" not in done.output
+
+
+def test_no_kind_is_declared(check, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     done = check("my_layers:Passes", "--input-shape", "2,5,3", "--clause", "C7", "--target", "fake-0.1", "--out", "out")
     assert done.exit_code == 0, done.output
     (case,) = results.read(tmp_path / "out").cases
     assert (case.area, case.file, case.function) == ("Passes", "test_passes.py", "test_c7_recomputed_mask")
     assert case.tags == ["passes", "C7"]
     verdict, reason = cells(tmp_path / "out")["passes.c7-recomputed-mask", "fake-0.1"]
-    assert (verdict, reason) == ("unsupported", "not a matter of a layer of kind transparent")
+    assert (verdict, reason) == ("unsupported", "does not concern a layer of kind transparent")

@@ -11,10 +11,10 @@ import pytest
 
 from conformance.cache import cache_folder
 from conformance.checks import BadInput, ContractBroken, api, check_layer, command, declaration, evidence, masks
-from conformance.checks.adapters import BoundClause, Lazy
 from conformance.checks.clause import all_clauses, find, names
 from conformance.checks.kinds import KINDS, NAMES
 from conformance.checks.layer_spec import LayerSpec
+from conformance.checks.pytest_adapter import BoundClause, LazyExamination
 from conformance.checks.records import BAD, STATUSES, WORDS, Record, Records
 from conformance.local import bundle as bundle_module
 from conformance.suite import catalogue
@@ -33,16 +33,24 @@ def some_layer() -> None:
 @pytest.mark.parametrize(
     ("shape", "declaration", "says"),
     [
-        (None, {}, "input_shape is missing"),
-        ((2,), {}, "has no room for a mask"),
+        (None, {}, "input_shape is missing: the shape of the input including the batch, such as (2, 5, 3)"),
+        ((2,), {}, "input_shape (2,) is too small for a mask"),
         ((2, 2, 3), {}, "at least 3 steps"),
         ((2, 5, None), {}, "only the batch and the steps"),
-        ("2,5,3", {}, "is no shape"),
-        ((2, 0, 3), {}, "is no shape"),
-        ((2, 5, 3), {"kind": "consumers"}, "did you mean 'consumer'?"),
-        ((2, 5, 3), {"limits": ["lefft"]}, "did you mean 'left'?"),
-        ((2, 5, 3), {"masked": [False]}, "no input has a mask"),
-        ([(2, 5, 3)] * 2, {"dtype": ["float32"]}, "dtype has 1 entries, and there are 2 inputs"),
+        ("2,5,3", {}, "is neither a shape, such as (2, 5, 3), nor a list of shapes"),
+        ((2, 0, 3), {}, "is neither a shape"),
+        (
+            (2, 5, 3),
+            {"kind": "consumers"},
+            "unknown kind 'consumers' (did you mean 'consumer'?); expected one of producer, transparent",
+        ),
+        (
+            (2, 5, 3),
+            {"limits": ["lefft"]},
+            "unknown limit 'lefft' (did you mean 'left'?); expected one of left, gap, random, all-masked",
+        ),
+        ((2, 5, 3), {"masked": [False]}, "masked= declares that no input has a mask; at least one input needs one"),
+        ([(2, 5, 3)] * 2, {"dtype": ["float32"]}, "dtype has 1 entries, but there are 2 inputs"),
     ],
 )
 def test_bad_declarations_are_refused_in_one_line(shape: object, declaration: dict[str, object], says: str) -> None:
@@ -54,9 +62,12 @@ def test_bad_declarations_are_refused_in_one_line(shape: object, declaration: di
 @pytest.mark.parametrize(
     ("factory", "says"),
     [
-        (lambda: 1 / 0, "the factory raises ZeroDivisionError: division by zero"),
-        (lambda: 3, "the factory returns no Keras layer, but an object of type int"),
-        (3, "the factory is of type int"),
+        (
+            lambda: 1 / 0,
+            "the factory raises ZeroDivisionError: division by zero; it must return a layer when called",
+        ),
+        (lambda: 3, "the factory does not return a Keras layer, but an object of type int"),
+        (3, "the factory is of type int; pass a function without arguments that returns a layer"),
     ],
 )
 def test_a_factory_that_gives_no_layer_is_refused(factory: object, says: str) -> None:
@@ -69,18 +80,23 @@ def test_a_class_that_needs_arguments_is_refused_with_what_to_write() -> None:
         def __init__(self, units: int):
             """Never succeeds."""
 
-    with pytest.raises(BadInput, match=r"missing 1 required.*lambda: Layer\(\.\.\.\)"):
+    with pytest.raises(
+        BadInput,
+        match=r"missing 1 .*: the constructor needs arguments; pass a function, such as lambda: Layer\(\.\.\.\)",
+    ):
         check_layer(Layer, (2, 5, 3))
 
 
 def test_unknown_clauses_options_and_empty_reasons_are_refused() -> None:
-    with pytest.raises(BadInput, match=r"unknown clause 'C18'"):
+    with pytest.raises(BadInput, match=r"unknown clause 'C18'.*; the clauses are C1-flag, C2-no-mask"):
         check_layer(some_layer, (2, 5, 3), expected_failures={"C18": "because"})
     with pytest.raises(BadInput, match=r"unknown clause 'padding' \(did you mean"):
         find("padding")
-    with pytest.raises(BadInput, match=r"expected_failures\['C4'\] needs a reason"):
+    with pytest.raises(BadInput, match=r"expected_failures\['C4'\] needs a reason: a sentence that says why it fails"):
         check_layer(some_layer, (2, 5, 3), expected_failures={"C4": " "})
-    with pytest.raises(BadInput, match="unexpected keyword argument 'kinds'"):
+    with pytest.raises(
+        BadInput, match="^unexpected keyword argument 'kinds'; the arguments are documented in conformance.checks.api$"
+    ):
         check_layer(some_layer, (2, 5, 3), kinds="consumer")
 
 
@@ -90,8 +106,8 @@ def test_a_clause_has_several_names(name: object) -> None:
 
 
 def test_open_dimensions_are_filled_in() -> None:
-    subject = LayerSpec(some_layer, (None, None, 3))
-    assert subject.any_length and subject.shapes[0][1] >= 3 and not LayerSpec(some_layer, (2, 5, 3)).any_length
+    spec = LayerSpec(some_layer, (None, None, 3))
+    assert spec.any_length and spec.shapes[0][1] >= 3 and not LayerSpec(some_layer, (2, 5, 3)).any_length
     assert [a.shape for a in LayerSpec(some_layer, [(2, 5, 3), (2, 4)], dtype=["float32", "int32"]).arrays()] == [
         (2, 5, 3),
         (2, 4),
@@ -100,13 +116,20 @@ def test_open_dimensions_are_filled_in() -> None:
 
 def test_inputs_hold_no_padding_and_junk_is_something_else() -> None:
     for dtype in ("float32", "int32"):
-        subject = LayerSpec(some_layer, (3, 7, 2), dtype=dtype, max_id=4)
-        (array,), (junk,) = subject.arrays(), subject.junk()
+        spec = LayerSpec(some_layer, (3, 7, 2), dtype=dtype, max_id=4)
+        (array,), (junk,) = spec.arrays(), spec.junk()
         assert np.all(array != 0) and np.any(array != junk) and array.dtype == junk.dtype == dtype
-        (mask,) = subject.masks()
-        (mixed,) = subject.replaced([array], [junk], [mask])
+        (mask,) = spec.masks()
+        (mixed,) = spec.replaced([array], [junk], [mask])
         assert np.array_equal(mixed[mask], array[mask]) and np.array_equal(mixed[~mask], junk[~mask])
         assert dtype == "float32" or (array.max() <= 4 and junk.max() <= 4)
+
+
+def test_a_declaration_never_changes() -> None:
+    spec = LayerSpec(some_layer, (2, 5, 3))
+    with pytest.raises(AttributeError, match="LayerSpec is immutable: cannot set kind"):
+        spec.kind = "consumer"
+    assert spec.kind is None
 
 
 # Masks
@@ -157,7 +180,7 @@ def test_importing_the_checks_imports_nothing_heavy() -> None:
 def facts(observed: object, expected: object) -> list[str]:
     record = Recorder()
     record("output", observed, expected=expected)
-    return [line for fact, why in evidence.wrong(record.facts) for line in evidence.lines(fact, why)]
+    return [line for fact, why in evidence.mismatches(record.facts) for line in evidence.lines(fact, why)]
 
 
 def test_evidence_names_samples_and_steps() -> None:
@@ -191,16 +214,24 @@ def test_what_several_clauses_show_is_shown_once() -> None:
     assert found.text().splitlines()[1:-1] == [
         "  C1-flag  failed (eager): so",
         "      ValueError: no",
-        "  C2-no-mask  failed (eager): as C1-flag",
+        "  C2-no-mask  failed (eager): same as C1-flag",
         "  C3-implicit-explicit  failed (eager): so",
         "      another",
     ]
 
 
+def test_an_inferred_kind_is_explained() -> None:
+    found = records(kind="unaware")
+    found.guessed = "supports_masking is False"
+    assert found.head().startswith("Mine (kind inferred: unaware, because supports_masking is False) on keras")
+    assert found.text().splitlines()[1] == "It is unaware of masks: a mask ends there."
+
+
 def test_records_are_counted() -> None:
     found = records("passed", "passed", "failed", "expected", "keras", "not-applicable", "unexpected-pass")
     assert found.counts() == (
-        "7 clauses: 2 passed, 1 failed, 1 passed unexpectedly, 1 failed as expected, 1 Keras's doing, 1 do not apply"
+        "7 clauses: 2 passed, 1 failed, 1 passed unexpectedly, 1 failed as expected, 1 caused by Keras, "
+        "1 not applicable"
     )
     assert found.head() == "Mine (consumer) on keras 3.15.1 with tensorflow 2.21.0: eager, graph"
     assert [r.status for r in found.bad] == ["failed", "unexpected-pass"]
@@ -228,14 +259,14 @@ class FakeExamination:
         ("passed", None, ""),
         ("failed", "Failed", "C4-padding-invariance  failed (eager): so\n    line\n    repair: repair"),
         ("unexpected-pass", "Failed", "passed unexpectedly"),
-        ("error", "Failed", "could not be tried"),
+        ("error", "Failed", "could not be checked"),
         ("expected", "XFailed", "so"),
-        ("keras", "Skipped", "Keras's doing (eager): so"),
-        ("not-applicable", "Skipped", "do not apply (eager): so"),
+        ("keras", "Skipped", "caused by Keras (eager): so"),
+        ("not-applicable", "Skipped", "not applicable (eager): so"),
     ],
 )
 def test_a_clause_is_a_test(status: str, outcome: str | None, says: str) -> None:
-    clause = BoundClause("C4-padding-invariance", Lazy(lambda: FakeExamination(status)))
+    clause = BoundClause("C4-padding-invariance", LazyExamination(lambda: FakeExamination(status)))
     try:
         clause()
     except BaseException as ended:
@@ -247,15 +278,15 @@ def test_a_clause_is_a_test(status: str, outcome: str | None, says: str) -> None
 
 def test_bad_input_fails_every_clause_in_one_line() -> None:
     def refuse() -> None:
-        asked.append(1)
+        calls.append(1)
         raise BadInput("give it arguments")
 
-    asked: list[int] = []
-    lazily = Lazy(refuse)
+    calls: list[int] = []
+    examination = LazyExamination(refuse)
     for name in names():
         with pytest.raises(BaseException, match="^give it arguments$"):
-            BoundClause(name, lazily)()
-    assert asked == [1]
+            BoundClause(name, examination)()
+    assert calls == [1]
 
 
 PLUGGED = """
@@ -286,7 +317,7 @@ def pytest_run(folder: Path, *options: str) -> str:
 def test_the_plug_in_counts_clauses(tmp_path: Path) -> None:
     """By its entry point, as wherever the package is installed."""
     said = pytest_run(tmp_path, "--mask-front-end", "tf_keras")
-    assert "mask contract: 5 clauses: 2 passed, 1 failed, 1 failed as expected, 1 do not apply" in said
+    assert "mask contract: 5 clauses: 2 passed, 1 failed, 1 failed as expected, 1 skipped" in said
     assert "mask contract" not in pytest_run(tmp_path, "-k", "other")
 
 
@@ -297,8 +328,12 @@ def test_the_plug_in_counts_clauses(tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         (["json:JSONDecoder", "--input-shape", "2,5,3"], 2, "JSONDecoder"),
-        (["no.such.module:Layer", "--input-shape", "2,5,3"], 2, "there is no module no.such.module here"),
-        (["json:Nothing", "--input-shape", "2,5,3"], 2, "json has no Nothing"),
+        (
+            ["no.such.module:Layer", "--input-shape", "2,5,3"],
+            2,
+            "there is no module no.such.module; install its package, or run this in the folder",
+        ),
+        (["json:Nothing", "--input-shape", "2,5,3"], 2, "module json has no Nothing"),
         (["json", "--input-shape", "2,5,3"], 2, "write package.module:Layer"),
         (
             ["raises_at_import:Layer", "--input-shape", "2,5,3"],
@@ -306,10 +341,20 @@ def test_the_plug_in_counts_clauses(tmp_path: Path) -> None:
             "raises_at_import cannot be imported: RuntimeError: no",
         ),
         (["collections:OrderedDict"], 2, "input_shape is missing"),
-        (["collections:OrderedDict", "--input-shape", "2,x"], 2, "'2,x' is no shape"),
-        (["collections:OrderedDict", "--config", "[1]"], 2, "is no JSON object"),
-        (["collections:OrderedDict", "--config", "{"], 2, "is no JSON"),
+        (["collections:OrderedDict", "--input-shape", "2,x"], 2, "'2,x' is not a shape; write it as 2,5,3"),
+        (["collections:OrderedDict", "--config", "[1]"], 2, '[1] is not a JSON object, such as {"units": 4}'),
+        (["collections:OrderedDict", "--config", "{"], 2, "{ is not valid JSON: "),
         (["collections:OrderedDict", "--expect-failure", "C4"], 2, "gives no reason"),
+        (
+            ["collections:OrderedDict", "--masked", "yes"],
+            2,
+            "'yes' does not say which inputs have a mask; write 1 or 0",
+        ),
+        (
+            ["json:__name__", "--input-shape", "2,5,3"],
+            2,
+            "json:__name__ is neither a class nor a function, but of type str",
+        ),
         (["collections:OrderedDict", "--kind", "sponge"], 2, "invalid choice"),
         ([], 2, "required"),
     ],
@@ -342,8 +387,8 @@ def test_a_command_line_is_a_declaration_and_back() -> None:
     assert arguments["expected_failures"] == {"C4": "not yet"} and arguments["call"] == {"training": True}
     expected = arguments.pop("expected_failures")
     assert expected
-    subject = LayerSpec(**arguments)
-    assert (subject.kind, subject.masked, subject.limits) == ("combiner", [True, False], ("left",))
+    spec = LayerSpec(**arguments)
+    assert (spec.kind, spec.masked, spec.limits) == ("combiner", [True, False], ("left",))
 
 
 def test_config_goes_to_the_constructor() -> None:

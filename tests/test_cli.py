@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from conformance import results
-from conformance.local import bundle
 from conformance.report import BESIDE
 from tests.conftest import FAKES, FakeRuns
 
@@ -60,13 +59,13 @@ def test_exit_codes(command) -> None:  # type: ignore[no-untyped-def]
         (("cells", "nowhere"), "cannot read nowhere"),
         (("report", "nowhere"), "cannot read nowhere"),
         (("lock", "--target", "x"), "unknown target 'x'"),
-        (("run", "--tier", "none"), "nothing to run: no column is chosen"),
-        (("run", "--python", "3.11"), "--python belongs to --with"),
-        (("run", "--here", "--python", "3.11"), "--python belongs to --with"),
-        (("run", "--backend", "jax"), "--front-end and --backend belong to --with or --here"),
+        (("run", "--tier", "none"), "nothing to run: no target is selected"),
+        (("run", "--python", "3.11"), "--python requires --with"),
+        (("run", "--here", "--python", "3.11"), "--python requires --with"),
+        (("run", "--backend", "jax"), "--front-end and --backend require --with or --here"),
         (("run", "--with", "keras=="), "keras==: Expected"),
         (("run", "--with", "./nowhere"), "nowhere: no such file or folder"),
-        (("run", "--with", "keras", "--backend", "abacus"), "there is no column of keras on abacus to go by"),
+        (("run", "--with", "keras", "--backend", "abacus"), "no declared target has keras on abacus"),
         (("run", "--here", "nowhere"), "nowhere: no such interpreter"),
     ],
 )
@@ -116,11 +115,11 @@ def test_what_cannot_be_resolved_does_not_run_and_the_others_do(command, tmp_pat
     assert f"here+not-resolved: not run: {sys.executable} has no Keras" in nowhere.output.splitlines()
 
 
-def test_what_is_bad_on_a_column_that_nobody_declared(command, run_fake: FakeRuns, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_bad_on_a_column_that_nobody_declared(command, run_fake: FakeRuns, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     cases = tmp_path / "cases"
     shutil.copytree(FAKES / "cases", cases)
     (cases / "expectations.toml").write_text("")
-    monkeypatch.setattr(bundle, "cases_folder", lambda: cases)
+    command.about["cases"] = cases
     result = command("run", "--case", "good.deviates", "--here", str(run_fake.interpreter("none")))
     assert result.exit_code == 1
     assert "deviates: number is 2; nothing is known of it on Keras 0.1 on NumPy" in result.output
@@ -131,13 +130,13 @@ def test_lists(command) -> None:  # type: ignore[no-untyped-def]
     assert "fake-0.1\tcore\t" in command("list", "targets").output
 
 
-def test_what_is_not_expected_fails_the_run(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_not_expected_fails_the_run(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     cases = tmp_path / "cases"
     shutil.copytree(FAKES / "cases", cases)
     (cases / "expectations.toml").write_text(
         (FAKES / "cases" / "expectations.toml").read_text().replace("number is 2", "number is 3")
     )
-    monkeypatch.setattr(bundle, "cases_folder", lambda: cases)
+    command.about["cases"] = cases
     result = command("run", "--case", "good.*")
     assert result.exit_code == 1
     expected = (

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from click.testing import CliRunner, Result
 
-from conformance import cli, results
-from conformance.judging import expectations
-from conformance.targets import registry
+from conformance import results
+from tests.conftest import Command
 from tests.page_samples import MASK, MODES, Made, sample
 
 
@@ -17,14 +15,12 @@ from tests.page_samples import MASK, MODES, Made, sample
 def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """The command in a folder where the sample is the last report."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(expectations, "load", list)
-    monkeypatch.setattr(registry, "load", list)
     results.write(sample(), tmp_path / "reports" / "latest" / "results.json")
 
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.main, ["compare", *arguments])
-
-    return invoke
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "expectations.toml").touch()
+    command = Command(targets=[], cases=tmp_path / "cases")
+    return lambda *arguments: command("compare", *arguments)
 
 
 def one_column(folder: Path, title: str, mask: object, **case: str) -> None:
@@ -41,7 +37,7 @@ def test_table(compare) -> None:  # type: ignore[no-untyped-def]
     result = compare("tf-2.15", "keras-3.3")
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    headings = ["severity", "step", "behaviour", "modes", "what", "changes", "promise", "first", "column"]
+    headings = ["severity", "step", "behaviour", "modes", "what", "changes", "promise", "first", "target"]
     assert lines[0].split() == headings
     assert lines[1].split()[:3] == ["silent", "regressed", "masking.lost"]
     assert "mask: [11100 10110] -> [11110 10110]" in lines[1] and "kept -> broken" in lines[1]
@@ -75,7 +71,7 @@ def test_choosing(compare) -> None:  # type: ignore[no-untyped-def]
     assert steps("--case", "masking.*", "--mode", "graph", "--mode", "jit") == [("masking.lost", ("graph", "jit"))]
     assert steps("--case", "lstm.*", "--mode", "eager") == []
     no_mode = compare("keras-2.3", "tf-2.15", "--case", "masking.*", "--mode", "eager").output
-    assert no_mode == "Nothing could be compared from Keras 2.3 to tf.keras 2.15. 2 are not run in such a mode.\n"
+    assert no_mode == "Nothing could be compared from Keras 2.3 to tf.keras 2.15. 2 are not run in these modes.\n"
 
 
 def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
@@ -90,10 +86,10 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     "arguments, messages",
     [
-        (("tf-2.15", "keras-3.4"), ["unknown column 'keras-3.4'; did you mean 'keras-3."]),
-        (("tf-2.15", "tf-2.15"), ["tf-2.15 and tf-2.15 are the same column"]),
-        (("tf-2.15", "reports/latest#tf-2.15"), ["are the same column"]),
-        (("tf-2.15", "reports/latest#tf-2.16"), ["reports/latest has no such column: unknown column 'tf-2.16'"]),
+        (("tf-2.15", "keras-3.4"), ["unknown target 'keras-3.4'; did you mean 'keras-3."]),
+        (("tf-2.15", "tf-2.15"), ["tf-2.15 and tf-2.15 are the same target"]),
+        (("tf-2.15", "reports/latest#tf-2.15"), ["are the same target"]),
+        (("tf-2.15", "reports/latest#tf-2.16"), ["reports/latest: unknown target 'tf-2.16'"]),
         (("tf-2.15", "keras==="), ["keras===: "]),
         (("tf-2.15", "./nowhere"), ["nowhere: no such file or folder"]),
         (("tf-2.15", "text"), ["text is not JSON"]),
@@ -102,7 +98,7 @@ def test_exit_codes(compare) -> None:  # type: ignore[no-untyped-def]
         (("tf-2.15", "keras-3.3", "--tag", "Lost"), ["unknown tag 'Lost'"]),
         (("tf-2.15", "keras-3.3", "--case", "mask.plain"), ["unknown case 'mask.plain'; did you mean"]),
         (("tf-2.15", "keras-3.3", "--mode", "fast"), ["'fast' is not one of"]),
-        (("tf-2.15", "reports/latest"), ["reports/latest has 4 columns; name one, as in reports/latest#keras-3.8"]),
+        (("tf-2.15", "reports/latest"), ["reports/latest has 4 targets; name one, as in reports/latest#keras-3.8"]),
         (("tf-2.15", "keras-3.3", "--results", "nowhere"), ["cannot read", "nowhere"]),
         (("tf-2.15",), ["Missing argument 'TO'"]),
     ],
@@ -133,7 +129,7 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
     assert told["left_out"] == ["masking.other"]
     assert compare("old", "new").output.splitlines()[-1] == (
         "1 behaviour changes from Keras 3.1 to Keras 3.2: 1 silently; 1 kept promise is broken."
-        " By step: 1 regressed. 1 is not the same in both files, and left out."
+        " By step: 1 regressed. Left out, as 1 case differs between the results."
     )
     beside = json.loads(compare("tf-2.15", "new#here", "--format", "json").output)
     assert [step["case"] for step in beside["steps"]] == ["masking.plain"]
@@ -142,4 +138,4 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
 def test_what_neither_has_is_not_the_same(released) -> None:  # type: ignore[no-untyped-def]
     chosen = ("--case", "good.needs", "--case", "good.attempt", "--mode", "eager")
     result = released("compare", "fake-0.1", "fake-0.5", *chosen)
-    assert result.output.splitlines()[-1].endswith("1 behaves the same. 1 exists on neither of the two.")
+    assert result.output.splitlines()[-1].endswith("1 behaves the same. 1 is unsupported on both.")

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import filelock
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from conformance import cli, results
+from conformance import results
 from conformance.local import bundle
 from conformance.local.errors import Unavailable
 from conformance.targets import install, registry
 from conformance.targets.install import Environment
-from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
+from tests.conftest import FAKES, Command, FakeRuns, fake_base, fake_target
 
 WRONG_HASH = f"six==1.17.0 --hash=sha256:{'0' * 64}\n"
 NO_SUCH_WHEEL = f"keras-mask-no-such-package==1.0 --hash=sha256:{'0' * 64}\n"
@@ -37,25 +37,32 @@ def lock(tmp_path: Path) -> Path:
     return path
 
 
+class Runs(Command):
+    """`conformance run --case good.masking`, with a good target and a bad one."""
+
+    bad: Environment | None = None  # that of the bad target
+
+    def __call__(self, *arguments: str) -> Result:
+        return super().__call__("run", "--case", "good.masking", *arguments)
+
+
 @pytest.fixture
-def command(run_fake: FakeRuns, cache: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """The program with one good column, and one whose environment is really built from `lock`."""
-    bad = fake_target(BAD, base=fake_base(lock))
-    monkeypatch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-    monkeypatch.setattr(registry, "load", lambda: [fake_target(), bad])
-    monkeypatch.setattr(bundle, "cases_folder", lambda: FAKES / "cases")
-    real = install.provision
-
-    def build(target: registry.Target, _: Path) -> Environment:
-        return real(target, cache) if target.id == BAD else run_fake.provision(target)
-
-    monkeypatch.setattr(install, "provision", build)
+def command(run_fake: FakeRuns, cache: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """The program with one good target, and one whose environment is really built from `lock`."""
     monkeypatch.chdir(tmp_path)
 
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli.main, ["run", "--case", "good.masking", *arguments])
+    def build(target: registry.Target, _: Path) -> Environment:
+        if target.id != BAD:
+            return run_fake.provision(target)
+        return program.bad or install.provision(target, cache)
 
-    return invoke
+    program = Runs(
+        targets=[fake_target(), fake_target(BAD, base=fake_base(lock))],
+        cases=FAKES / "cases",
+        cache=run_fake.folder / "cache",
+        provision=build,
+    )
+    return program
 
 
 @pytest.fixture
@@ -73,7 +80,7 @@ def mounted(cache: Path) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", cache], check=True)
 
 
-def check(command: Callable[..., Result], message: str) -> None:
+def check(command: Runs, message: str) -> None:
     """The column says `message`, alone and beside another, with the exit codes of a column that did not run."""
     beside = command()
     assert beside.exit_code == 1, beside.output
@@ -92,14 +99,14 @@ def check(command: Callable[..., Result], message: str) -> None:
     ("text", "message"),
     [(WRONG_HASH, "Hash mismatch for `six==1.17.0`"), (NO_SUCH_WHEEL, "keras-mask-no-such-package")],
 )
-def test_a_lock_that_cannot_be_installed(command, lock: Path, cache: Path, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_lock_that_cannot_be_installed(command: Runs, lock: Path, cache: Path, text: str, message: str) -> None:
     lock.write_text(text)
     check(command, message)
     left = [path.name for path in (cache / "environments").iterdir() if path.suffix != ".lock"]
     assert left == []  # half an environment would only fill the disk
 
 
-def test_a_wheel_for_another_platform(command, lock: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_wheel_for_another_platform(command: Runs, lock: Path, tmp_path: Path) -> None:
     wheel = tmp_path / "six-1.17.0-py3-none-win_amd64.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("six-1.17.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: six\nVersion: 1.17.0\n")
@@ -109,32 +116,31 @@ def test_a_wheel_for_another_platform(command, lock: Path, tmp_path: Path) -> No
     check(command, "is incompatible with the current platform")
 
 
-def test_no_network(command, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_no_network(command: Runs, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     lock.write_text(NO_SUCH_WHEEL)
     check(command, "the network was disabled")
 
 
-def test_a_python_that_is_nowhere(command, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    bad = fake_target(BAD, base=fake_base(registry.load()[1].base.lock, python="3.99"))
-    monkeypatch.setattr(registry, "load", lambda: [fake_target(), bad])
+def test_a_python_that_is_nowhere(command: Runs, lock: Path) -> None:
+    command.about["targets"] = [fake_target(), fake_target(BAD, base=fake_base(lock, python="3.99"))]
     check(command, "no Python 3.99 found; looked in PATH")
 
 
-def test_a_full_disk(command, lock: Path, mounted: Callable[[str], None]) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_disk(command: Runs, lock: Path, mounted: Callable[[str], None]) -> None:
     lock.write_text("six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n")
     mounted("size=16k")
     check(command, "No space left on device")
 
 
-def test_a_read_only_cache(command, mounted: Callable[[str], None]) -> None:  # type: ignore[no-untyped-def]
+def test_a_read_only_cache(command: Runs, mounted: Callable[[str], None]) -> None:
     mounted("ro")
     check(command, "cannot build the environment: ")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
-def test_a_disk_that_refuses(command, cache: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_disk_that_refuses(command: Runs, cache: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def refuse(path: str) -> None:
         raise OSError(number, os.strerror(number), path)
 
@@ -143,17 +149,14 @@ def test_a_disk_that_refuses(command, cache: Path, monkeypatch: pytest.MonkeyPat
     assert os.strerror(number) in (Path("reports/latest") / "summary.md").read_text()
 
 
-def test_an_interpreter_that_is_not_there(command, run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_interpreter_that_is_not_there(command: Runs) -> None:
     nowhere = Path("/nowhere/bin/python")
-    monkeypatch.setattr(
-        install, "provision", lambda t, _: Environment(nowhere) if t.id == BAD else run_fake.provision(t)
-    )
+    command.bad = Environment(nowhere)
     check(command, f"no worker can be started: {nowhere}: No such file or directory")
 
 
-def test_an_interpreter_that_dies(command, run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    dying = Environment(run_fake.interpreter("dies"))
-    monkeypatch.setattr(install, "provision", lambda t, _: dying if t.id == BAD else run_fake.provision(t))
+def test_an_interpreter_that_dies(command: Runs, run_fake: FakeRuns) -> None:
+    command.bad = Environment(run_fake.interpreter("dies"))
     check(command, "the worker dies before the first case: killed by SIGSEGV: something went very wrong")
 
 
@@ -173,12 +176,12 @@ def test_a_full_disk_before_anything_runs(run_fake: FakeRuns, cache: Path, mount
     assert list((cache / "bundles").iterdir()) == []
 
 
-def test_a_full_disk_is_named_by_the_command(command, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_disk_is_named_by_the_command(command: Runs, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     def write(path: Path, content: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the system says it: without a name
 
     monkeypatch.setattr(Path, "write_bytes", write)
-    monkeypatch.setenv("KERAS_MASK_CACHE", str(cache))
+    command.about["cache"] = cache
     result = command()
     assert result.exit_code == 3
     assert result.output.startswith(f"Error: {cache}/bundles/") and "No space left on device" in result.output

@@ -2,25 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
 import pytest
-from click.testing import Result
 
 from conformance import results
 from conformance.judging import gate
 from conformance.judging.expectations import load
-from conformance.targets import registry
-from tests.conftest import FAKES, fake_target
+from tests.conftest import FAKES, Command, fake_target
 from tests.page_samples import HOSTILE, MASK, Made
 
 ENTRIES = (FAKES / "cases" / "expectations.toml").read_text()
 OTHER = ENTRIES.replace("number is 2", "number is 3")
-
-Command = Callable[..., Result]
 
 
 @pytest.fixture
@@ -96,7 +91,7 @@ def test_a_column_that_did_not_run_and_a_problem_are_no_pass(command: Command, t
     result = command("gate")
     assert result.exit_code == 1
     assert "not-run  fake-uninstallable  uv pip failed: there is no such wheel" in result.output
-    assert result.output.splitlines()[-1] == "1 column did not run"
+    assert result.output.splitlines()[-1] == "1 target did not run"
     assert command("gate", "--allow-not-run").exit_code == 0
     path = tmp_path / "reports" / "latest" / "results.json"
     found = results.read(path)
@@ -105,10 +100,8 @@ def test_a_column_that_did_not_run_and_a_problem_are_no_pass(command: Command, t
     assert command("gate", "--allow-not-run").exit_code == 1
 
 
-def test_the_whole_history_is_asked_for_entries_that_match_nothing(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "load", lambda: [fake_target()])
+def test_the_whole_history_is_asked_for_entries_that_match_nothing(command: Command, tmp_path: Path) -> None:
+    command.about["targets"] = [fake_target()]
     assert command("run", "--case", "good.*").exit_code == 0
     assert command("gate").output == "all is as expected\n"  # not every case
     (tmp_path / "cases").mkdir()
@@ -129,7 +122,7 @@ def test_an_entry_that_nobody_reviewed_for_a_year_is_said_and_no_mistake(ran: Co
     assert result.exit_code == 0
     assert result.output.splitlines()[1:] == [
         "overdue  made-up  last reviewed on 2020-02-29",
-        "all is as expected; 1 entry was last reviewed more than a year ago",
+        "all is as expected; 1 expectation was last reviewed more than a year ago",
     ]
     assert json.loads(ran("gate", "--expectations", "old.toml", "--format", "json").output)["overdue"] == {
         "made-up": "2020-02-29"

@@ -1,4 +1,4 @@
-"""A column of an environment that is there already: found, described, measured anew each time."""
+"""The target of an environment that exists already: found, described, measured anew each time."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from conformance.local.errors import Unavailable, UsageError
 from conformance.targets import existing, interpreters, registry, requested
 from conformance.targets.requested import TargetRequest
 from conformance.worker import probe
-from tests.conftest import FAKES, HERE, FakeRuns, fake_target, run_column
+from tests.conftest import FAKES, HERE, FakeRuns, fake_target, run_prepared
 
 DECLARED = [fake_target()]
 
@@ -40,7 +40,7 @@ def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle,
     assert (target.front_end, target.backend, target.keras, target.tier) == ("keras", "numpy", "0.1", registry.AD_HOC)
     assert target.base.python == HERE
     assert {"numpy", "pytest"} <= {pin.split("==")[0] for pin in target.pins()}
-    found = run_column(here_now, bundle, tmp_path)
+    found = run_prepared(here_now, bundle, tmp_path)
     assert [c.verdict for c in found.cells] == ["conforms", "deviates"]
     assert found.problems == [] and found.targets[0].pins == target.pins()
 
@@ -53,7 +53,7 @@ def test_nothing_of_it_is_remembered(run_fake: FakeRuns, bundle: Bundle, tmp_pat
         return column(run_fake, bundle).environment()
 
     for _ in range(2):
-        run_column(requested.PreparedTarget(column(run_fake, bundle).target, environment), bundle, tmp_path)
+        run_prepared(requested.PreparedTarget(column(run_fake, bundle).target, environment), bundle, tmp_path)
     assert len(measured) == 2
     assert not (tmp_path / "cells").exists()
 
@@ -62,9 +62,9 @@ def test_nothing_of_it_is_remembered(run_fake: FakeRuns, bundle: Bundle, tmp_pat
     ("fault", "about", "message"),
     [
         ("no-import", {}, "/python-no-import: ImportError: libfake.so.1: cannot open shared object file$"),
-        ("dies", {}, "/python-dies ends with -11: something went very wrong$"),
+        ("dies", {}, "/python-dies exited with -11: something went very wrong$"),
         ("none", {"front_end": "tf_keras"}, "/python-none has no tf_keras$"),
-        ("none", {"backend": "jax"}, "/python-none: keras runs on numpy, not on jax$"),
+        ("none", {"backend": "jax"}, "/python-none: keras uses backend numpy, not jax$"),
     ],
 )
 def test_what_cannot_be_described(
@@ -78,7 +78,7 @@ def test_what_cannot_be_described(
 
 def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_probe, "START_SECONDS", 2.0)
-    with pytest.raises(Unavailable, match="/python-hangs gives no sign of life for 2 s$"):
+    with pytest.raises(Unavailable, match="/python-hangs timed out: no answer for 2 s$"):
         column(run_fake, bundle, "hangs").environment()
 
 
@@ -145,7 +145,10 @@ class TestTheCurrentEnvironment:
 
     def test_none_at_all(self, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
-        with pytest.raises(Unavailable, match="no environment is active and there is no `python` on the PATH"):
+        with pytest.raises(
+            Unavailable,
+            match="no environment is active and there is no `python` on the PATH; specify one: --here PYTHON",
+        ):
             existing.prepare("", TargetRequest(), DECLARED, bundle).environment()
 
 

@@ -19,6 +19,7 @@ from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.local.sanitize import cleaned, printable
 from conformance.local.validation import is_event, wrong_value
+from conformance.local.worker_process import WorkerLimits
 from conformance.report import BESIDE, documents, github, page
 from conformance.run import result_cache
 from conformance.targets import existing
@@ -166,52 +167,46 @@ def test_every_command_that_reads_results_refuses_in_one_line(command, valid: by
 def test_a_journal_with_anything_in_it_is_read(lines: list[bytes], tmp_path: Path) -> None:
     (tmp_path / "j.jsonl").write_bytes(b"\n".join(lines))
     journal = result_cache._Journal(tmp_path / "j.jsonl")
-    assert all(journal.recall(key) is None for key in journal.cells if key)
+    assert all(journal.get(key) is None for key in journal.cells if key)
 
 
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        (b"not JSON\n", "the worker wrote a line that is no event"),
-        (b'["event"]\n', "the worker wrote a line that is no event"),
-        (b'{"event": "fact"}\n', "the worker wrote a line that is no event"),
-        (b'{"event": "served", "modes": 1, "peak_mb": 1}\n', "the worker wrote a line that is no event"),
-        (b'{"event": "end", "case": 7}\n', "the worker wrote a line that is no event"),
-        (b'{"event": "fact", "fact": {"name": "x", "observed": {"dtype": 3}}}\n', "a line that is no event"),
-        (b'{"event": "hello", "versions": {"keras": null}, "backend": "numpy"}\n', "a line that is no event"),
-        (b"[" * 50_000 + b"\n", "the worker wrote a line that is no event"),
+        (b"not JSON\n", "the worker wrote a line that is not an event"),
+        (b'["event"]\n', "the worker wrote a line that is not an event"),
+        (b'{"event": "fact"}\n', "the worker wrote a line that is not an event"),
+        (b'{"event": "served", "modes": 1, "peak_mb": 1}\n', "the worker wrote a line that is not an event"),
+        (b'{"event": "end", "case": 7}\n', "the worker wrote a line that is not an event"),
+        (b'{"event": "fact", "fact": {"name": "x", "observed": {"dtype": 3}}}\n', "a line that is not an event"),
+        (b'{"event": "hello", "versions": {"keras": null}, "backend": "numpy"}\n', "a line that is not an event"),
+        (b"[" * 50_000 + b"\n", "the worker wrote a line that is not an event"),
         (b'{"event": "done"}\n', "the worker ended without recording this cell"),
         (
             b'{"event": "hello", "versions": {"keras": "9\\u001b[2J"}, "backend": "x"}\n',
-            "reports keras 9\\x1b[2J, not 0.1",
+            "reports keras 9\\x1b[2J, but 0.1 is declared",
         ),
     ],
 )
 def test_what_a_target_says_in_the_name_of_its_worker_costs_that_column(
-    run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes, why: str
+    run_fake: FakeRuns, said: bytes, why: str
 ) -> None:
-    (tmp_path / "said").write_bytes(said)
-    monkeypatch.setattr("conformance.local.launch.INHERITED", ("PATH", "FAKE_SAYS"))
-    monkeypatch.setenv("FAKE_SAYS", str(tmp_path / "said"))
+    run_fake.says.write_bytes(said)
     found = run_fake(fake_target(), fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
     assert [cell.verdict for cell in found.cells] == ["conforms", "not-run"]
     assert why in str(found.cells[1].reason)
 
 
-def test_a_target_that_never_ends_its_line_is_stopped(
-    run_fake: FakeRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "said").write_bytes(b"x" * 100_000)
-    monkeypatch.setattr("conformance.local.worker_process.EVENT_BYTES", 1000)
-    monkeypatch.setattr("conformance.local.launch.INHERITED", ("PATH", "FAKE_SAYS"))
-    monkeypatch.setenv("FAKE_SAYS", str(tmp_path / "said"))
-    found = run_fake(fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
-    assert "the worker wrote a line that is no event" in str(found.targets[0].reason)
+def test_a_target_that_never_ends_its_line_is_stopped(run_fake: FakeRuns) -> None:
+    run_fake.says.write_bytes(b"x" * 100_000)
+    limits = WorkerLimits(event_bytes=1000)
+    found = run_fake(fake_target("fake-says"), patterns=("good.masking",), modes=("eager",), limits=limits)
+    assert "the worker wrote a line that is not an event" in str(found.targets[0].reason)
 
 
-def test_a_case_that_says_too_much_is_stopped(run_fake: FakeRuns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.local.worker_process.CELL_BYTES", 500)
-    found = run_fake(fake_target(), patterns=("bad.strange-values", "good.raises"), modes=("eager",))
+def test_a_case_that_says_too_much_is_stopped(run_fake: FakeRuns) -> None:
+    patterns, limits = ("bad.strange-values", "good.raises"), WorkerLimits(cell_bytes=500)
+    found = run_fake(fake_target(), patterns=patterns, modes=("eager",), limits=limits)
     assert {c.case: c.verdict for c in found.cells} == {"bad.strange-values": "crashes", "good.raises": "raises"}
     assert "the worker wrote more than 0 MB about one cell" in str(next(c for c in found.cells if c.reason).reason)
 

@@ -124,6 +124,6 @@ def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monk
     assert "| layer | kind | fake-0.1 | fake-uninstallable |" in text
     refused = "not run: uv pip failed: there is no such wheel"
     assert f"| `Stops(units=2)` | transparent | breaks C1; keeps 0 | {refused} |" in text
-    assert f"| `Missing()` | transparent | not run: mine has no Missing | {refused} |" in text
+    assert f"| `Missing()` | transparent | not run: module mine has no Missing | {refused} |" in text
     assert "- **Stops C1**: it is on its way ([script.py](in-the-wild/script.py))" in text
     assert survey.main(["nobody"]) == 2

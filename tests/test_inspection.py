@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -15,17 +16,17 @@ from conformance import cli
 from conformance.cache import cache_folder
 from conformance.commands.trace import markdown
 from conformance.inspection import svg, table, usage
-from conformance.inspection.trace import Call, CallObservation, Mask, Model, Output, Source, Trace
+from conformance.inspection.trace import Call, CallObservation, Input, Mask, Model, Output, Source, Trace
 from conformance.local import bundle
 from conformance.results import Case
 from conformance.suite import catalogue
 from tests.browser import launch
 
 HOSTILE = '<script>alert("1")</script> & a|very|long' + " name" * 12
-HAPPENED = ("no mask", "produced", "passed", "consumed", "dropped silently", "refused with an error")
+HAPPENED = ("no mask", "created", "propagated", "consumed", "dropped silently", "rejected with an error")
 
 
-def seen(happened: str = "passed", enters: bool = True, leaves: bool = True, **changes: Any) -> CallObservation:
+def seen(happened: str = "propagated", enters: bool = True, leaves: bool = True, **changes: Any) -> CallObservation:
     mask = Mask(shape=[2, 3], dtype="bool", kept="110 100")
     about = {
         "masks_in": [mask if enters else None],
@@ -78,21 +79,48 @@ def trace(*calls: Call, **changes: Any) -> Trace:
 
 def test_words() -> None:
     lost = seen("dropped silently", leaves=False, given={"mask": False})
-    found = trace(call(0, "a", "x"), call(1, "b", 0, run=lost, symbolic=seen("gives a mask")))
+    found = trace(call(0, "a", "x"), call(1, "b", 0, run=lost, symbolic=seen("output has a mask")))
     first, second = table.rows(found)
     assert first.cells("  ")[:4] == ("a", "Dense", "x", "(?, 3, 4)")
     assert (second.masks_in, second.masks_out, second.run) == ("110 100", "-", "dropped silently")
-    assert second.note == "symbolically a mask, at run time none; its call is not given the mask"
+    assert second.note == (
+        "the symbolic output has a mask, the output at run time has none; the mask is not passed to `call`"
+    )
     assert table.headline(found)[1:] == ["The mask is lost at: b", "Mask of the output: -"]
 
 
 def test_a_mask_that_the_model_hands_on_is_not_lost() -> None:
-    symbolic = seen("gives a mask")
+    symbolic = seen("output has a mask")
     lost = call(0, "sum", "x", run=seen("dropped silently", leaves=False), symbolic=symbolic)
     handed = seen("consumed", enters=False, explicit=symbolic.masks_in, consumed=True)
     found = trace(lost, call(1, "mean", 0, run=handed, symbolic=symbolic))
     assert not table.is_lost(lost, found)
-    assert table.rows(found)[1].note == "the model hands it the mask found while it was constructed"
+    assert table.rows(found)[1].note == "the model passes the mask that it computed when it was constructed"
+
+
+def notes(**changes: Any) -> list[str]:
+    found = trace(call(0, "a", "x", **changes))
+    return list(table.notes(found.calls[0], found))
+
+
+def test_notes() -> None:
+    mask = seen().masks_in
+    assert notes(run=seen(takes_masks_away=[0])) == ["removes the mask from its input tensor"]
+    assert notes(run=seen(untold="nothing is masked")) == ["unknown whether the mask is consumed: nothing is masked"]
+    assert notes(symbolic=seen(explicit=mask)) == ["the mask is passed as an argument"]
+    assert notes(symbolic=seen("not propagated", leaves=False)) == ["only the output at run time has a mask"]
+    lost = call(0, "a", "x", symbolic=seen())
+    lost = msgspec.structs.replace(lost, run=None)
+    assert list(table.notes(lost, trace(lost))) == ["not called on the batch"]
+
+
+def test_the_line_above_the_table() -> None:
+    batch = [Input(name="x", shape=[2, 3], dtype="int32", drawn=True)]
+    assert table.headline(trace(call(0, "a"), batch=batch))[0] == (
+        "model (Functional) on Keras 3.15.1, called op by op on a random batch: x int32 (2, 3)"
+    )
+    given = [msgspec.structs.replace(batch[0], drawn=False)]
+    assert "run as a graph on the given batch: x" in table.headline(trace(call(0, "a"), batch=given, way="graph"))[0]
 
 
 def test_markdown_keeps_its_columns() -> None:
@@ -123,7 +151,7 @@ def traces(draw: st.DrawFn) -> Trace:
 @given(traces())
 def test_no_two_edges_run_over_each_other(found: Trace) -> None:
     inputs = list(dict.fromkeys(s.input for c in found.calls for s in c.sources if s.input))
-    edges = svg._laid(sorted(svg._edges(found, inputs), key=lambda e: (e.last - e.first, e.first)))
+    edges = svg._with_lanes(sorted(svg._edges(found, inputs), key=lambda e: (e.last - e.first, e.first)))
     for one, other in itertools.combinations(edges, 2):
         if one.lane == other.lane:
             assert one.last <= other.first or other.last <= one.first or (one.lane == 0 and one == other)
@@ -132,14 +160,14 @@ def test_no_two_edges_run_over_each_other(found: Trace) -> None:
 def test_the_picture_in_a_browser(tmp_path: Path) -> None:
     """In light and dark: no script of a name runs, no text lies over another or outside, and none is left out."""
     lost = seen("dropped with a warning", leaves=False, warnings=["UserWarning: " + HOSTILE * 3])
-    inner = call(3, "encoder/inner", run=seen("consumed and passed", consumed=True), parent=2)
+    inner = call(3, "encoder/inner", run=seen("consumed and propagated", consumed=True), parent=2)
     found = trace(
-        call(0, "embedding", "ids", run=seen("produced", enters=False)),
+        call(0, "embedding", "ids", run=seen("created", enters=False)),
         call(1, HOSTILE, 0, "other", run=lost),
         call(2, "encoder", 0),
         inner,
         call(4, "sum", 1, 2, 0),
-        call(5, "refuses", 4, run=seen("refused with an error", leaves=False, error="ValueError: no")),
+        call(5, "refuses", 4, run=seen("rejected with an error", leaves=False, error="ValueError: no")),
     )
     (tmp_path / "t.svg").write_text(svg.draw(found), encoding="utf-8")
     with sync_playwright() as playwright:
@@ -159,7 +187,7 @@ def test_the_picture_in_a_browser(tmp_path: Path) -> None:
                 apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
                 assert apart, (one, other)
             shown = page.eval_on_selector("svg", "s => s.textContent")
-            assert "dropped with a warning" in shown and "refused with an error" in shown
+            assert "dropped with a warning" in shown and "rejected with an error" in shown
         browser.close()
 
 
@@ -206,31 +234,31 @@ def test_ways_belong_to_a_layer_that_a_mask_reaches() -> None:
     stated = call(1, "stated", features=["LSTM", "initial_state", "recurrent"])
     far = call(2, "far", run=unreached, features=["GRU", "recurrent"])
     used = usage.Usage.of(trace(plain, stated, far), "module:function")
-    assert used.touched({"recurrent"}) == [plain, stated]
-    assert used.touched({"recurrent", "initial_state"}) == [stated]
-    assert used.touched({"recurrent", "unroll"}) is None
-    assert used.touched({"GRU"}) is None and used.touched({"loss", "output mask"}) is None
-    assert used.touched({"LSTM", "Add"}) is None and used.touched(set()) is None
+    assert used.affected({"recurrent"}) == [plain, stated]
+    assert used.affected({"recurrent", "initial_state"}) == [stated]
+    assert used.affected({"recurrent", "unroll"}) is None
+    assert used.affected({"GRU"}) is None and used.affected({"loss", "output mask"}) is None
+    assert used.affected({"LSTM", "Add"}) is None and used.affected(set()) is None
 
 
 def test_a_file_is_loaded_again(tmp_path: Path) -> None:
     (tmp_path / "m.h5").touch()
     found = trace(call(0, "a"), outputs=[Output(symbolic=seen().masks_out[0], run=None)])
     used = usage.Usage.of(found, str(tmp_path / "m.h5"))
-    assert {"HDF5", "serialization", "output mask"} <= used.of_model and used.touched({"HDF5"}) == []
+    assert {"HDF5", "serialization", "output mask"} <= used.of_model and used.affected({"HDF5"}) == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["trace", "nothing.keras"], "nothing.keras: no such file, and not of the form module:function"),
+        (["trace", "nothing.keras"], "nothing.keras: neither a file nor of the form module:function"),
         (["trace", "a:b", "--batch", "none.npz"], "none.npz: no such file"),
         (["trace", "a:b", "--here", "none"], "none: no such interpreter"),
-        (["trace", "a:b", "--target", "keras-3.155"], "unknown column 'keras-3.155'; did you mean 'keras-3.15'?"),
+        (["trace", "a:b", "--target", "keras-3.155"], "unknown target 'keras-3.155'; did you mean 'keras-3.15'?"),
         (["trace", "a:b", "--here", "x", "--with", "keras"], "--here, --target and --with exclude each other"),
-        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-9"], "unknown column 'tf-9'"),
+        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-9"], "unknown target 'tf-9'"),
         (["advise", "a:b", "--from", "keras-3.15", "--to", "tf-2.15"], "tf-2.15 does not come after keras-3.15"),
-        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 and tf-2.15 are the same column"),
+        (["advise", "a:b", "--from", "tf-2.15", "--to", "tf-2.15"], "tf-2.15 and tf-2.15 are the same target"),
     ],
 )
 def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:

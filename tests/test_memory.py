@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.local import worker_process
-from conformance.local.bundle import make_bundle
+from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.worker_process import WorkerLimits
 from conformance.results import Observation, Results
 from conformance.run import result_cache
 from conformance.run.reuse import ReusedResults
@@ -52,9 +53,9 @@ def stable(results: Results) -> list[object]:
 def test_nothing_changed_nothing_runs(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run_fake(fake_target(), cases=cases, fresh=False)
     measured = Measured(monkeypatch)
-    monkeypatch.setattr(run_fake, "provision", None)  # not even the environment is needed
+    installed = run_fake.installed.copy()
     again = run_fake(fake_target(), cases=cases, fresh=False)
-    assert measured.cells == []
+    assert measured.cells == [] and run_fake.installed == installed  # not even the environment is needed
     assert stable(again) == stable(first)
     assert again.targets == first.targets
 
@@ -101,9 +102,9 @@ def test_a_crash_is_believed_when_it_happens_twice(
 
 
 def test_time_outs_are_measured_again(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, case_seconds=2.0)
+    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, limits=WorkerLimits(case_seconds=2.0))
     measured = Measured(monkeypatch)
-    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, case_seconds=2.0)
+    run_fake(fake_target(), cases=cases, patterns=("bad.hang",), fresh=False, limits=WorkerLimits(case_seconds=2.0))
     assert measured.cells == [("bad.hang", "eager")]
 
 
@@ -138,11 +139,11 @@ def test_a_journal_forgets_what_is_long_out_of_date(tmp_path: Path) -> None:
     for i in range(100):
         journal.append([result_cache._Line(key=f"k{i}", case="a.b", mode="eager", observation="o", seconds=1.0)])
     journal.append([result_cache._Line(key="other", case="a.c", mode="eager", observation="o")])
-    result_cache._Journal(tmp_path / "j.jsonl").tidy()
+    result_cache._Journal(tmp_path / "j.jsonl").compact()
     assert len((tmp_path / "j.jsonl").read_text().splitlines()) == 1 + 4 + 1
     last = result_cache._Journal(tmp_path / "j.jsonl")
-    assert last.recall("k99") == result_cache.CachedCell("o", observed, {}, 1.0)
-    assert last.recall("other") and last.recall("k96") and not last.recall("k95")
+    assert last.get("k99") == result_cache.CachedCell("o", observed, {}, 1.0)
+    assert last.get("other") and last.get("k96") and not last.get("k95")
 
 
 def test_a_run_of_one_case_forgets_no_other(run_fake: FakeRuns, cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +172,7 @@ def test_only_failed_measures_what_failed(run_fake: FakeRuns, cases: Path, monke
     first = run_fake(fake_target(), cases=cases, fresh=False)
     failed = [(c.case, c.mode) for c in first.cells if c.verdict in ("deviates", "raises")]
     measured = Measured(monkeypatch)
-    again = run_fake(fake_target(), cases=cases, fresh=False, previous=ReusedResults(first, failed=True))
+    again = run_fake(fake_target(), cases=cases, fresh=False, reuse=ReusedResults(first, failed=True))
     assert failed and sorted(measured.cells) == sorted(failed)
     assert stable(again) == stable(first)
 
@@ -184,18 +185,19 @@ def test_only_missing_takes_over_what_is_there(
     file.write_text(file.read_text().replace("np.array(3.0)", "np.array(2.0)"))
     measured = Measured(monkeypatch)
     patterns = ("good.masking", "good.deviates", "good.raises")
-    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=True, previous=ReusedResults(some, failed=False))
+    run_fake(fake_target(), cases=cases, patterns=patterns, fresh=True, reuse=ReusedResults(some, failed=False))
     # What was stored of the changed case is true no more.
     assert sorted(measured.cells) == [("good.deviates", "eager"), ("good.raises", "eager")]
 
 
 def test_what_a_process_said_of_itself_is_remembered(tmp_path: Path) -> None:
     target = fake_target(processes=[["eager", "graph", "jit"], ["session"]], lacks={})
-    memory_ = result_cache.ResultCache(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
-    memory_.keep_checks(target, "column", ["eager", "graph", "jit"], {"backend": "numpy"})
-    assert memory_.recall_checks(target, "column", ["eager", "graph", "jit"]) == {"backend": "numpy"}
-    assert memory_.recall_checks(target, "column", ["session"]) is None
-    assert memory_.recall_checks(target, "other column", ["eager", "graph", "jit"]) is None
+    cache = result_cache.ResultCache(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
+    cache.put_process(target, ["eager", "graph", "jit"], {"backend": "numpy"})
+    assert cache.get_process(target, ["eager", "graph", "jit"]) == {"backend": "numpy"}
+    assert cache.get_process(target, ["session"]) is None
+    other = result_cache.ResultCache(tmp_path, Bundle(Path(), "", "another worker"))
+    assert other.get_process(target, ["eager", "graph", "jit"]) is None
 
 
 def test_durations_are_recorded(run_fake: FakeRuns, cases: Path) -> None:
@@ -223,5 +225,5 @@ def test_a_full_disk_costs_the_memory_only(run_fake: FakeRuns, cases: Path, monk
     monkeypatch.setattr(result_cache._Journal, "append", full)
     found = run_fake(fake_target(), cases=cases, patterns=("good.masking",))
     assert [c.verdict for c in found.cells if c.mode == "eager"] == ["conforms"]
-    assert any("cannot remember what was observed" in p and "No space left on device" in p for p in found.problems)
+    assert any("cannot write to the result cache" in p and "No space left on device" in p for p in found.problems)
     assert len(found.problems) == 1

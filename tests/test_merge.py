@@ -2,46 +2,42 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
 
-from conformance import cli, results
+from conformance import results
 from conformance.distributed.merge import Disagreement, merge
-from conformance.judging import expectations
-from conformance.local import bundle
+from conformance.local.errors import UsageError
 from conformance.report import BESIDE
-from conformance.targets import install, registry
-from tests.conftest import FAKES, FakeRuns, fake_base, fake_target
+from tests.conftest import FAKES, Command, FakeRuns, fake_base, fake_target
 from tests.page_samples import store_observation, store_value
 
 # Two on one base and one on another: the first shard of two has one column, the second two.
-COLUMNS = [
+TARGETS = [
     fake_target("fake-a"),
     fake_target("fake-b", base=fake_base(id="other")),
     fake_target("fake-c", base=fake_base(id="other"), tier="history"),
     fake_target("fake-uninstallable", base=fake_base(id="third"), tier="history"),
 ]
-Command = Callable[..., Result]
 
 
 THREE = ("--target", "fake-a", "--target", "fake-b", "--target", "fake-c")
 
 
 @pytest.fixture(scope="module")
-def program(run_fake: FakeRuns) -> Iterator[Command]:
+def program(run_fake: FakeRuns) -> Command:
     """The program with fake columns and the cases that behave."""
     cases = shutil.copytree(FAKES / "cases", run_fake.folder / "cases", ignore=shutil.ignore_patterns("test_bad.py"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_MASK_CACHE", str(run_fake.folder / "cache"))
-        patch.setattr(registry, "load", lambda: COLUMNS)
-        patch.setattr(install, "provision", lambda target, cache: run_fake.provision(target))
-        patch.setattr(bundle, "cases_folder", lambda: cases)
-        yield lambda *arguments: CliRunner().invoke(cli.main, arguments)
+    return Command(
+        targets=TARGETS,
+        cases=cases,
+        cache=run_fake.folder / "cache",
+        provision=lambda target, _: run_fake.provision(target),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +188,7 @@ def test_disagreement_names_cells_and_files_and_writes_nothing(command: Command,
     assert result.output.splitlines() == [
         "good.deviates on fake-a in eager: deviates: number is 2 in shard-1, conforms in again",
         "good.variants[two] on fake-a in eager: conforms in shard-1, deviates: shape is [5] in again",
-        "2 cells differ between the parts; nothing is written",
+        "2 cells differ between the parts; nothing was written",
     ]
     assert not Path("merged").exists()
 
@@ -242,8 +238,9 @@ def test_an_expectation_that_a_whole_tier_does_not_meet_fails_the_merge(
     command: Command, shards: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = (FAKES / "cases" / "expectations.toml").read_text().replace('"good.raises"', '"good.gone"')
-    (tmp_path / "expectations.toml").write_text(expected)
-    monkeypatch.setattr(expectations, "default_path", lambda: tmp_path / "expectations.toml")
+    shutil.copytree(command.about["cases"], tmp_path / "cases")  # type: ignore[call-overload]
+    (tmp_path / "cases" / "expectations.toml").write_text(expected)
+    monkeypatch.setitem(command.about, "cases", tmp_path / "cases")
     line = "unexpected: 'made-up' expects something of good.gone on keras that no cell matches"
     assert line not in command("merge", *shards, "--out", "merged").output
     for folder in shards:
@@ -305,13 +302,11 @@ def test_other_versions_are_another_column_and_another_patch_of_python_is_not(sh
     change("again", lambda data: data["targets"][0]["versions"].update(python="3.11.99"))
     merge([Path("shard-1"), Path("again")], [])
     change("again", lambda data: data["targets"][0].update(digest="0" * 16))
-    with pytest.raises(cli.UsageError, match="fake-a is another column in shard-1 than in again: digest"):
+    with pytest.raises(UsageError, match="fake-a is another column in shard-1 than in again: digest"):
         merge([Path("shard-1"), Path("again")], [])
     change("again", lambda data: data["targets"][0].update(digest=""))
     change("again", lambda data: data["targets"][0]["versions"].update(keras="0.2"))
-    with pytest.raises(
-        cli.UsageError, match=r'fake-a is another column .*: versions {"keras":"0.1"} and {"keras":"0.2"}'
-    ):
+    with pytest.raises(UsageError, match=r'fake-a is another column .*: versions {"keras":"0.1"} and {"keras":"0.2"}'):
         merge([Path("shard-1"), Path("again")], [])
 
 

@@ -13,7 +13,7 @@ from tests.mutants.run import Mutants, Outcome, exit_code, load
 
 @pytest.fixture(scope="module")
 def outcomes(run_fake: FakeRuns) -> dict[str, Outcome]:
-    mutants = Mutants(run_fake.folder / "mutants", run_fake.provision, FAKES / "cases", FAKES / "mutants")
+    mutants = Mutants(run_fake.project(), FAKES / "mutants")
     told: list[Outcome] = []
     found = mutants.run(mutants.faults, [fake_target()], told.append)
     assert (

@@ -4,16 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from conformance.cache import cache_folder
 from conformance.local.bundle import cases_folder, make_bundle
+from conformance.project import Project
 from conformance.results import Results
-from conformance.run import plan, scheduler
-from conformance.run.progress import PlainProgress
-from conformance.run.result_cache import ResultCache
+from conformance.run.api import RunRequest, run
 from conformance.suite import catalogue
-from conformance.targets import install, registry
+from conformance.targets import registry
 
 GENERATIONS = ("tf-1.15", "tf-2.15", "keras-3.15")
 HAVE_NOT = {("oracle.multi-head-attention", "tf-1.15")}
@@ -29,12 +26,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Results:
     bundle = make_bundle(folder.parent / "cache", folder)
     cases = catalogue.collect(bundle)
     chosen = [target for target in registry.load() if target.id in GENERATIONS]
-    the_plan = plan.make_plan(cases, chosen, ["eager"])
-    with PlainProgress(the_plan, Console(quiet=True)) as progress:
-        memory = ResultCache(folder.parent / "cache", bundle)
-        return scheduler.run(
-            the_plan, cases, chosen, bundle, memory, lambda t: install.provision(t, cache_folder()), progress
+    return run(
+        RunRequest(
+            cases=cases,
+            targets=[Project().prepare(target) for target in chosen],
+            bundle=bundle,
+            cache=folder.parent / "cache",
+            modes=["eager"],
         )
+    )
 
 
 def test_every_layer_agrees(found: Results) -> None:

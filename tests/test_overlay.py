@@ -74,8 +74,8 @@ def test_a_package_that_needs_more_than_the_column_has_does_not_fit(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("keras==3.2", "--with keras==3.2: the column brings its keras; choose it with --target"),
-        ("tensorflow-cpu", "the column brings its tensorflow-cpu"),
+        ("keras==3.2", "--with keras==3.2: targets bring their own keras; choose a version with --target"),
+        ("tensorflow-cpu", "targets bring their own tensorflow-cpu; choose a version with --target"),
         ("my layers", "my layers: "),
         ("./nowhere", "nowhere: no such file or folder"),
     ],

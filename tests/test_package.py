@@ -20,6 +20,7 @@ from conformance.targets import interpreters
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OLDEST = "3.9"
+ON_TARGETS = "--target, --tier, --with, --out and .toml files are not available"
 KERAS = ("keras==3.10.0", "jax==0.4.30", "scipy==1.13.1")  # the smallest that Python 3.9 can have
 PORTABLE = [
     ROOT / path
@@ -147,7 +148,10 @@ def test_beside_a_keras_the_cases_run_here(program, tmp_path: Path) -> None:  # 
     done = program("run", "--here", "--case", "masking.*")
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[0].startswith("keras 3.10.0 on jax (jax 0.4.30, jaxlib 0.4.30, ")
-    assert "no mode session: " in done.stderr and "deviates masking.inf-mask-value.output in jit: " in done.stdout
+    assert (
+        "mode session is not available: " in done.stderr
+        and "deviates masking.inf-mask-value.output in jit: " in done.stdout
+    )
     head, *cells = map(json.loads, (tmp_path / "reports" / "latest" / "observations.jsonl").read_text().splitlines())
     assert head["versions"]["keras"] == "3.10.0" and head["modes"]["jit"] is None and "keras==3.10.0" in head["pins"]
     verdicts = {(cell["case"], cell["mode"]): cell["verdict"] for cell in cells}
@@ -167,12 +171,17 @@ def test_beside_a_keras_layers_are_checked(program) -> None:  # type: ignore[no-
     [
         ((), 0, "Usage: conformance check"),
         (("--version",), 0, conformance.__version__),
-        (("run", "--here", "--help"), 0, "only these cases"),
+        (("run", "--here", "--help"), 0, "run only these cases; repeatable"),
         (("check", "keras.layers:NoSuch"), 2, "keras.layers has no NoSuch"),
-        (("check", "keras.layers:Masking", "--target", "keras-3.15"), 3, "need keras-mask-conformance[matrix]"),
+        (
+            ("check", "keras.layers:Masking", "--target", "keras-3.15"),
+            3,
+            f"{ON_TARGETS}: the host side needs Python 3.11",
+        ),
+        (("check", "layers.toml"), 3, f"{ON_TARGETS}: the host side needs Python 3.11"),
         (("run",), 2, "Error: the host side needs Python 3.11 or later, this is Python 3.9"),
         (("gate",), 2, "Error: the host side needs Python 3.11 or later, this is Python 3.9"),
-        (("run", "--here", "--tier", "core"), 2, "Error: --tier is not there: the host side needs Python 3.11"),
+        (("run", "--here", "--tier", "core"), 2, "Error: --tier is not available: the host side needs Python 3.11"),
         (("run", "--here", "--case", "maskin.*"), 2, "Error: unknown case 'maskin.*'; did you mean "),
         (("run", "--here", "--backend", "torch"), 3, "No module named 'torch'"),
     ],
@@ -187,5 +196,9 @@ def test_without_a_library_of_the_host_side(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(entry, "HOST_MODULES", (*entry.HOST_MODULES, "no_such_library"))
+    assert entry.main(["check", "a:B", "--target", "keras-3.15"]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith(f"conformance check: {ON_TARGETS}: the host side needs pip install 'keras-mask-conformance")
+    assert len(said.splitlines()) == 1
     assert entry.main(["plan"]) == 2
-    assert "pip install 'keras-mask-conformance[matrix]': there is no no_such_library; " in capsys.readouterr().err
+    assert "pip install 'keras-mask-conformance[matrix]' (no_such_library not found); only " in capsys.readouterr().err

@@ -1,22 +1,19 @@
 """Columns of which stored results know nothing are measured: `compare` and `gate`, on fakes."""
 
 import json
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from rich.console import Console
 
 from conformance import results
-from conformance.cache import cache_folder
 from conformance.commands.pair import Names
-from conformance.run import api
-from conformance.suite import catalogue
-from conformance.targets import registry, requested
-from tests.conftest import fake_target
+from conformance.project import Project
+from conformance.targets.requested import PreparedTarget, TargetRequest
+from tests.conftest import FAKES, Command, fake_target
+from tests.page_samples import Made
 
-Command = Callable[..., Result]
 BOTH = ("compare", "fake-0.1", "fake-0.5", "--case", "good.masking")
 
 
@@ -46,21 +43,24 @@ def test_cases_of_another_version_are_left_out(released: Command, tmp_path: Path
     next(case for case in old.cases if case.id == "good.masking").digest = "0" * 16
     results.write(old, tmp_path / "old" / "results.json")
     result = released("compare", "old", "fake-0.5", "--case", "good.*", "--mode", "eager")
-    assert "Nothing changes" in result.stdout and "1 is not the same in both files, and left out." in result.stdout
+    assert "Nothing changes" in result.stdout and "Left out, as 1 case differs between the results." in result.stdout
 
 
-def test_what_a_column_has_can_be_said(released: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[requested.TargetRequest] = []
+def test_requirements_name_a_target(released: Command) -> None:
+    asked: list[TargetRequest] = []
 
-    def column(one: requested.TargetRequest, declared: list[registry.Target], cache: Path) -> requested.PreparedTarget:
-        asked.append(one)
-        return api.declared(declared[len(asked) - 1], cache_folder())
+    class Resolved(Project):
+        """Resolves whatever is requested to the declared targets in turn."""
 
-    monkeypatch.setattr(requested, "column", column)
+        def prepare_requested(self, request: TargetRequest) -> PreparedTarget:
+            asked.append(request)
+            return self.prepare(self.targets[len(asked) - 1])
+
+    released.project = Resolved
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
     assert "1 kept promise is broken" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
-    assert "Error: unknown column 'python==3.12'" in released("compare", "python==3.12", "keras").stderr
+    assert "Error: unknown target 'python==3.12'" in released("compare", "python==3.12", "keras").stderr
 
 
 def test_a_column_that_cannot_be_installed(command: Command) -> None:
@@ -71,11 +71,9 @@ def test_a_column_that_cannot_be_installed(command: Command) -> None:
     )
 
 
-def test_gate_measures_the_columns_that_it_is_asked_about(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    collect = catalogue.collect
-    monkeypatch.setattr(catalogue, "collect", lambda suite: [c for c in collect(suite) if c.id.startswith("good.")])
+def test_gate_measures_the_targets_that_it_is_asked_about(command: Command, tmp_path: Path) -> None:
+    cases = shutil.copytree(FAKES / "cases", tmp_path / "cases", ignore=shutil.ignore_patterns("test_bad.py"))
+    command.about["cases"] = cases
     (tmp_path / "none.toml").write_text("")
     result = command("gate", "--target", "fake-0.1", "--expectations", "none.toml", "--format", "json")
     assert result.exit_code == 1, result.output
@@ -93,12 +91,23 @@ def test_gate_looks_at_these_columns_alone(command: Command) -> None:
 
 
 def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    newer = fake_target("fake-0.5", keras="0.5")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(registry, "load", lambda: [fake_target(), newer])
-    names = [Names(*pair, None, Console()) for pair in (("fake-0.1", "fake-0.5"), ("fake-0.5", "fake-0.1"))]
-    assert [one.are_reversed() for one in names] == [False, True]
-    made = {"keras==0.5": newer, "keras==0.1": fake_target()}
-    monkeypatch.setattr(registry, "load", list)
-    monkeypatch.setattr(requested, "column", lambda one, *_: api.declared(made[one.requirements[0]], tmp_path))
-    assert Names("keras==0.5", "keras==0.1", None, Console()).are_reversed()
+    older, newer = fake_target(), fake_target("fake-0.5", keras="0.5")
+
+    def are_reversed(project: Project, *names: str) -> bool:
+        return Names(project, names[0], names[1], None, Console()).are_reversed()
+
+    project = Project(targets=[older, newer], cases=FAKES / "cases", cache=tmp_path)
+    assert not are_reversed(project, "fake-0.1", "fake-0.5")
+    assert are_reversed(project, "fake-0.5", "fake-0.1")
+    for name, keras in (("early", "0.1"), ("late", "0.5")):
+        made = Made()
+        made.target(name, f"Keras {keras}", versions={"keras": keras})
+        results.write(made.judged(), tmp_path / name / "results.json")
+    assert are_reversed(Project(targets=[], cache=tmp_path), "late", "early")
+    assert not are_reversed(Project(targets=[], cache=tmp_path), "early", "late")
+
+
+def test_two_names_of_one_target_are_refused(command: Command) -> None:
+    result = command("compare", "fake-0.1", "fake-0.1")
+    assert result.exit_code == 2 and "fake-0.1 and fake-0.1 are the same target" in result.output

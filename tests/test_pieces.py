@@ -1,6 +1,8 @@
-"""How work is divided: nothing is lost, whole columns first, small pieces last."""
+"""How work is divided: nothing is lost, whole targets first, small chunks last."""
 
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,18 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.local.bundle import make_bundle
+from conformance.local.process_group import ProcessGroup, WorkerTarget
+from conformance.local.supervisor import Work
 from conformance.run import result_cache, scheduler
-from conformance.run.chunks import LEAST_SECONDS, UNKNOWN_SECONDS, Chunk, Work, divide, expected_seconds
-from conformance.run.plan import ProcessGroup
+from conformance.run.chunks import LEAST_SECONDS, UNKNOWN_SECONDS, Chunk, divide, expected_seconds
+from conformance.run.progress import SilentProgress
 from tests.conftest import FAKES, FakeRuns, fake_target
 
-COLUMN = fake_target()
+TARGET = WorkerTarget("fake-0.1", "keras", "numpy")
 
 
-def column(cells: int, modes: tuple[str, ...] = ("eager", "graph")) -> Work:
-    """A unit whose modes are only tried, and one with so many cells in each mode."""
+def target(cells: int, modes: tuple[str, ...] = ("eager", "graph")) -> Work:
+    """A group whose modes are only tried, and one with so many cells in each mode."""
     mine = [(f"area.case-{number}", mode) for mode in modes for number in range(cells)]
-    return [(ProcessGroup(COLUMN, ["jit"], [], probe=True), []), (ProcessGroup(COLUMN, list(modes), mine), mine)]
+    return [(ProcessGroup(TARGET, ["jit"], [], probe=True), []), (ProcessGroup(TARGET, list(modes), mine), mine)]
 
 
 def same_for_all(work: dict[str, Work], seconds: float) -> dict[str, dict[tuple[str, str], float]]:
@@ -29,43 +33,43 @@ def same_for_all(work: dict[str, Work], seconds: float) -> dict[str, dict[tuple[
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.floats(0.0, 30.0), st.integers(1, 20))
-def test_every_cell_is_in_one_piece_in_order(sizes: list[int], each: float, jobs: int) -> None:
-    work = {f"column-{number}": column(size) for number, size in enumerate(sizes)}
+def test_every_cell_is_in_one_chunk_in_order(sizes: list[int], each: float, jobs: int) -> None:
+    work = {f"target-{number}": target(size) for number, size in enumerate(sizes)}
     found = divide(work, same_for_all(work, each), jobs)
     assert found.keys() == work.keys()
-    for id, pieces in found.items():
-        assert [cell for piece in pieces for _, cells in piece.work for cell in cells] == work[id][1][1]
-        assert [unit.probe for piece in pieces for unit, cells in piece.work if not cells] == [True]
-        assert all(piece.work for piece in pieces)
+    for id, chunks in found.items():
+        assert [cell for chunk in chunks for _, cells in chunk.work for cell in cells] == work[id][1][1]
+        assert [group.probe for chunk in chunks for group, cells in chunk.work if not cells] == [True]
+        assert all(chunk.work for chunk in chunks)
 
 
-def test_one_worker_takes_whole_columns() -> None:
-    work = {"one": column(100), "other": column(50)}
+def test_one_worker_takes_whole_targets() -> None:
+    work = {"one": target(100), "other": target(50)}
     found = divide(work, same_for_all(work, 5.0), jobs=1)
     assert found == {"one": [Chunk(1000.0, work["one"])], "other": [Chunk(500.0, work["other"])]}
 
 
-def test_the_first_columns_are_whole_the_last_in_pieces() -> None:
-    work = {f"column-{number}": column(100) for number in range(9)}
-    counts = [len(pieces) for pieces in divide(work, same_for_all(work, 0.6), jobs=2).values()]
+def test_the_first_targets_are_whole_the_last_in_chunks() -> None:
+    work = {f"target-{number}": target(100) for number in range(9)}
+    counts = [len(chunks) for chunks in divide(work, same_for_all(work, 0.6), jobs=2).values()]
     assert counts[:5] == [1] * 5 and counts == sorted(counts) and counts[-1] == 4
 
 
-def test_more_cores_than_columns_are_all_used() -> None:
-    work = {"column": column(100)}
-    (pieces,) = divide(work, same_for_all(work, 1.0), jobs=4).values()
-    assert [piece.seconds for piece in pieces] == [25.0] * 8
+def test_more_cores_than_targets_are_all_used() -> None:
+    work = {"target": target(100)}
+    (chunks,) = divide(work, same_for_all(work, 1.0), jobs=4).values()
+    assert [chunk.seconds for chunk in chunks] == [25.0] * 8
 
 
-def test_a_small_column_is_left_whole() -> None:
-    work = {"column": column(100)}
-    for seconds in ({}, same_for_all(work, LEAST_SECONDS / 200)["column"]):
-        (pieces,) = divide(work, {"column": seconds}, jobs=16).values()
-        assert len(pieces) == 1
+def test_a_small_target_is_left_whole() -> None:
+    work = {"target": target(100)}
+    for seconds in ({}, same_for_all(work, LEAST_SECONDS / 200)["target"]):
+        (chunks,) = divide(work, {"target": seconds}, jobs=16).values()
+        assert len(chunks) == 1
     assert UNKNOWN_SECONDS * 200 < LEAST_SECONDS
 
 
-def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) -> None:
+def test_what_a_target_took_counts_for_it_else_what_others_took(tmp_path: Path) -> None:
     targets = [fake_target(name) for name in ("one", "two", "three")]
     known = result_cache.ResultCache(tmp_path, make_bundle(tmp_path, FAKES / "cases"))
     lines = {"one": 2.0, "two": 4.0}
@@ -77,19 +81,24 @@ def test_what_a_column_took_counts_for_it_else_what_others_took(tmp_path: Path) 
     assert {id: seconds["a.b", "eager"] for id, seconds in found.items()} == {"one": 2.0, "two": 4.0, "three": 3.0}
 
 
-def test_a_column_in_pieces_gives_what_it_gives_whole(run_fake: FakeRuns, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+class CountsWorkers(SilentProgress):
+    """Counts the chunks that workers were started for."""
+
+    started = 0
+
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        CountsWorkers.started += running
+
+
+def test_a_target_in_chunks_gives_what_it_gives_whole(run_fake: FakeRuns) -> None:
     whole = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
-    monkeypatch.setattr("conformance.run.chunks.LEAST_SECONDS", 0.2)
-    divided: list[int] = []
-
-    def divide_and_count(work, seconds, _):  # type: ignore[no-untyped-def]
-        found = divide(work, seconds, jobs=4)
-        divided.extend(len(pieces) for pieces in found.values())
-        return found
-
-    monkeypatch.setattr(scheduler, "divide", divide_and_count)
-    parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
-    assert divided[0] > 1 and parts.problems == whole.problems
+    journal = run_fake.folder / "cache" / "cells" / "fake-0.1.jsonl"
+    with journal.open("a") as file:  # each cell is expected to take a minute
+        for cell in whole.cells:
+            line = {"key": "k", "case": cell.case, "mode": cell.mode, "seconds": 60.0, "observation": "o"}
+            file.write(f"{json.dumps(line)}\n")
+    parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=(), jobs=4, progress=CountsWorkers)
+    assert CountsWorkers.started > 4 and parts.problems == whole.problems
     assert [(c.case, c.mode, c.verdict, c.fingerprint) for c in parts.cells] == [
         (c.case, c.mode, c.verdict, c.fingerprint) for c in whole.cells
     ]

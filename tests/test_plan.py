@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conformance.local.bundle import make_bundle
-from conformance.run.plan import ProcessGroup, make_plan
+from conformance.local.process_group import ProcessGroup
+from conformance.run.plan import make_plan
 from conformance.suite import catalogue
 from tests.conftest import FAKES, fake_target
 
@@ -30,28 +31,28 @@ serve_all({groups}, serve)
 """
 
 
-def units(tmp_path: Path, *modes: str) -> list[ProcessGroup]:
+def groups(tmp_path: Path, *modes: str) -> list[ProcessGroup]:
     target = fake_target(processes=[["eager"], ["session", "jit"]], lacks={"graph": "no"})
     cases = catalogue.choose(catalogue.collect(make_bundle(tmp_path, FAKES / "cases")), ["good.masking"])
-    return make_plan(cases, [target], list(modes)).units
+    return make_plan(cases, [target], list(modes)).groups
 
 
 def test_a_run_of_one_mode_starts_all_that_share_its_process(tmp_path: Path) -> None:
     """What `jit` is on TensorFlow 1 depends on whether `session` is in the same process."""
-    (unit,) = units(tmp_path, "jit")
-    assert (unit.modes, unit.cells) == (["session", "jit"], [("good.masking", "jit")])
+    (group,) = groups(tmp_path, "jit")
+    assert (group.modes, group.cells) == (["session", "jit"], [("good.masking", "jit")])
 
 
 def test_modes_that_are_lacking_are_tried_first(tmp_path: Path) -> None:
-    assert [(unit.modes, unit.probe) for unit in units(tmp_path, "eager", "graph", "session")] == [
+    assert [(group.modes, group.probe) for group in groups(tmp_path, "eager", "graph", "session")] == [
         (["graph"], True),
         (["eager"], False),
         (["session", "jit"], False),
     ]
 
 
-def serve(groups: list[str], died_of: int = signal.SIGSEGV) -> subprocess.CompletedProcess[str]:
-    code = GROUPS.format(groups=groups, signal=int(died_of))
+def serve(names: list[str], died_of: int = signal.SIGSEGV) -> subprocess.CompletedProcess[str]:
+    code = GROUPS.format(groups=names, signal=int(died_of))
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
 

@@ -124,7 +124,8 @@ def test_the_lock_of_a_column_leaves_out_what_its_base_has(tmp_path: Path) -> No
 
 def test_no_such_python_says_where_was_looked() -> None:
     with pytest.raises(
-        Unavailable, match=r"no Python 3.99 found; looked in PATH, pyenv \(.*\) and uv's own \(.*\); uv could"
+        Unavailable,
+        match=r"no Python 3.99 found on the PATH, in pyenv \(.*\) or among those of uv \(.*\); uv could not download",
     ):
         interpreters.find_python("3.99")
 

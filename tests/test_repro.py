@@ -263,7 +263,7 @@ def test_an_issue_says_what_is_promised_and_what_happens() -> None:
     text = issue(
         request("rnn.initial-state.implicit-mask", "keras-3.15", "jit"), ScriptRun(1, "last output:\n[1.]\n", lines)
     )
-    assert text.startswith("# The mask of the input is used when initial states are given: not in Keras 3.15.1\n")
+    assert text.startswith("# RNNs use the input mask when `initial_state` is passed: not in Keras 3.15.1\n")
     assert "Documented: Guide 'Understanding masking & padding'" in text
     assert "Not as expected: last output" in text and "noise" not in text
     assert "Keras 3.15.1 on TensorFlow 2.21.0, Python 3.11, mode jit" in text
@@ -283,4 +283,4 @@ def test_what_conforms_is_no_issue_and_what_nothing_promises_is_a_question() -> 
     with pytest.raises(UsageError, match="there is no keras.layers.X"):
         issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(2, "unsupported: there is no keras.layers.X\n", []))
     text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), ScriptRun(0, "mask:\n1", []))
-    assert "what Keras 3.15.1 does" in text and "Nothing: No page says" in text
+    assert "what Keras 3.15.1 does" in text and "Nothing: No documentation says" in text

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from conformance.local import worker_process
+from conformance.local.worker_process import WorkerLimits
 from conformance.results import Cell, Results
 from conformance.worker import backends
 from tests.conftest import FakeRuns, fake_target
@@ -97,9 +97,8 @@ def test_versions_are_those_reported(good: Results) -> None:
 
 @pytest.fixture(scope="module")
 def bad(run_fake: FakeRuns) -> Results:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker_process, "MEMORY_MB", 400)
-        return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), case_seconds=5.0)
+    limits = WorkerLimits(case_seconds=5.0, memory_mb=400)
+    return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), limits=limits)
 
 
 def test_bad_cases_cost_only_their_own_cells(bad: Results) -> None:
@@ -132,7 +131,7 @@ def test_a_crash_says_how_and_keeps_the_facts_before(bad: Results) -> None:
 
 
 def test_a_leak_says_how_much(bad: Results) -> None:
-    assert re.match(r"killed: it used \d+ MB of memory, 400 are allowed", str(cells(bad)["bad.leak"].reason))
+    assert re.match(r"killed: used \d+ MB of memory, the limit is 400 MB", str(cells(bad)["bad.leak"].reason))
 
 
 def test_the_most_memory_is_recorded(good: Results) -> None:
@@ -164,7 +163,7 @@ def test_strange_values_are_recorded_as_what_they_are(bad: Results) -> None:
 
 
 def test_a_time_out_says_how_long(bad: Results) -> None:
-    assert str(cells(bad)["bad.hang"].reason).startswith("no sign of life for 5 s")
+    assert str(cells(bad)["bad.hang"].reason).startswith("timed out: no event for 5 s")
 
 
 def test_a_mistake_of_a_case_is_a_problem_of_the_run(bad: Results) -> None:
@@ -174,7 +173,10 @@ def test_a_mistake_of_a_case_is_a_problem_of_the_run(bad: Results) -> None:
 
 
 def test_changed_global_state_is_a_problem_of_the_run(bad: Results) -> None:
-    assert any("bad.float64" in problem and "float32 -> float64" in problem for problem in bad.problems)
+    assert any(
+        "bad.float64" in problem and "changed global state: " in problem and "float32 -> float64" in problem
+        for problem in bad.problems
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_changed_global_state_is_a_problem_of_the_run(bad: Results) -> None:
         ("uninstallable", "there is no such wheel"),
         ("no-import", "libfake.so.1"),
         ("dies", "killed by SIGSEGV: something went very wrong"),
-        ("lies", "reports keras 0.2, not 0.1 as declared"),
+        ("lies", "reports keras 0.2, but 0.1 is declared"),
         ("rnn-broken", "mode eager does not work here: RuntimeError: no kernel for this processor"),
     ],
 )
@@ -197,5 +199,5 @@ def test_a_target_that_cannot_run(run_fake: FakeRuns, fault: str, reason: str) -
 def test_a_mode_that_is_there_though_declared_missing(run_fake: FakeRuns) -> None:
     target = fake_target(processes=[["graph"]], lacks=dict.fromkeys(("eager", "session", "jit"), "no"))
     results = run_fake(target, patterns=("good.masking",))
-    assert "fake-0.1: is said to lack the mode eager, but it works" in results.problems
+    assert "fake-0.1: mode eager is declared unavailable, but it works" in results.problems
     assert any("graph: no mode 'graph'" in p or "mode graph does not work here" in p for p in results.problems)

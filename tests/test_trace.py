@@ -61,7 +61,7 @@ def test_states_keep_the_mask_from_rnns_of_keras_3(traced, target: str) -> None:
     """As rnn.initial-state.implicit-mask says."""
     trace = traced(target, "decoder")
     last = "dropped silently" if target == NEW else "consumed"
-    assert words(trace) == {"masking": "produced", "dense": "passed", "decoder": last}
+    assert words(trace) == {"masking": "created", "dense": "propagated", "decoder": last}
     assert kept(call(trace, "dense")) == ([RIGHT], [RIGHT])
     assert call(trace, "decoder").run.given == {"mask": target != NEW}
     assert [(s.call, s.input) for s in call(trace, "decoder").sources] == [(1, None), (None, "state"), (None, "state")]
@@ -74,10 +74,10 @@ def test_a_join_with_something_unmasked(traced, target: str) -> None:  # type: i
     trace = traced(target, "joined")
     joined, mean = call(trace, "join"), call(trace, "mean")
     if target == NEW:
-        assert (joined.run.happened, kept(joined)) == ("replaced", ([RIGHT, None], ["11111 11111"]))
-        assert (mean.run.happened, mean.run.untold) == ("given to the layer", "nothing is masked here")
+        assert (joined.run.happened, kept(joined)) == ("modified", ([RIGHT, None], ["11111 11111"]))
+        assert (mean.run.happened, mean.run.untold) == ("passed to the layer", "nothing is masked")
     else:
-        assert (joined.run.happened, kept(joined)) == ("passed", ([RIGHT, None], [RIGHT]))
+        assert (joined.run.happened, kept(joined)) == ("propagated", ([RIGHT, None], [RIGHT]))
         assert mean.run.happened == "consumed"
 
 
@@ -85,9 +85,9 @@ def test_attention_takes_the_mask_off_its_input(traced) -> None:  # type: ignore
     """As mha.residual-mask says: called one by one it is lost, a Functional model hands it on."""
     before, after = traced(MIDDLE, "residual"), traced(NEW, "residual")
     assert words(before) == {
-        "embedding": "produced",
-        "attention": "consumed and passed",
-        "sum": "passed",
+        "embedding": "created",
+        "attention": "consumed and propagated",
+        "sum": "propagated",
         "mean": "consumed",
     }
     assert words(after) == words(before) | {"sum": "dropped silently"}
@@ -101,10 +101,10 @@ def test_inside_a_nested_model(traced, target: str) -> None:  # type: ignore[no-
     trace = traced(target, "nested")
     outer = call(trace, "encoder")
     assert words(trace) == {
-        "embedding": "produced",
-        "encoder": "consumed and passed",
-        "encoder/project": "passed",
-        "encoder/recurrent": "consumed and passed",
+        "embedding": "created",
+        "encoder": "consumed and propagated",
+        "encoder/project": "propagated",
+        "encoder/recurrent": "consumed and propagated",
         "last": "consumed",
     }
     assert [c.path for c in trace.calls if c.parent == outer.id] == ["encoder/project", "encoder/recurrent"]
@@ -116,7 +116,7 @@ def test_inside_a_nested_model(traced, target: str) -> None:  # type: ignore[no-
 
 @pytest.mark.parametrize(
     ("target", "happened"),
-    [(OLD, "refused with an error"), (MIDDLE, "dropped silently"), (NEW, "dropped with a warning")],
+    [(OLD, "rejected with an error"), (MIDDLE, "dropped silently"), (NEW, "dropped with a warning")],
 )
 def test_a_layer_that_says_nothing_of_masks(traced, target: str, happened: str) -> None:  # type: ignore[no-untyped-def]
     """As unsupported.policy says."""
@@ -134,7 +134,7 @@ def test_a_layer_that_says_nothing_of_masks(traced, target: str, happened: str) 
 @pytest.mark.parametrize("target", ALL)
 def test_a_model_that_is_its_call(traced, target: str) -> None:  # type: ignore[no-untyped-def]
     trace = traced(target, "Tagger")
-    assert words(trace) == {"embedding": "produced", "recurrent": "consumed and passed", "head": "passed"}
+    assert words(trace) == {"embedding": "created", "recurrent": "consumed and propagated", "head": "propagated"}
     assert all(c.symbolic is None and kept(c)[1] == ["11110 11100"] for c in trace.calls)
     assert [i.drawn for i in trace.batch] == [False]
 
@@ -153,7 +153,7 @@ def test_calls_of_a_shared_layer_and_of_those_inside_it(traced, target: str) -> 
 @pytest.mark.parametrize("target", ALL)
 def test_a_sequential(traced, target: str) -> None:  # type: ignore[no-untyped-def]
     trace = traced(target, "sequential")
-    assert words(trace) == {"masking": "produced", "head": "passed", "last": "consumed"}
+    assert words(trace) == {"masking": "created", "head": "propagated", "last": "consumed"}
     assert {"Sequential", "compile", "loss"} <= set(trace.features) and "metrics" not in trace.features
 
 
@@ -172,7 +172,7 @@ def test_a_saved_model_in_an_environment_as_it_is(tmp_path: Path) -> None:
         done = conformance("trace", name, f"--here={python}", "--format=json", "--svg=t.svg", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         trace = msgspec.json.decode(done.stdout, type=Trace)
-        assert trace.title == "tf.keras 2.15.1" and words(trace)["join"] == "passed"
+        assert trace.title == "tf.keras 2.15.1" and words(trace)["join"] == "propagated"
         assert (tmp_path / "t.svg").read_text().startswith("<svg")
 
 
@@ -180,11 +180,11 @@ def test_a_saved_model_in_an_environment_as_it_is(tmp_path: Path) -> None:
     ("model", "said"),
     [
         ("models:raises", "models:raises raises ValueError: no such thing | as this model"),
-        ("models:number", "models:number returns no model, but an object of type int"),
-        ("models:layers", "models:layers is no function, but of type "),
-        ("models:nothing", "models:nothing cannot be imported: AttributeError"),
-        ("models:Tagger", "models:Tagger does not say what its inputs are: give a batch"),
-        ("models.py", "models.py does not load: "),
+        ("models:number", "models:number does not return a model, but an object of type int"),
+        ("models:layers", "models:layers is not a function, but of type "),
+        ("models:nothing", "cannot import models:nothing: AttributeError"),
+        ("models:Tagger", "models:Tagger does not declare its inputs; provide a batch with --batch FILE.npz"),
+        ("models.py", "cannot load models.py: "),
     ],
 )
 def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
@@ -194,6 +194,17 @@ def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error")]
     assert line.startswith(f"Error: {said}"), line
     assert not (FOLDER / "__pycache__").exists()
+
+
+def test_a_model_of_another_front_end_is_traced_with_that(tmp_path: Path) -> None:
+    layers = "[keras.layers.Masking(input_shape=(4, 2)), keras.layers.LSTM(3)]"
+    make = f"from tensorflow import keras\n\ndef model():\n    return keras.Sequential({layers})\n"
+    (tmp_path / "other.py").write_text(make)
+    command = ("trace", "other:model", f"--target={OLD}", "--format=json")  # whose front end is standalone Keras
+    done = conformance(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    trace = msgspec.json.decode(done.stdout, type=Trace)
+    assert trace.front_end == "tf.keras" and set(words(trace).values()) == {"created", "consumed"}
 
 
 def test_a_custom_layer_is_imported_first(tmp_path: Path) -> None:

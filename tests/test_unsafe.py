@@ -61,7 +61,9 @@ def test_a_real_model_with_a_lambda_layer(tmp_path: Path, monkeypatch: pytest.Mo
     subprocess.run([where.python, "-c", MAKE], check=True, env=variables, capture_output=True)
     for name in ("model.keras", "model.h5", "model.json"):
         (tmp_path / "ran").unlink(missing_ok=True)
-        with pytest.raises(UsageError, match=f"^{name} holds the code of a Lambda layer, .*; --unsafe allows that$"):
+        with pytest.raises(
+            UsageError, match=f"^{name} contains the code of a Lambda layer, .*; allow that with --unsafe$"
+        ):
             client.inspect(client.ModelRequest(name), where, the_bundle, target)
         assert not (tmp_path / "ran").exists()
     trace = client.inspect(client.ModelRequest("model.keras", unsafe=True), where, the_bundle, target)

@@ -1,4 +1,4 @@
-"""Laws of versions: nightlies in ranges, spellings, and the declared column that is nearest."""
+"""Laws of versions: nightlies in ranges, spellings, and the declared target that is nearest."""
 
 import string
 
@@ -10,7 +10,8 @@ from packaging.version import Version
 
 from conformance.local.errors import UsageError
 from conformance.targets import nearest, registry, versions
-from conformance.vocabulary import MODES
+from conformance.targets.naming import ResolvedTarget, make_target
+from conformance.vocabulary import FRONT_ENDS, MODES
 
 DECLARED = registry.load()
 NUMBERS = st.integers(0, 30)
@@ -84,18 +85,18 @@ def test_the_nearest_column(front_end: str, range_: str, column: str) -> None:
     assert nearest.by_keras(DECLARED, front_end, "tensorflow", SpecifierSet(range_)).id == column
 
 
-@pytest.mark.parametrize("front_end", nearest.FRONT_ENDS)
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 @given(st.data())
 def test_a_column_that_is_made_has_an_id_of_its_own(front_end: str, data: st.DataObject) -> None:
-    asked = st.sampled_from([t.keras.removesuffix("-tf") for t in DECLARED]) | RELEASES | st.sampled_from(["3.15", "3"])
-    computes = st.sampled_from([t.base.tensorflow for t in DECLARED if t.base.tensorflow] + ["2.15", "1.13"]) | RELEASES
-    found = nearest.InstalledKeras(front_end, data.draw(asked), "tensorflow", data.draw(computes), "3.11")
-    made = nearest.make(found, DECLARED, registry.LOCKS)
+    keras = st.sampled_from([t.keras.removesuffix("-tf") for t in DECLARED]) | RELEASES | st.sampled_from(["3.15", "3"])
+    library = st.sampled_from([t.base.tensorflow for t in DECLARED if t.base.tensorflow] + ["2.15", "1.13"]) | RELEASES
+    resolved = ResolvedTarget(front_end, data.draw(keras), "tensorflow", data.draw(library), "3.11")
+    made = make_target(resolved, DECLARED)
     assert made.id not in {t.id for t in DECLARED}
     assert made.tier == registry.AD_HOC
     assert sorted([*made.modes, *made.lacks]) == sorted(MODES)
 
 
 def test_what_no_column_is_like_is_named() -> None:
-    with pytest.raises(UsageError, match="^there is no column of tf_keras on jax to go by$"):
+    with pytest.raises(UsageError, match="^no declared target has tf_keras on jax$"):
         nearest.by_keras(DECLARED, "tf_keras", "jax", SpecifierSet())

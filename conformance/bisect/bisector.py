@@ -1,18 +1,19 @@
-"""Which release changed a behaviour: first over the declared columns, then over the releases between two of them."""
+"""Finds the release that changed a behaviour: among declared targets, then among the releases between two of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from conformance.bisect import candidates
+from conformance.bisect.candidates import Candidate
 from conformance.bisect.observer import CaseObservation, CaseObserver
 from conformance.bisect.search import Change, first_change
 from conformance.judging import compare, difference, judge
 from conformance.local.errors import Unavailable
+from conformance.project import Project
 from conformance.targets.registry import Target
 from conformance.targets.versions import parse
 
@@ -26,7 +27,13 @@ _REPOSITORIES = {
 
 
 class ChangeSide(msgspec.Struct, frozen=True, kw_only=True):
-    """A side of the change. packages: what may decide, with versions; behaviour: in words."""
+    """A side of the change.
+
+    Attributes:
+        column: Id of the target.
+        packages: Versions of the distributions that may decide.
+        behaviour: What the case does there, in words.
+    """
 
     column: str
     title: str
@@ -38,7 +45,7 @@ class ChangeSide(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SkippedTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of which it is not known how it behaves, and why."""
+    """A target whose behaviour is unknown, and why."""
 
     column: str
     reason: str
@@ -47,13 +54,18 @@ class SkippedTarget(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Where a case changed its behaviour.
 
-    status: found; same (both ends behave alike); no-mode (nothing to compare); could-not-run (an end).
-    mode: "session -> eager" where the ends have none in common; None if there is none.
-    change, severity: of what changed, as `conformance compare` says it.
-    decided_by: distributions that differ between the two sides, "tf.keras -> keras" where the front end does;
-    range: of each, in which the change lies; released: when the first different one was; upstream: what to read.
-    skipped: columns between the two sides; columns: all that were looked at, and whether they behave as the first.
-    measured: columns on which a worker was started; of the others it was known.
+    Attributes:
+        status: found; same (both ends behave alike); no-mode (nothing to compare); could-not-run (an end).
+        mode: Mode of the comparison, "session -> eager" where the ends have none in common.
+        change: What changed, as `conformance compare` says it.
+        severity: How bad that is, likewise.
+        decided_by: Distributions that differ between the two sides, "tf.keras -> keras" where the front end does.
+        range: Version range of each of them that contains the change.
+        released: When the first different one was released.
+        upstream: Links to what changed upstream.
+        skipped: Targets between the two sides.
+        columns: All targets that were observed, and whether they behave as the first.
+        measured: Targets on which a worker was started; the others were known.
     """
 
     case: str
@@ -74,23 +86,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     measured: list[str] = []
 
 
-def bisect(
-    watch: CaseObserver,
-    first: Target,
-    last: Target,
-    mode: str | None,
-    declared: Sequence[Target],
-    cache: Path,
-    releases: candidates.Releases,
-    say: Callable[[str], None] = lambda line: None,
-) -> Answer:
-    """Find the first change of the case that `watch` looks at, from `first` to a later column `last`.
-
-    mode: by default the first one in which the two differ; say: hears of each column that is looked at.
-    """
-    return _Bisection(watch, declared, cache, releases, say).answer(first, last, mode)
-
-
 @dataclass(frozen=True)
 class _Ends:
     """Where the two ends differ."""
@@ -100,176 +95,206 @@ class _Ends:
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """In the first of these that a column has it is compared."""
+        """Modes to compare in: the first of them that a target has."""
         return tuple(dict.fromkeys((self.first.mode, self.last.mode)))
 
 
-class _Bisection:
+class Bisection:
+    """Searches for the first change of a case.
+
+    Args:
+        observer: Observes the case.
+        project: Has the declared targets.
+        releases: Lists the releases of a distribution.
+        say: Called with a line about each target that is observed.
+        between: Lists the releases between two targets.
+    """
+
     def __init__(
         self,
-        watch: CaseObserver,
-        declared: Sequence[Target],
-        cache: Path,
+        observer: CaseObserver,
+        project: Project,
         releases: candidates.Releases,
-        say: Callable[[str], None],
+        say: Callable[[str], None] = lambda line: None,
+        between: Callable[..., list[Candidate]] = candidates.between,
     ):
-        self._watch, self._declared, self._cache, self._releases, self._say = watch, declared, cache, releases, say
-        self._columns: dict[str, bool] = {}
+        self._observer, self._project, self._releases, self._say = observer, project, releases, say
+        self._between = between
+        self._behaves_as_first: dict[str, bool] = {}
         self._skipped: dict[str, str] = {}
         self._warnings: list[str] = []
 
     def answer(self, first: Target, last: Target, mode: str | None) -> Answer:
+        """Find the first change between two declared targets.
+
+        Args:
+            first: The earlier target.
+            last: The later target.
+            mode: Mode to run in, None for the first one in which the two differ.
+        """
         ends = self._ends(first, last, mode)
-        columns = compare.way(self._declared, first.id, last.id)
+        targets = compare.way(self._project.targets, first.id, last.id)
         if isinstance(ends, Answer):
             if ends.status == "same":
-                known = self._known(columns, (str(ends.mode),))
+                known = self._known(targets, (str(ends.mode),))
                 other = [id for id, same in known.items() if not same]
                 if other:
-                    self._warnings.append(f"between the two it behaves otherwise: on {_and(other)}; give one as --to")
+                    self._warnings.append(
+                        f"in between it behaves differently on {_and(other)}; use one of them as --to"
+                    )
             return self._closed(ends)
-        before, after = self._over_columns(columns, ends)
-        passed = [t.id for t in columns[columns.index(before.target) + 1 : columns.index(after.target)]]
-        before, after, stops = self._over_releases(before, after, ends)
-        self._warn(columns, after, ends)
-        return self._closed(self._found(before, after, passed + stops))
+        before, after = self._over_targets(targets, ends)
+        passed = [t.id for t in targets[targets.index(before.target) + 1 : targets.index(after.target)]]
+        before, after, between = self._over_releases(before, after, ends)
+        self._warn(targets, after, ends)
+        return self._closed(self._found(before, after, passed + between))
 
     def _closed(self, answer: Answer) -> Answer:
         return msgspec.structs.replace(
             answer,
-            warnings=self._warnings + self._watch.problems,
-            columns=self._columns,
-            measured=self._watch.measured,
+            warnings=self._warnings + self._observer.problems,
+            columns=self._behaves_as_first,
+            measured=self._observer.measured,
         )
 
     def _ends(self, first: Target, last: Target, mode: str | None) -> _Ends | Answer:
-        """The sights of the two ends in the first mode in which they differ, or why there is none."""
-        case = self._watch.case.id
-        has, there = self._watch.modes(first), self._watch.modes(last)
+        """Observe the two ends in the first mode in which they differ; an answer if there is none."""
+        case = self._observer.case.id
+        has, there = self._observer.modes(first), self._observer.modes(last)
         pairs = [(m, m) for m in has if m in there and mode in (None, m)]
         if not pairs and mode is None and has and there:
             pairs = [(has[0], there[0])]
         if not pairs:
             lacking = next((t for t, modes in ((first, has), (last, there)) if mode not in modes), first)
-            why = lacking.lacks.get(mode or "", "the case is not run in it there")
+            why = lacking.lacks.get(mode or "", "the case does not run in it there")
             what = f"in {mode}: {lacking.id}: {why}" if mode else "in any mode"
-            return Answer(case=case, status="no-mode", message=f"{case} is not run on both columns {what}")
-        looked = self._watch.look([(first, m) for m, _ in pairs] + [(last, m) for _, m in pairs])
-        sights = list(zip(looked[: len(pairs)], looked[len(pairs) :], strict=True))
-        self._first = sights[0][0]
-        for a, b in sights:
-            if a.observation and b.observation and not self._watch.same(a, b):
+            return Answer(case=case, status="no-mode", message=f"{case} does not run on both targets {what}")
+        observed = self._observer.observe([(first, m) for m, _ in pairs] + [(last, m) for _, m in pairs])
+        pairs_observed = list(zip(observed[: len(pairs)], observed[len(pairs) :], strict=True))
+        self._first = pairs_observed[0][0]
+        for a, b in pairs_observed:
+            if a.observation and b.observation and not self._observer.same(a, b):
                 self._first = a
-                self._columns |= {first.id: True, last.id: False}
+                self._behaves_as_first |= {first.id: True, last.id: False}
                 return _Ends(a, b)
-        unseen = [sight for pair in sights for sight in pair if not sight.observation]
-        if unseen:
-            where = unseen[0]
+        missing = [one for pair in pairs_observed for one in pair if not one.observation]
+        if missing:
+            where = missing[0]
             return Answer(
                 case=case,
                 status="could-not-run",
                 message=f"{case} could not be run on {where.target.id} in {where.mode}: {where.reason}",
             )
-        modes = _and([_mode(a, b) for a, b in sights])
+        modes = _and([_mode(a, b) for a, b in pairs_observed])
         message = f"{case} behaves the same on {first.id} and {last.id} in {modes}"
-        return Answer(case=case, status="same", message=message, mode=_mode(*sights[0]))
+        return Answer(case=case, status="same", message=message, mode=_mode(*pairs_observed[0]))
 
     def _where(self, target: Target, modes: Sequence[str]) -> str | None:
-        has = self._watch.modes(target)
+        has = self._observer.modes(target)
         return next((mode for mode in modes if mode in has), None)
 
-    def _known(self, columns: Sequence[Target], modes: Sequence[str]) -> dict[str, bool]:
-        """What is known of columns, without a measurement; those that have no such mode are noted as skipped."""
+    def _known(self, targets: Sequence[Target], modes: Sequence[str]) -> dict[str, bool]:
+        """Return what is known of targets without a measurement; those that have no such mode are skipped."""
         wanted = []
-        for target in columns:
+        for target in targets:
             mode = self._where(target, modes)
             if mode:
                 wanted.append((target, mode))
             else:
-                why = next((target.lacks[mode] for mode in modes if mode in target.lacks), "the case is not run there")
+                why = next(
+                    (target.lacks[mode] for mode in modes if mode in target.lacks), "the case does not run there"
+                )
                 self._skipped[target.id] = f"no mode {_and(list(modes))}: {why}"
-        for (target, _), sight in zip(wanted, self._watch.known(wanted), strict=True):
-            if sight and sight.observation:
-                self._columns[target.id] = self._watch.same(self._first, sight)
-        return {target.id: self._columns[target.id] for target in columns if target.id in self._columns}
+        for (target, _), one in zip(wanted, self._observer.known(wanted), strict=True):
+            if one and one.observation:
+                self._behaves_as_first[target.id] = self._observer.same(self._first, one)
+        return {
+            target.id: self._behaves_as_first[target.id] for target in targets if target.id in self._behaves_as_first
+        }
 
-    def _over_columns(self, columns: Sequence[Target], ends: _Ends) -> tuple[CaseObservation, CaseObservation]:
-        self._known(columns, ends.modes)
+    def _over_targets(self, targets: Sequence[Target], ends: _Ends) -> tuple[CaseObservation, CaseObservation]:
+        self._known(targets, ends.modes)
 
         def measure(position: int) -> bool | None:
-            target = columns[position]
+            target = targets[position]
             mode = self._where(target, ends.modes)
             if not mode:
                 return None
-            self._say(f"looking at {target.id}")
-            return self._noted(target.id, self._watch.look([(target, mode)])[0])
+            self._say(f"observing {target.id}")
+            return self._noted(target.id, self._observer.observe([(target, mode)])[0])
 
-        known = {i: self._columns[target.id] for i, target in enumerate(columns) if target.id in self._columns}
+        known = {
+            i: self._behaves_as_first[target.id]
+            for i, target in enumerate(targets)
+            if target.id in self._behaves_as_first
+        }
         change = first_change(known, measure)
-        self._say(f"between {columns[change.last_same].id} and {columns[change.first_different].id}")
-        return self._sight(columns[change.last_same], ends), self._sight(columns[change.first_different], ends)
+        self._say(f"between {targets[change.last_same].id} and {targets[change.first_different].id}")
+        return self._observe(targets[change.last_same], ends), self._observe(targets[change.first_different], ends)
 
-    def _sight(self, target: Target, ends: _Ends) -> CaseObservation:
-        (sight,) = self._watch.look([(target, self._where(target, ends.modes) or "")])
-        return sight
+    def _observe(self, target: Target, ends: _Ends) -> CaseObservation:
+        (found,) = self._observer.observe([(target, self._where(target, ends.modes) or "")])
+        return found
 
-    def _noted(self, name: str, sight: CaseObservation) -> bool | None:
-        """Whether a sight is of the behaviour of the first column; notes it, or why it is not known."""
-        if not sight.observation:
-            self._skipped[name] = sight.reason or "not run"
-            self._say(f"{name}: skipped: {sight.reason}")
+    def _noted(self, name: str, seen: CaseObservation) -> bool | None:
+        """Note whether a behaviour is that of the first target, or why that is unknown."""
+        if not seen.observation:
+            self._skipped[name] = seen.reason or "not run"
+            self._say(f"{name}: skipped: {seen.reason}")
             return None
-        same = self._columns[name] = self._watch.same(self._first, sight)
-        self._say(f"{name}: {'as before' if same else 'differs'}")
+        same = self._behaves_as_first[name] = self._observer.same(self._first, seen)
+        self._say(f"{name}: {'same' if same else 'different'}")
         return same
 
     def _over_releases(
         self, before: CaseObservation, after: CaseObservation, ends: _Ends
     ) -> tuple[CaseObservation, CaseObservation, list[str]]:
-        """The two sides, and the names of what lies between them and was passed over."""
+        """Return the two sides, and the names of the releases between them that were skipped."""
         try:
-            stops = candidates.stops(before.target, after.target, self._declared, self._cache, self._releases)
+            between = self._between(before.target, after.target, self._project, self._releases)
         except Unavailable as why:
-            self._warnings.append(f"only the columns were looked at: {why}")
+            self._warnings.append(f"only declared targets were searched: {why}")
             return before, after, []
-        sights = {0: before, len(stops) + 1: after}
+        observations = {0: before, len(between) + 1: after}
 
         def measure(position: int) -> bool | None:
-            stop = stops[position - 1]
-            if stop.refused:
-                self._skipped[stop.name] = stop.refused
-                self._say(f"{stop.name}: skipped: {stop.refused}")
+            candidate = between[position - 1]
+            if candidate.refused:
+                self._skipped[candidate.name] = candidate.refused
+                self._say(f"{candidate.name}: skipped: {candidate.refused}")
                 return None
-            self._say(f"looking at {stop.name}")
-            column = stop.build()
-            mode = self._where(column.target, ends.modes)
+            self._say(f"observing {candidate.name}")
+            prepared = candidate.build()
+            mode = self._where(prepared.target, ends.modes)
             if not mode:
-                self._skipped[stop.name] = f"no mode {_and(list(ends.modes))}"
+                self._skipped[candidate.name] = f"no mode {_and(list(ends.modes))}"
                 return None
-            (sight,) = self._watch.look([(column.target, mode)], column)
-            sights[position] = sight
-            return self._noted(stop.name, sight)
+            (found,) = self._observer.observe([(prepared.target, mode)], prepared)
+            observations[position] = found
+            return self._noted(candidate.name, found)
 
-        change: Change = first_change({0: True, len(stops) + 1: False}, measure)
-        names = [stops[position - 1].name for position in change.skipped]
-        return sights[change.last_same], sights[change.first_different], names
+        change: Change = first_change({0: True, len(between) + 1: False}, measure)
+        names = [between[position - 1].name for position in change.skipped]
+        return observations[change.last_same], observations[change.first_different], names
 
-    def _warn(self, columns: Sequence[Target], after: CaseObservation, ends: _Ends) -> None:
-        """Say where the behaviour is not simply another one from the change on."""
-        order = [target.id for target in columns if target.id in self._columns]
-        states = [self._columns[id] for id in order]
+    def _warn(self, targets: Sequence[Target], after: CaseObservation, ends: _Ends) -> None:
+        """Warn where the behaviour changes more than once."""
+        order = [target.id for target in targets if target.id in self._behaves_as_first]
+        states = [self._behaves_as_first[id] for id in order]
         again = [id for i, id in enumerate(order) if states[i] and not all(states[:i])]
         if again:
             self._warnings.append(
-                f"the change is not the only one: on {_and(again)} it behaves as on {order[0]} again; "
-                "this is the first change that is known"
+                f"there are more changes: on {_and(again)} it behaves as on {order[0]} again; "
+                "this is the first known change"
             )
-        if not self._watch.same(after, ends.last):
-            self._warnings.append(f"on {ends.last.target.id} it behaves in a third way: it changes again before that")
+        if not self._observer.same(after, ends.last):
+            self._warnings.append(
+                f"on {ends.last.target.id} it behaves differently again: there is another change before it"
+            )
 
     def _found(self, before: CaseObservation, after: CaseObservation, passed: Sequence[str]) -> Answer:
         assert before.observation and after.observation
-        values, case = self._watch.values, self._watch.case
+        values, case = self._observer.values, self._observer.case
         old, new = candidates.packages(before.target), candidates.packages(after.target)
         decided = [name for name in new if name in old and old[name] != new[name]]
         fronts = [before.target.front_end, after.target.front_end]
@@ -281,7 +306,7 @@ class _Bisection:
             when = self._released(after.target, decided)
             if before.target.base.python != after.target.base.python:
                 pythons = f"{before.target.base.python} and {after.target.base.python}"
-                self._warnings.append(f"the Python is another one as well: {pythons}")
+                self._warnings.append(f"the Python version differs as well: {pythons}")
         skipped = [SkippedTarget(column=name, reason=self._skipped[name]) for name in passed if name in self._skipped]
         span = ", ".join(ranges) or f"({before.target.id}, {after.target.id}]"
         return Answer(
@@ -304,22 +329,22 @@ class _Bisection:
         try:
             release = candidates.released(target, decided, self._releases)
         except Unavailable as why:
-            self._warnings.append(f"when it was released is not known: {why}")
+            self._warnings.append(f"the release date is unknown: {why}")
             return None
         return release.released.date() if release and release.released else None
 
-    def _described(self, sight: CaseObservation) -> ChangeSide:
-        assert sight.observation
-        behaviour = judge.outcome(sight.observation, self._watch.values)
-        if sight.observation.exception:
-            behaviour += f": {difference.short(sight.observation.exception.message)}"
+    def _described(self, seen: CaseObservation) -> ChangeSide:
+        assert seen.observation
+        behaviour = judge.outcome(seen.observation, self._observer.values)
+        if seen.observation.exception:
+            behaviour += f": {difference.short(seen.observation.exception.message)}"
         return ChangeSide(
-            column=sight.target.id,
-            title=sight.target.title,
-            packages=candidates.packages(sight.target),
-            python=sight.target.base.python,
-            mode=sight.mode,
-            verdict=sight.verdict,
+            column=seen.target.id,
+            title=seen.target.title,
+            packages=candidates.packages(seen.target),
+            python=seen.target.base.python,
+            mode=seen.mode,
+            verdict=seen.verdict,
             behaviour=behaviour,
         )
 

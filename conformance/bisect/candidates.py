@@ -1,4 +1,4 @@
-"""The columns between two columns: declared ones, and those of the releases that no column stands for."""
+"""Lists the releases between two targets, each as a target that is not declared."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +9,12 @@ import msgspec
 from packaging.version import Version
 
 from conformance.local.errors import Unavailable
-from conformance.targets import install, requested
-from conformance.targets.install import Environment
+from conformance.local.launch import Environment
+from conformance.project import Project
+from conformance.targets import install
 from conformance.targets.package_index import Release
 from conformance.targets.registry import AD_HOC, Base, Target, pins
-from conformance.targets.requested import PreparedTarget, TargetRequest
+from conformance.targets.requested import PreparedTarget, TargetRequest, not_resolved
 from conformance.targets.versions import parse
 from conformance.vocabulary import FRONT_ENDS
 
@@ -26,7 +27,13 @@ _TENSORFLOW = ("tensorflow-cpu", "tensorflow")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A column on the way. build: makes it, which may take the resolver seconds; refused: why it is passed over."""
+    """A target of a release.
+
+    Attributes:
+        name: Front end and version, and the base.
+        build: Makes the target, for which the resolver may take seconds.
+        refused: Why it is skipped, None if it is not.
+    """
 
     name: str
     build: Callable[[], PreparedTarget]
@@ -34,13 +41,13 @@ class Candidate:
 
 
 def line(target: Target) -> tuple[str, str, int]:
-    """Equal for columns between which there can be releases: front end, backend, and Keras before 3 or not."""
+    """Return what is equal for targets between which there can be releases: front end, backend, major Keras version."""
     version = parse(target.keras) if target.front_end == "keras" else None
     return target.front_end, target.backend, version.major if version else 0
 
 
 def packages(target: Target) -> dict[str, str]:
-    """Versions of what may decide how a column behaves, by the name of the distribution."""
+    """Return versions of the distributions that may decide how a target behaves."""
     pinned = dict(pin.split("==", 1) for pin in target.pins())
     found = {}
     if target.front_end in _DISTRIBUTIONS:
@@ -54,13 +61,13 @@ def packages(target: Target) -> dict[str, str]:
     return found
 
 
-def stops(first: Target, last: Target, declared: Sequence[Target], cache: Path, releases: Releases) -> list[Candidate]:
-    """Every release from one column to the next, without these two: first of Keras, then of the TensorFlow under it.
+def between(first: Target, last: Target, project: Project, releases: Releases) -> list[Candidate]:
+    """Return every release between two neighbouring targets: first of Keras, then of the TensorFlow under it.
 
-    Empty if no release can lie between them.
+    Empty if no release can be between them.
 
     Raises:
-        Unavailable: the releases cannot be listed.
+        Unavailable: The releases cannot be listed.
     """
     if line(first) != line(last):
         return []
@@ -69,16 +76,16 @@ def stops(first: Target, last: Target, declared: Sequence[Target], cache: Path, 
     if first.front_end in _DISTRIBUTIONS:
         name = _DISTRIBUTIONS[first.front_end]
         for release in _between(releases(name), first.keras, last.keras, with_last=not same_base):
-            found.append(_of_keras(first, first.base, str(release.version), declared, cache, release))
+            found.append(_of_keras(project, first, first.base, str(release.version), release))
     if not same_base and first.base.tensorflow and last.base.tensorflow:
         name = _tensorflow(last.base)
         for release in _between(releases(name), first.base.tensorflow, last.base.tensorflow, with_last=False):
-            found.append(_of_tensorflow(last, name, release, declared, cache))
+            found.append(_of_tensorflow(project, last, name, release))
     return found
 
 
 def released(target: Target, distributions: Sequence[str], releases: Releases) -> Release | None:
-    """Of these distributions of a column (see `packages`), the one that came last."""
+    """Return the newest release among these distributions of a target (see `packages`)."""
     found = []
     for name in distributions:
         version = packages(target)[name]
@@ -98,54 +105,51 @@ def _tensorflow(base: Base) -> str:
 
 
 def _refused(release: Release) -> str | None:
-    return None if release.yanked is None else f"yanked: {release.yanked or 'no reason is given'}"
+    return None if release.yanked is None else f"yanked: {release.yanked or 'no reason given'}"
 
 
-def _of_tensorflow(last: Target, name: str, release: Release, declared: Sequence[Target], cache: Path) -> Candidate:
+def _of_tensorflow(project: Project, last: Target, name: str, release: Release) -> Candidate:
     version = str(release.version)
     title, asked = f"TensorFlow {version}", [f"{name}=={version}"]
     if last.front_end in _DISTRIBUTIONS:
         like = (last.base.python, last.base.leaves)
-        bases = (t.base for t in declared if t.base.tensorflow == version and (t.base.python, t.base.leaves) == like)
+        bases = (
+            t.base for t in project.targets if t.base.tensorflow == version and (t.base.python, t.base.leaves) == like
+        )
         base = next(bases, None)
         if base:
-            return _of_keras(last, base, last.keras, declared, cache, release)
+            return _of_keras(project, last, base, last.keras, release)
         title = f"{FRONT_ENDS[last.front_end]} {last.keras} on {title}"
         asked.append(f"{_DISTRIBUTIONS[last.front_end]}=={last.keras}")
 
     def build() -> PreparedTarget:
-        column = requested.prepare(
-            TargetRequest(asked, None, last.front_end, last.backend, settled=True), declared, cache
-        )
-        return _settled(column.target, column.environment, cache)
+        request = TargetRequest(asked, None, last.front_end, last.backend, settled=True)
+        return _settled(project.prepare_requested(request), project.cache)
 
     return Candidate(title, build, _refused(release))
 
 
-def _of_keras(
-    like: Target, base: Base, version: str, declared: Sequence[Target], cache: Path, release: Release
-) -> Candidate:
-    """This Keras on a declared base: nothing but what a Keras itself requires has to be installed."""
+def _of_keras(project: Project, like: Target, base: Base, version: str, release: Release) -> Candidate:
+    """Return this Keras on a declared base: only what Keras itself requires has to be installed."""
     title = f"{FRONT_ENDS[like.front_end]} {version} on {base.title}"
 
     def build() -> PreparedTarget:
         try:
-            target = _on_base(like, base, version, title, declared, cache)
+            target = _on_base(project, like, base, version, title)
         except (Unavailable, OSError) as why:
-            return requested.not_resolved(
-                TargetRequest(front_end=like.front_end, backend=like.backend), str(why), title
-            )
-        return _settled(target, lambda: install.provision(target, cache), cache)
+            return not_resolved(TargetRequest(front_end=like.front_end, backend=like.backend), str(why), title)
+        return _settled(project.prepare(target), project.cache)
 
     return Candidate(title, build, _refused(release))
 
 
-def _settled(target: Target, environment: Callable[[], Environment], cache: Path) -> PreparedTarget:
-    """The column, whose lock in the cache is kept only if it can be installed: perhaps another one can."""
+def _settled(prepared: PreparedTarget, cache: Path) -> PreparedTarget:
+    """Return the target, with a lock in the cache that is deleted if it cannot be installed: another one may."""
+    target = prepared.target
 
     def installed() -> Environment:
         try:
-            return environment()
+            return prepared.environment()
         except Unavailable:
             if cache in target.locks[-1].parents:
                 target.locks[-1].unlink(missing_ok=True)
@@ -154,14 +158,14 @@ def _settled(target: Target, environment: Callable[[], Environment], cache: Path
     return PreparedTarget(target, installed)
 
 
-def _on_base(like: Target, base: Base, version: str, title: str, declared: Sequence[Target], cache: Path) -> Target:
+def _on_base(project: Project, like: Target, base: Base, version: str, title: str) -> Target:
     name = _DISTRIBUTIONS[like.front_end]
     id = f"{name}-{version}+{base.id}"
-    if id in {target.id for target in declared}:
+    if id in {target.id for target in project.targets}:
         id += f"+{AD_HOC}"
-    # Resolved once: what is remembered of a release is kept under its lock.
+    # Resolved once: cells of a release are cached under its lock.
     text = base.lock.read_text() if base.lock.is_file() else ""
-    own = cache / "locks" / f"{id}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.txt"
+    own = project.cache / "locks" / f"{id}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.txt"
     target = msgspec.structs.replace(
         like, id=id, title=title, keras=version, tier=AD_HOC, base=base, own=own, requires=[f"{name}=={version}"]
     )

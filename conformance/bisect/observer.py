@@ -1,32 +1,34 @@
-"""What one case does on columns: taken from stored results or memory where it is known there, else measured."""
+"""Observes one case on targets: from stored results or the result cache where it is known, else measured."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
-from rich.console import Console
-
 from conformance.judging.judge import same_behaviour
-from conformance.local.bundle import Bundle
 from conformance.local.errors import Unavailable
+from conformance.local.launch import Environment
+from conformance.project import Project
 from conformance.results import Case, Cell, Observation, Results, Value
-from conformance.run import plan, scheduler
-from conformance.run.progress import PlainProgress
-from conformance.run.result_cache import ResultCache
+from conformance.run.api import RunRequest, run
 from conformance.run.reuse import ReusedResults
-from conformance.targets import install
-from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 from conformance.targets.requested import PreparedTarget
 
 Where = tuple[Target, str]
-"""A column and a mode that it has, in which the case runs there."""
+"""A target, and one of its modes in which the case runs."""
 
 
 @dataclass(frozen=True)
 class CaseObservation:
-    """A case on a column. observation: None if there is none; then reason says why."""
+    """What a case does on a target.
+
+    Attributes:
+        target: The target.
+        mode: The mode.
+        verdict: The verdict on the cell.
+        observation: What was observed, None if nothing was.
+        reason: Why nothing was observed.
+    """
 
     target: Target
     mode: str
@@ -36,74 +38,93 @@ class CaseObservation:
 
 
 class CaseObserver:
-    """Looks at one case; at each column and mode at most once.
+    """Observes one case, on each target and in each mode at most once.
 
-    problems: what went wrong with the runs themselves. measured: columns on which a worker had to be started.
+    Args:
+        case: The case.
+        project: Has bundle and cache folder.
+        stored: Results to take observations from.
+        fresh: Ignore stored results and the result cache.
+
+    Attributes:
+        values: Values that observations refer to.
+        problems: What went wrong with the runs themselves.
+        measured: Ids of the targets on which a worker had to be started.
     """
 
-    def __init__(self, case: Case, bundle: Bundle, cache: Path, stored: Results | None = None, fresh: bool = False):
+    def __init__(self, case: Case, project: Project, stored: Results | None = None, fresh: bool = False):
         self.case = case
         self.values: dict[str, Value] = {}
         self.problems: list[str] = []
         self.measured: list[str] = []
-        self._bundle, self._cache = bundle, cache
-        self._memory = ResultCache(cache, bundle, fresh)
-        self._previous = ReusedResults(stored, failed=False) if stored and not fresh else None
+        self._project, self._fresh = project, fresh
+        self._reuse = ReusedResults(stored, failed=False) if stored and not fresh else None
         self._seen: dict[tuple[str, str], CaseObservation] = {}
 
     def modes(self, target: Target) -> list[str]:
-        """The modes in which the case runs on a column."""
+        """Return the modes in which the case runs on a target."""
         return [mode for mode in self.case.modes_on(target.modes) if mode in target.modes]
 
     def known(self, wanted: Sequence[Where]) -> list[CaseObservation | None]:
-        """What is known without running anything; None where nothing is."""
+        """Return what is known without starting a worker, None where nothing is."""
 
-        def environment(target: Target) -> NoReturn:
-            raise Unavailable("it was not measured yet")
+        def environment() -> NoReturn:
+            raise Unavailable("not measured yet")
 
-        self._run([where for where in wanted if not self._has(where)], environment, keep_refused=False)
+        self._run(wanted, lambda target: PreparedTarget(target, environment), keep_refused=False)
         return [self._seen.get((target.id, mode)) for target, mode in wanted]
 
-    def look(self, wanted: Sequence[Where], column: PreparedTarget | None = None) -> list[CaseObservation]:
-        """Measure what is not known. column: gives the environment, where the column is no declared one."""
+    def observe(self, wanted: Sequence[Where], prepared: PreparedTarget | None = None) -> list[CaseObservation]:
+        """Return observations; what is not known is measured.
 
-        def environment(target: Target) -> Environment:
-            there = column.environment() if column else install.provision(target, self._cache)
-            self.measured.append(target.id)
-            return there
+        Args:
+            wanted: Targets and modes.
+            prepared: Has the environment of the target, if that is not declared.
+        """
 
-        self._run([where for where in wanted if not self._has(where)], environment, keep_refused=True)
+        def noting(target: Target) -> PreparedTarget:
+            def environment() -> Environment:
+                there = (prepared or self._project.prepare(target)).environment()
+                self.measured.append(target.id)
+                return there
+
+            return PreparedTarget(target, environment)
+
+        self._run(wanted, noting, keep_refused=True)
         return [self._seen[target.id, mode] for target, mode in wanted]
 
     def same(self, one: CaseObservation, other: CaseObservation) -> bool:
-        """Whether two sights that have observations are of the same behaviour."""
+        """Return whether two observations are of the same behaviour; both must have been made."""
         assert one.observation and other.observation
         return same_behaviour(one.observation, other.observation, self.values)
 
-    def _has(self, where: Where) -> bool:
-        return (where[0].id, where[1]) in self._seen
-
-    def _run(self, wanted: Sequence[Where], environment: Callable[[Target], Environment], keep_refused: bool) -> None:
+    def _run(self, wanted: Sequence[Where], prepare: Callable[[Target], PreparedTarget], keep_refused: bool) -> None:
         modes_of: dict[str, list[str]] = {}
         for target, mode in wanted:
-            modes_of.setdefault(target.id, []).append(mode)
+            if (target.id, mode) not in self._seen:
+                modes_of.setdefault(target.id, []).append(mode)
         targets = {target.id: target for target, _ in wanted}
         for modes in {tuple(modes) for modes in modes_of.values()}:
-            chosen = [target for target in targets.values() if tuple(modes_of[target.id]) == modes]
-            the_plan = plan.make_plan([self.case], chosen, list(modes))
-            with PlainProgress(the_plan, Console(quiet=True)) as progress:
-                found = scheduler.run(
-                    *(the_plan, [self.case], chosen, self._bundle, self._memory, environment, progress),
-                    previous=self._previous,
+            chosen = [targets[id] for id, its_modes in modes_of.items() if tuple(its_modes) == modes]
+            found = run(
+                RunRequest(
+                    cases=[self.case],
+                    targets=[prepare(target) for target in chosen],
+                    bundle=self._project.bundle,
+                    cache=self._project.cache,
+                    modes=modes,
+                    fresh=self._fresh,
+                    reuse=self._reuse,
                 )
+            )
             self.values |= found.values
             self.problems += [problem for problem in found.problems if problem not in self.problems]
             for cell in found.cells:
-                sight = self._sight(cell, targets[cell.target], found)
-                if cell.mode in modes_of[cell.target] and (sight.observation or keep_refused):
-                    self._seen[cell.target, cell.mode] = sight
+                seen = self._observation(cell, targets[cell.target], found)
+                if cell.mode in modes_of[cell.target] and (seen.observation or keep_refused):
+                    self._seen[cell.target, cell.mode] = seen
 
-    def _sight(self, cell: Cell, target: Target, found: Results) -> CaseObservation:
+    def _observation(self, cell: Cell, target: Target, found: Results) -> CaseObservation:
         observation = found.observations[cell.observation] if cell.observation else None
         if cell.verdict == "not-run":  # also a case that is itself wrong: nothing is known of Keras
             observation = None

@@ -1,4 +1,4 @@
-"""Where a behaviour changes in a row of columns, with few measurements; knows nothing of columns."""
+"""Finds where a behaviour changes in a sequence, with few measurements; knows nothing of targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Change:
-    """Positions in the row: it is known to behave as the first at `last_same`, and not at `first_different`.
+    """Positions in the sequence.
 
-    skipped: all positions between the two; nothing can be known there.
+    Attributes:
+        last_same: It behaves as the first here.
+        first_different: It does not here.
+        skipped: Positions between the two, where nothing can be known.
     """
 
     last_same: int
@@ -20,11 +23,12 @@ class Change:
 
 
 def first_change(known: Mapping[int, bool], measure: Callable[[int], bool | None]) -> Change:
-    """The first change that shows in what is known, narrowed down until nothing is left to measure in it.
+    """Narrow down the first change in what is known until nothing is left to measure in it.
 
-    known: positions that behave as the first (True) or not (False); at least 0, which does, and one that does not.
-    measure: the same of another position; None if it cannot be known. Asked of each position at most once, and of no
-        more than the logarithm of their number but for those that cannot be known.
+    Args:
+        known: Whether positions behave as the first; at least 0, which does, and one that does not.
+        measure: Returns the same for another position, None if it cannot be known. Called at most once per position,
+            and about log2(n) times, not counting positions that cannot be known.
     """
     high = min(position for position, same in known.items() if not same)
     low = max(position for position, same in known.items() if same and position < high)

@@ -1,32 +1,34 @@
-"""What authors call: `check_layer` in a script, `mask_contract` in pytest, `clauses_for` in a suite of cases.
+"""The public functions: `check_layer` for scripts, `mask_contract` for pytest, `clauses_for` for suites of cases.
 
-All of them take the declaration of a layer:
+All of them declare a layer with these arguments:
 
-    factory: a function without arguments that returns a new layer; or a class that needs none, or a layer to make
-        copies of.
-    input_shape: with the batch, (2, 5, 3); None for any number of samples or steps; a list of shapes for several
-        inputs. An input that has a mask needs 3 steps or more.
-    kind: one of `kinds.NAMES`; without it, it is guessed, and the output says so and why.
-    dtype: of the inputs, "float32" by default, or one for each input. Integers are ids from 1 to `max_id` (4), 0 is
-        padding.
-    call: further arguments of the call, such as {"training": False}.
-    as_arguments: several inputs are given as arguments of their own, not as one list.
-    masked: for each input whether it has a mask; by default all have.
-    mask_rank: how many leading axes a mask has, 2 by default: (batch, steps).
-    expected_mask: a function of NumPy arrays: the mask of the output (a list, if there are several outputs). Of a
-        producer it takes the inputs, of other kinds the masks of the inputs.
-    padding: for a producer, the value that it takes for padding, 0 by default.
-    limits: masks that the layer is documented to refuse, of "left", "gap", "random", "all-masked". It must then raise
-        in every mode.
-    custom_objects: what is needed to load a model with this layer, beside its class.
-    front_end: "keras", "tf.keras" or "tf_keras"; by default that which the class of the layer derives from.
-    name: of the layer in the output; by default that of its class.
+    factory: A function without arguments that returns a new layer; or a class whose constructor needs no arguments, or
+        a layer, of which copies are made.
+    input_shape: Shape of the input including the batch, (batch, steps, ...), such as (2, 5, 3). None for a batch or
+        steps of any size. A list of shapes for several inputs. An input that has a mask needs at least 3 steps.
+    kind: One of `kinds.NAMES`. Without it the kind is inferred, and the output says so and why.
+    dtype: Dtype of the inputs, by default "float32"; or a list with one for each input. Integer inputs hold ids from 1
+        to `max_id` (by default 4); 0 is padding.
+    call: Dict of further arguments of the call, such as {"training": False}.
+    as_arguments: Whether several inputs are passed as separate arguments, instead of as one list.
+    masked: For each input whether it has a mask; by default all inputs have.
+    mask_rank: Number of leading axes that a mask has, by default 2: (batch, steps).
+    expected_mask: Function of NumPy arrays that returns the mask of the output, or a list for several outputs. It takes
+        the inputs of a producer, and the masks of the inputs of layers of other kinds.
+    padding: Value that a producer masks, by default 0.
+    limits: Masks that the layer is documented to reject: some of "left", "gap", "random", "all-masked". It must then
+        raise in every mode.
+    custom_objects: Dict of what is needed to load a model with this layer, besides its class.
+    front_end: "keras", "tf.keras" or "tf_keras"; by default the one that the class of the layer derives from.
+    name: Name of the layer in the output; by default that of its class.
 
-and
-    expected_failures: {clause: reason}, what is known not to hold. A clause is named "C4", "C4-padding-invariance" or
-        "padding-invariance". One that holds all the same is a failure, so that the list stays true.
+`check_layer` and `mask_contract` take one more:
 
-This module imports neither a Keras nor NumPy.
+    expected_failures: Dict of clauses that are known to fail to the reason, a sentence. A clause is named
+        "C4-padding-invariance", "padding-invariance" or "C4". One that passes nevertheless is reported as a failure,
+        so that the list stays true.
+
+This module imports neither Keras nor NumPy.
 """
 
 import sys
@@ -45,18 +47,27 @@ def check_layer(
     out=None,
     **declaration,
 ):
-    """Check a layer against the mask contract, in the current environment and all modes that its process has.
+    """Check a layer against the mask contract, in the current environment.
 
-    clauses: those to try, by default all; modes: of "eager", "graph", "session", "jit", those to try; raises: whether
-    to raise if something is not as it should be; out: where to print what was found, standard output by default,
-    False for nowhere. The other arguments are the declaration (see the module).
+    Args:
+        factory: See the module.
+        input_shape: See the module.
+        kind: See the module.
+        expected_failures: See the module.
+        clauses: Names of the clauses to try; by default all.
+        modes: Which of "eager", "graph", "session" and "jit" to try; by default all that the process has.
+        raises: Whether to raise `ContractBroken`.
+        out: File to print the results to, by default standard output; False prints nothing.
+        **declaration: The other arguments that declare a layer (see the module).
 
-    Returns `records.Records`: a list with one `records.Record` for each clause (clause, modes, status, reason,
-    evidence, hint).
+    Returns:
+        The `records.Records`: a list of one `records.Record` for each clause, with `clause`, `modes`, `status`,
+        `reason`, `evidence` and `hint`.
 
     Raises:
-        BadInput: the layer cannot be made or called as declared; one line, with what to change.
-        ContractBroken: a clause fails that is not expected to, or the other way round.
+        BadInput: The layer cannot be made or called as declared; the message is one line that says what to change.
+        ContractBroken: A clause fails that is not expected to, passes although it is expected to fail, or could not be
+            checked.
     """
     from conformance.checks.errors import ContractBroken
 
@@ -70,38 +81,66 @@ def check_layer(
 
 
 def mask_contract(factory, input_shape=None, kind=None, expected_failures=None, clauses=None, **declaration):
-    """Parametrise a pytest test with the clauses of the mask contract, one id for each.
+    """Parametrize a pytest test with the clauses of the mask contract.
 
         @mask_contract(lambda: MyLayer(4), input_shape=(2, 5, 3), kind="consumer")
         def test_my_layer(clause):
             clause()
 
-    `clause()` fails the test if the layer breaks the clause, skips it if it does not apply or if Keras breaks it for
-    every layer, and is an expected failure if it is declared to be one. Choose clauses with `-k C4-`. Nothing is
-    imported before the first of them runs.
+    `clause()` fails the test if the layer breaks the clause, skips it if the clause does not apply or if Keras itself
+    breaks it, and reports an expected failure if that is declared. The id of the clause is that of the test, so
+    `-k C4-` selects one. Keras is imported when the first clause runs.
+
+    Args:
+        factory: See the module.
+        input_shape: See the module.
+        kind: See the module.
+        expected_failures: See the module.
+        clauses: Names of the clauses to try; by default all.
+        **declaration: The other arguments that declare a layer (see the module).
+
+    Returns:
+        A decorator: the mark `pytest.mark.parametrize` for the argument `clause`.
+
+    Raises:
+        BadInput: A clause is unknown. Whatever else is wrong fails the tests.
     """
     import pytest
 
-    from conformance.checks.adapters import BoundClause, Lazy
     from conformance.checks.clause import names
+    from conformance.checks.pytest_adapter import BoundClause, LazyExamination
 
-    lazily = Lazy(lambda: _examination(factory, input_shape, kind, expected_failures, None, declaration))
+    examination = LazyExamination(
+        lambda: _examination(factory, input_shape, kind, expected_failures, None, declaration)
+    )
     chosen = names(clauses)
-    return pytest.mark.parametrize("clause", [BoundClause(name, lazily) for name in chosen], ids=chosen)
+    return pytest.mark.parametrize("clause", [BoundClause(name, examination) for name in chosen], ids=chosen)
 
 
 def clauses_for(factory, input_shape=None, kind=None, **declaration):
-    """The clauses that apply to a layer, as bodies of cases: a list of `contract.CaseOfClause`.
+    """List the clauses that apply to a layer, as bodies of cases of a suite.
 
-    Each has `id` ("C4-padding-invariance"), `title`, `contract`, `cases`, `modes` (as a case names them) and
-    `body(record, run)`, to be called with the fixtures of a case in the mode of a cell. Nothing is called before
-    that, so `kind` must be declared, or `modes` and the choice of clauses are those of any kind, and the kind is
-    guessed in each cell.
+    The layer is neither made nor called before a body runs. Without a declared kind all clauses are listed, and the
+    kind is inferred in each cell.
+
+    Args:
+        factory: See the module.
+        input_shape: See the module.
+        kind: See the module.
+        **declaration: The other arguments that declare a layer (see the module).
+
+    Returns:
+        A list of `case_adapter.CaseOfClause`. Each has `id` ("C4-padding-invariance"), `title`, `contract`, `cases`,
+        `modes` (as the mark of a case names them) and `body(record, run)`, to be called with the fixtures of a case.
+
+    Raises:
+        BadInput: An argument has no meaning.
     """
-    from conformance.checks.adapters import cases_of
+    from conformance.checks.case_adapter import cases_of
     from conformance.checks.layer_spec import LayerSpec
+    from conformance.checks.layer_state import LayerState
 
-    return cases_of(lambda: LayerSpec(factory, input_shape, kind, **declaration))
+    return cases_of(lambda: LayerState(LayerSpec(factory, input_shape, kind, **declaration)))
 
 
 def _examination(factory, input_shape, kind, expected_failures, modes, declaration):
@@ -109,13 +148,13 @@ def _examination(factory, input_shape, kind, expected_failures, modes, declarati
     from conformance.checks.examination import LayerExamination
     from conformance.checks.layer_spec import LayerSpec
 
-    front_end = declaration.pop("front_end", None) or front_end_of_run
+    front_end = declaration.get("front_end") or front_end_of_run
+    arguments = {name: value for name, value in declaration.items() if name != "front_end"}
     try:
-        subject = LayerSpec(factory, input_shape, kind, **declaration)
+        spec = LayerSpec(factory, input_shape, kind, **arguments)
     except TypeError as error:
         if "__init__" not in str(error):
             raise
-        raise BadInput(
-            "%s; see conformance.checks.api for the arguments" % str(error).replace("__init__() got an ", "")
-        )
-    return LayerExamination(subject, expected_failures, front_end, modes)
+        reason = str(error).replace("LayerSpec.", "").replace("__init__() got an ", "")
+        raise BadInput("%s; the arguments are documented in conformance.checks.api" % reason)
+    return LayerExamination(spec, expected_failures, front_end, modes)

@@ -1,7 +1,7 @@
-"""The clauses of the contract: what they are called, to whom they apply, and where their bodies are.
+"""The registry of the clauses: what they are called and to which kinds they apply. Their bodies are in `clauses/`.
 
-A body is written like a case: it takes a `trial.Trial` and records what it observes beside what is expected. Its
-docstring has four paragraphs: a title, the clause in one sentence, "Why: ...", "Repair: ...".
+A body is written like a case: it takes a `context.ClauseContext` and records what it observes beside what is expected.
+Its docstring has four paragraphs: a title, the clause in one sentence, "Why: ...", "Repair: ...".
 """
 
 import importlib
@@ -11,7 +11,7 @@ from conformance.checks.errors import BadInput
 from conformance.checks.kinds import KINDS, NAMES
 from conformance.checks.layer_spec import closest
 
-# Modules with bodies; importing them fills the table.
+# Modules with bodies; importing them fills the registry.
 _BODIES = ("numbers", "output_masks", "surroundings", "models")
 _CLAUSES = {}
 
@@ -20,10 +20,16 @@ class Clause:
     """One clause.
 
     Attributes:
-        id: "C4-padding-invariance"; number: 4; name: "padding-invariance".
-        title, contract, why, repair: texts.
-        kinds: names of the kinds it applies to.
-        cases: ids of cases of the suite that say what Keras itself does here.
+        id: Such as "C4-padding-invariance".
+        number: Such as 4.
+        name: Such as "padding-invariance".
+        title: A few words.
+        contract: What a layer has to do, in one or two sentences.
+        why: Why it matters.
+        repair: How to repair a layer that does not.
+        kinds: Names of the kinds it applies to.
+        cases: Ids of the cases of the suite that show what Keras itself does here.
+        body: Function of a `ClauseContext`.
     """
 
     def __init__(self, number, name, kinds, every_mode, cases, body):
@@ -34,55 +40,60 @@ class Clause:
         assert why.startswith("Why: ") and repair.startswith("Repair: "), self.id
         self.why, self.repair = why[5:], repair[8:]
 
-    def in_every_mode(self, subject):
-        """Whether it is tried in each mode; else in the first that there is."""
-        return self._every_mode(subject) if callable(self._every_mode) else self._every_mode
+    def in_every_mode(self, spec):
+        """Return whether the clause is tried on this layer in each mode, instead of in the first only."""
+        return self._every_mode(spec) if callable(self._every_mode) else self._every_mode
 
-    def applies(self, subject):
-        """None, or why it does not apply to a kind of layers."""
-        if subject.kind in self.kinds:
+    def why_not(self, kind):
+        """Return why the clause does not apply to layers of a kind; None if it does."""
+        if kind in self.kinds:
             return None
-        return "not a matter of a layer of kind %s" % subject.kind
+        return "does not concern a layer of kind %s" % kind
 
 
-def clause(number, name, kinds=None, but=(), every_mode=False, cases=()):
-    """Declare the function below as the body of a clause.
+def clause(number, name, kinds=None, every_mode=False, cases=()):
+    """Register the decorated function as the body of a clause.
 
-    kinds: names; all if none are given, without those in `but`; every_mode: a bool, or a function of the subject.
+    Args:
+        number: Number of the clause.
+        name: Name of the clause.
+        kinds: Names of the kinds it applies to; by default all.
+        every_mode: Whether it is tried in every mode, or a function of the `LayerSpec` that decides so.
+        cases: Ids of cases of the suite that show what Keras itself does here.
     """
 
-    def declare(body):
-        chosen = [k for k in (kinds or NAMES) if k not in but]
+    def register(body):
+        chosen = list(kinds or NAMES)
         assert all(k in KINDS for k in chosen), chosen
         _CLAUSES[number] = Clause(number, name, chosen, every_mode, list(cases), body)
         return body
 
-    return declare
+    return register
 
 
 def all_clauses():
-    """Every clause, by number."""
+    """Return every clause, by number."""
     for module in _BODIES:
         importlib.import_module("conformance.checks.clauses." + module)
     return [_CLAUSES[number] for number in sorted(_CLAUSES)]
 
 
 def find(name):
-    """The clause of this id, name, or number: "C4-padding-invariance", "padding-invariance", "C4", 4.
+    """Return a clause, given its id, name or number: "C4-padding-invariance", "padding-invariance", "C4", 4.
 
     Raises:
-        BadInput: there is none.
+        BadInput: There is no such clause.
     """
     every = all_clauses()
     for one in every:
         if str(name).lower() in (one.id.lower(), one.name, "c%d" % one.number, str(one.number)):
             return one
-    names = [word for one in every for word in (one.id, "C%d" % one.number)]
+    known = [word for one in every for word in (one.id, "C%d" % one.number)]
     raise BadInput(
-        "unknown clause %r%s; they are %s" % (name, closest(name, names), ", ".join(one.id for one in every))
+        "unknown clause %r%s; the clauses are %s" % (name, closest(name, known), ", ".join(one.id for one in every))
     )
 
 
 def names(chosen=None):
-    """Ids of the clauses that were chosen by any of their names, of all by default."""
+    """Return the ids of clauses that are given by any of their names; by default of all."""
     return [one.id for one in (all_clauses() if chosen is None else [find(name) for name in chosen])]

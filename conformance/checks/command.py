@@ -1,7 +1,7 @@
-"""`conformance check package.module:Layer`: a layer against the mask contract, in the current environment.
+"""`conformance check package.module:Layer`: check a layer against the mask contract, in the current environment.
 
-Needs no more than `check_layer`. With --target, --with and what else chooses columns, `conformance.commands.check` of
-the host does it.
+Needs no more than `check_layer` does. `conformance.commands.check` of the host side takes the same options and checks
+on targets as well.
 """
 
 import argparse
@@ -17,84 +17,144 @@ OK, UNEXPECTED, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 
 def parser():
-    """The options; those that choose columns are handed on."""
+    """Return the parser of all options, also of those that choose targets."""
     made = argparse.ArgumentParser(
         prog="conformance check",
-        description="Check a layer against the mask contract. Exit codes: 0 as expected, 1 not, 2 usage, 3 not run.",
+        description="Check layers against the mask contract. "
+        "Exit codes: 0 as expected, 1 unexpected results, 2 usage error, 3 could not run.",
+        epilog="(*) on targets; needs the host side: pip install 'keras-mask-conformance[matrix]'",
     )
     add = made.add_argument
     add(
         "layer",
         nargs="+",
         metavar="PACKAGE.MODULE:LAYER",
-        help="a class of layers, or a function that returns a layer; or a .toml file that declares some, for columns",
+        help="a layer class, or a function that returns a layer; or a .toml file that declares layers and targets",
     )
-    add("--config", type=_json_object, metavar="JSON", help="arguments of the constructor")
-    add("--factory", action="store_true", help="it is a function, or a class with __call__, that returns the layer")
-    add("--kind", choices=kinds.NAMES, help="what it does with masks; guessed if it is not given")
+    add("--config", type=_json_object, metavar="JSON", help="constructor arguments")
+    add("--factory", action="store_true", help="LAYER is called to return the layer, even if it is a class")
+    add("--kind", choices=kinds.NAMES, help="what the layer does with masks (default: inferred)")
     add(
         "--input-shape",
         nargs="+",
         action="append",
         type=_shape,
         metavar="2,5,3",
-        help="with the batch; ? for any; several inputs: several shapes",
+        help="shape including the batch; ? for any size; one shape for each input",
     )
-    add("--dtype", action="append", metavar="DTYPE", help="of the inputs, or of each (float32)")
-    add("--call", type=_json_object, metavar="JSON", help="further arguments of the call")
+    add(
+        "--dtype",
+        action="append",
+        metavar="DTYPE",
+        help="dtype of the inputs; repeat for different dtypes (default: float32)",
+    )
+    add("--call", type=_json_object, metavar="JSON", help='further arguments of the call, such as {"training": false}')
     add(
         "--as-arguments",
         action="store_true",
         default=None,
-        help="several inputs are arguments of their own, not a list",
+        help="pass several inputs as separate arguments, not as one list",
     )
-    add("--masked", type=_flags, metavar="1,0", help="which inputs have masks (all)")
-    add("--mask-rank", type=int, metavar="N", help="axes of a mask (2)")
-    add("--padding", type=float, metavar="VALUE", help="what a producer takes for padding (0)")
-    add("--max-id", type=int, metavar="N", help="the largest id in integer inputs (4)")
+    add("--masked", type=_flags, metavar="1,0", help="which inputs have a mask (default: all)")
+    add("--mask-rank", type=int, metavar="N", help="number of leading axes of a mask (default: 2)")
+    add("--padding", type=float, metavar="VALUE", help="value that a producer masks (default: 0)")
+    add("--max-id", type=int, metavar="N", help="largest id in integer inputs (default: 4)")
     add(
         "--limit",
         dest="limits",
         action="append",
         metavar="PATTERN",
-        help="masks that it refuses: left, gap, random, all-masked",
+        help="masks that the layer is documented to reject: left, gap, random or all-masked; repeatable",
     )
     add(
         "--custom-object",
         dest="custom_objects",
         action="append",
         metavar="PACKAGE.MODULE:NAME",
-        help="needed to load it",
+        help="needed to load a model with the layer; repeatable",
     )
-    add("--expect-failure", dest="expected_failures", action="append", type=_expectation, metavar="CLAUSE=REASON")
-    add("--front-end", choices=("keras", "tf.keras", "tf_keras"), help="where Keras comes from (told by the class)")
-    add("--clause", dest="clauses", action="append", metavar="CLAUSE", help="C4, C4-padding-invariance (all)")
+    add(
+        "--expect-failure",
+        dest="expected_failures",
+        action="append",
+        type=_expectation,
+        metavar="CLAUSE=REASON",
+        help="the clause is known to fail; repeatable",
+    )
+    add(
+        "--front-end",
+        choices=("keras", "tf.keras", "tf_keras"),
+        help="front end of the layer (default: the one that its class derives from)",
+    )
+    add(
+        "--clause",
+        dest="clauses",
+        action="append",
+        metavar="CLAUSE",
+        help="try only this clause, such as C4 or C4-padding-invariance; repeatable",
+    )
     add(
         "--mode",
         dest="modes",
         action="append",
         choices=("eager", "graph", "session", "jit"),
-        help="(all that there are)",
+        help="try only this mode; repeatable",
     )
-    add("--format", choices=("table", "json"), default="table")
-    add("--target", dest="targets", action="append", metavar="ID", help="a column to check it in; needs [matrix]")
-    add("--with", dest="with_", action="append", metavar="PATH_OR_PIN", help="installed in each column; needs [matrix]")
-    add("--tier", choices=("core", "history"), help="all columns of a tier; needs [matrix]")
-    add("--out", metavar="FOLDER", help="where the page of columns goes (reports/check)")
-    add("--jobs", type=int, metavar="N", help="workers at a time, on columns (as cores and memory allow)")
-    add("--no-cache", action="store_true", help="measure again what is known of these columns")
-    add("--allow-not-run", action="store_true", help="a column or layer that cannot be had there is no failure")
+    add("--format", choices=("table", "json"), default="table", help="output format (default: table)")
+    add(
+        "--target",
+        dest="targets",
+        action="append",
+        metavar="ID",
+        help="check on this target, or on all with this tag; repeatable (*)",
+    )
+    add(
+        "--with",
+        dest="with_",
+        action="append",
+        metavar="PATH_OR_PIN",
+        help="install this for the layer on each target; repeatable (*)",
+    )
+    add("--tier", choices=("core", "history"), help="check on all targets of a tier (*)")
+    add(
+        "--out",
+        metavar="FOLDER",
+        help="write the report about the targets here (default: reports/check) (*)",
+    )
+    add("--jobs", type=int, metavar="N", help="workers at a time, on targets (default: as cores and memory allow)")
+    add("--no-cache", action="store_true", help="measure cells again that are in the cache, on targets")
+    add(
+        "--allow-not-run", action="store_true", help="do not fail because a target or a layer could not run, on targets"
+    )
     return made
 
 
-def main(argv=None):
-    """Run the command; returns its exit code."""
+def main(argv=None, missing="only `conformance check` does that"):
+    """Run the command without the host side; returns its exit code.
+
+    Args:
+        argv: The arguments, by default those of the process.
+        missing: Why the host side is not available, in words.
+    """
     try:
         asked = parser().parse_args(argv)
     except SystemExit as end:
         return int(end.code or 0)
-    if asked.targets or asked.tier or asked.with_ or asked.out or any(one.endswith(".toml") for one in asked.layer):
-        return _on_columns(asked)
+    if asks_for_targets(asked):
+        return _refused(
+            "--target, --tier, --with, --out and .toml files are not available: %s" % missing, COULD_NOT_RUN
+        )
+    return run(asked)
+
+
+def asks_for_targets(asked):
+    """Return whether these options are about targets rather than the current environment."""
+    files = any(layer.endswith(".toml") for layer in asked.layer)
+    return bool(asked.targets or asked.tier or asked.with_ or asked.out or files)
+
+
+def run(asked):
+    """Check the layers in the current environment; returns the exit code."""
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -105,7 +165,9 @@ def main(argv=None):
     found, code = [], OK
     for declaration in declarations(asked):
         try:
-            with contextlib.redirect_stdout(sys.stderr):  # what the user's code prints is no result
+            with contextlib.redirect_stdout(
+                sys.stderr
+            ):  # standard output is for results, not for what the user's code prints
                 found.append(check(declaration, asked.clauses, asked.modes))
         except LayerImportError as error:
             return _refused(error, COULD_NOT_RUN)
@@ -125,7 +187,7 @@ def main(argv=None):
 
 
 def check(declaration, clauses=None, modes=None):
-    """`records.Records` of a declaration (`declared`)."""
+    """Return the `records.Records` of a layer that is declared as data (see `declaration`)."""
     from conformance.checks.api import check_layer
     from conformance.checks.declaration import arguments
 
@@ -133,7 +195,7 @@ def check(declaration, clauses=None, modes=None):
 
 
 def declarations(asked):
-    """What the command line declares: for each layer data as `declared` has it."""
+    """Return what the command line declares: one declaration, as data, for each layer (see `declaration`)."""
     names = ("config", "factory", "kind", "call", "as_arguments", "masked", "mask_rank", "padding", "max_id", "limits")
     common = {name: getattr(asked, name) for name in names + ("custom_objects", "front_end")}
     common["input_shape"] = [shape for shapes in asked.input_shape or [] for shape in shapes] or None
@@ -142,16 +204,8 @@ def declarations(asked):
     return [dict(common, layer=layer) for layer in asked.layer]
 
 
-def _on_columns(asked):
-    try:
-        from conformance.commands import check as on_columns
-    except ImportError as error:
-        return _refused("--target, --with and --out need keras-mask-conformance[matrix] (%s)" % error, COULD_NOT_RUN)
-    return on_columns.main(asked)
-
-
 def _choose_backend():
-    """On Keras 3 without a choice of the user: what is installed, instead of failing for want of TensorFlow."""
+    """Choose a backend for Keras 3 that is installed, unless the user has chosen: the default may be missing."""
     from conformance.vocabulary import BACKENDS
     from conformance.worker.probe import is_there
 
@@ -169,12 +223,14 @@ def _shape(text):
     try:
         return [None if part in ("?", "None") else int(part) for part in text.strip("()[]").split(",") if part.strip()]
     except ValueError:
-        raise argparse.ArgumentTypeError("%r is no shape; write it as 2,5,3" % text)
+        raise argparse.ArgumentTypeError("%r is not a shape; write it as 2,5,3" % text)
 
 
 def _flags(text):
     if set(text) - set("01, "):
-        raise argparse.ArgumentTypeError("%r does not say which inputs have masks; write 1,0" % text)
+        raise argparse.ArgumentTypeError(
+            "%r does not say which inputs have a mask; write 1 or 0 for each, as in 1,0" % text
+        )
     return [part.strip() == "1" for part in text.split(",")]
 
 
@@ -182,9 +238,9 @@ def _json_object(text):
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError("%s is no JSON: %s" % (text, error))
+        raise argparse.ArgumentTypeError("%s is not valid JSON: %s" % (text, error))
     if not isinstance(found, dict):
-        raise argparse.ArgumentTypeError('%s is no JSON object, such as {"units": 4}' % text)
+        raise argparse.ArgumentTypeError('%s is not a JSON object, such as {"units": 4}' % text)
     return found
 
 

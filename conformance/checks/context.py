@@ -1,4 +1,4 @@
-"""What a clause is given: the subject, and calls of it in one mode."""
+"""What the body of a clause is given: the layer, and calls of it in one mode."""
 
 import numpy as np
 
@@ -14,28 +14,40 @@ _ATTACH = {}
 
 
 class NotApplicable(Unsupported):
-    """A clause that does not apply to this layer, and why."""
+    """A clause does not apply to this layer; the message says why."""
 
 
 class CallResult:
-    """What a call gave: `outputs`, one array each, and `masks`, an array or None for each."""
+    """What a call returned.
+
+    Attributes:
+        outputs: One array for each output.
+        masks: For each output its mask, an array, or None.
+    """
 
     def __init__(self, outputs, masks):
         self.outputs, self.masks = outputs, masks
 
 
 class ClauseContext:
-    """Calls of one subject in one mode.
+    """Makes and calls one layer in one mode, and records what a clause observes.
 
     Attributes:
-        subject, record, run: as the names say; `record` and `run` are those of cases.
-        front, keras, ops: the front end.
-        mode: name of the mode; modes: of all that are tried; is_first: whether it is the one in which most clauses are.
-        notes: what was not tried, and why.
+        state: The `LayerState` of the layer.
+        spec: Its `LayerSpec`.
+        record: The `Recorder`, as in the body of a case.
+        run: The `fixtures.Run` of the mode, as in the body of a case.
+        mask_of: Function that returns the mask that a following layer would see on a tensor.
+        front: The front end; `keras` and `ops` are its modules.
+        mode: Name of the mode.
+        modes: Names of all modes in which the layer is checked.
+        is_first: Whether this is the mode in which most clauses are tried.
+        notes: What was not tried, and why.
     """
 
-    def __init__(self, subject, record, run, mask_of, modes=()):
-        self.subject, self.record, self.run, self.mask_of = subject, record, run, mask_of
+    def __init__(self, state, record, run, mask_of, modes=()):
+        self.state, self.spec = state, state.spec
+        self.record, self.run, self.mask_of = record, run, mask_of
         self.front, self.mode = run.executor.front, run.mode
         self.modes = list(modes) or [self.mode]
         self.is_first = self.mode == self.modes[0]
@@ -45,41 +57,59 @@ class ClauseContext:
         self.Attach = _ATTACH[id(self.front)]
         self.notes = []
 
-    def answer(self, question):
-        """What a function of a trial returns; asked once for subject and mode, however many clauses want to know."""
-        answers, key = self.subject.answers, (question.__name__, self.mode)
-        if key not in answers:
-            answers[key] = question(self)
-        return answers[key]
+    @property
+    def kind(self):
+        """Name of the kind of the layer; None until it is declared or inferred."""
+        return self.state.kind
+
+    def cached(self, question):
+        """Return `question(context)`, computed once for each layer and mode, however many clauses ask."""
+        cache, key = self.state.cache, (question.__name__, self.mode)
+        if key not in cache:
+            cache[key] = question(self)
+        return cache[key]
+
+    def isolated(self, state=None):
+        """Return a context with a recorder of its own, in the same mode.
+
+        Args:
+            state: The `LayerState` of another layer; by default that of the same layer.
+        """
+        return ClauseContext(state or self.state, Recorder(), self.run, self.mask_of, self.modes)
 
     # The layer
 
     def layer(self):
-        """A new layer, built, with the same weights every time."""
-        layer = make_layer(self.subject)
+        """Make and build a new layer; all of them have the same weights."""
+        layer = make_layer(self.spec)
         self.build(layer)
         return layer
 
-    def build(self, layer):
-        """Build a layer by calling it, and give it the weights of the subject."""
-        subject = self.subject
+    def build(self, layer, with_masks=None):
+        """Build a layer by calling it, and set its weights.
+
+        Args:
+            layer: The layer.
+            with_masks: Whether the inputs have masks, all True; by default only if the layer needs them.
+        """
+        spec = self.spec
         if self.is_eager_process:
-            inputs = [self._tensor(a) for a in subject.arrays()]
+            inputs = [self._tensor(a) for a in spec.arrays()]
         else:
             inputs = self.symbolic_inputs()
-        if subject.needs_mask:
-            every = enumerate(subject.masks("all-true") if self.is_eager_process else self._symbolic_masks())
-            inputs = self.attach(inputs, {i: self._tensor(m) for i, m in every if m is not None})
-        subject.apply(layer, inputs)
+        if self.state.needs_mask if with_masks is None else with_masks:
+            masks = enumerate(spec.masks("all-true") if self.is_eager_process else self._symbolic_masks())
+            inputs = self.attach(inputs, {i: self._tensor(m) for i, m in masks if m is not None})
+        spec.apply(layer, inputs)
         self.set_weights(layer)
 
     def set_weights(self, layer):
-        subject = self.subject
+        """Give a built layer the weights that all instances have."""
         if not layer.weights:
             return
-        if subject.weights is None:
-            subject.weights = self._varied(layer, self._initial(layer), subject.same_weights)
-        self.run.executor.set_weights(layer, subject.weights)
+        if self.state.weights is None:
+            self.state.weights = self._varied(layer, self._initial(layer), self.state.redraws_weights)
+        self.run.executor.set_weights(layer, self.state.weights)
 
     def _initial(self, layer):
         if self.front.is_keras3 and self.mode == "session":
@@ -88,20 +118,20 @@ class ClauseContext:
 
     @staticmethod
     def _varied(layer, arrays, every=False):
-        """Weights that are trained and all alike would hide what is multiplied by them: they are made different.
+        """Return weights without uniform arrays among those that are trained: these would hide what they multiply.
 
-        every: make all that are trained anew, which initializers of other versions draw otherwise.
+        every: draw all trained weights anew, since initializers draw other numbers on other versions.
         """
         trained = {id(w) for w in layer.trainable_weights}
-        draw, found = np.random.RandomState(53), []
+        random, found = np.random.RandomState(53), []
         for weight, array in zip(layer.weights, arrays):
             array = np.asarray(array)
             alike = array.size and array.dtype.kind == "f" and np.all(array == array.ravel()[0])
             if every and id(weight) in trained and array.size and array.dtype.kind == "f":
-                signs = 1 if np.all(array > 0) else draw.choice([-1, 1], array.shape)
-                array = draw.uniform(0.1, 0.6, array.shape) * signs
+                signs = 1 if np.all(array > 0) else random.choice([-1, 1], array.shape)
+                array = random.uniform(0.1, 0.6, array.shape) * signs
             elif alike and id(weight) in trained:
-                array = array + (draw.uniform(0.1, 0.3, array.shape) * draw.choice([-1, 1], array.shape))
+                array = array + (random.uniform(0.1, 0.3, array.shape) * random.choice([-1, 1], array.shape))
             found.append(np.asarray(array, arrays[len(found)].dtype))
         return found
 
@@ -116,14 +146,14 @@ class ClauseContext:
         return self.ops.convert_to_tensor(array) if isinstance(array, np.ndarray) else array
 
     def symbolic_inputs(self):
-        """A `keras.Input` for each input."""
-        return [self.keras.Input(shape[1:], dtype=d) for shape, d in zip(self.subject.shapes, self.subject.dtypes)]
+        """Return a `keras.Input` for each input."""
+        return [self.keras.Input(shape[1:], dtype=d) for shape, d in zip(self.spec.shapes, self.spec.dtypes)]
 
     def supports(self, layer):
-        """Whether `compute_mask` of a layer is asked for the mask of its output."""
+        """Return whether Keras calls `compute_mask` of the layer when an input has a mask."""
         if layer.supports_masking:
             return True
-        # Before TensorFlow 2.2 an overridden method is asked whatever the flag says.
+        # Before TensorFlow 2.2 an overridden method is called whatever the flag says.
         Layer = self.keras.layers.Layer
 
         class Overrides(Layer):
@@ -134,34 +164,41 @@ class ClauseContext:
         return bool(overridden and not Overrides().supports_masking)
 
     def _symbolic_masks(self):
-        """A `keras.Input` for the mask of each input that has one."""
-        rank = self.subject.mask_rank
-        pairs = zip(self.subject.shapes, self.subject.masked)
+        """Return a `keras.Input` for the mask of each input, None for an input without one."""
+        rank = self.spec.mask_rank
+        pairs = zip(self.spec.shapes, self.spec.masked)
         return [self.keras.Input(shape[1:rank], dtype="bool") if masked else None for shape, masked in pairs]
 
     # Models
 
     def functional(self, layer, around=None):
-        """A functional model of the inputs and their masks, in which the masks are attached and the layer is called.
+        """Construct a functional model of the inputs and their masks that attaches the masks and calls the layer.
 
-        around: a function of the layer and the tensors to call instead of the layer.
+        Args:
+            layer: The layer.
+            around: Function of the layer and the tensors, called instead of the layer.
+
+        Returns:
+            The model; its inputs are those of the layer, then the masks that are not None.
 
         Raises:
-            NotApplicable: there is no such model without masks either.
+            NotApplicable: The model cannot be constructed without masks either.
         """
         try:
-            return self._functional(layer, around or self.subject.apply)
+            return self._functional(layer, around or self.spec.apply)
         except Exception:
             try:
                 self.plain_model(layer)
             except Exception as error:
-                raise NotApplicable("no functional model can be made of it, without masks either: %s" % one_line(error))
+                raise NotApplicable(
+                    "it cannot be part of a functional model, with or without masks: %s" % one_line(error)
+                )
             raise
 
     def plain_model(self, layer):
-        """A functional model of the inputs alone, without masks."""
+        """Construct a functional model of the inputs alone, without masks."""
         inputs = self.symbolic_inputs()
-        return self.keras.Model(inputs, self.subject.apply(layer, inputs))
+        return self.keras.Model(inputs, self.spec.apply(layer, inputs))
 
     def _functional(self, layer, call):
         inputs = self.symbolic_inputs()
@@ -171,10 +208,10 @@ class ClauseContext:
         return self.keras.Model(inputs + [masks[i] for i in sorted(masks)], outputs if len(outputs) > 1 else outputs[0])
 
     def make_predictable(self, model):
-        """See to it that `predict` of the model runs in the mode.
+        """Compile the model so that `predict` runs in the mode.
 
         Raises:
-            Unsupported: it does not exist in the mode.
+            Unsupported: There is no `predict` in this mode.
         """
         if self.run.executor.compile_arguments():
             self.run.compile(model, optimizer="sgd")
@@ -182,9 +219,11 @@ class ClauseContext:
             self.run.executor.require_training_loop()
 
     def attempt_model(self, model, arrays, masks):
-        """As `attempt`, for a model that `functional` has made."""
+        """Call a model that `functional` has constructed, as `attempt` calls a layer."""
         try:
-            found = self.run(lambda *t: self.seen(model(list(t))), *(arrays + [m for m in masks if m is not None]))
+            found = self.run(
+                lambda *t: self.outputs_and_masks(model(list(t))), *(arrays + [m for m in masks if m is not None])
+            )
             return CallResult(*found)
         except Unsupported:
             raise
@@ -193,20 +232,22 @@ class ClauseContext:
 
     # Calls
 
-    def beside(self, subject):
-        """A trial of another subject, or of the same one with other facts, in the same mode."""
-        return ClauseContext(subject, Recorder(), self.run, self.mask_of, self.modes)
-
     def call(self, layer, arrays, masks=None, explicit=None):
-        """`Result` of calling the layer on arrays, in the mode.
+        """Call the layer on arrays, in the mode.
 
-        masks: one for each input, attached to it, None for an input without one; None: none at all.
-        explicit: the same, given as the argument `mask`.
+        Args:
+            layer: A built layer.
+            arrays: One array for each input.
+            masks: The mask to attach to each input, None for an input without one; None for no masks at all.
+            explicit: The same, passed as the argument `mask` instead.
+
+        Returns:
+            A `CallResult`.
         """
         return self._in_mode(lambda fn, given: self.run(fn, *given), layer, arrays, masks, explicit)
 
     def attempt(self, layer, arrays, masks=None, explicit=None):
-        """As `call`, but what the layer raises is returned, as a `values.Raised`."""
+        """Call the layer as `call` does; return what it raises, as a `values.Raised`."""
         try:
             return self.call(layer, arrays, masks, explicit)
         except Unsupported:
@@ -215,7 +256,7 @@ class ClauseContext:
             return raised(error)
 
     def eagerly(self, layer, arrays, masks=None):
-        """As `attempt`, op by op whatever the mode. Only in an eager process."""
+        """Call the layer as `attempt` does, but op by op, whatever the mode. Only in an eager process."""
         plain = modes.Mode(self.front)
         try:
             return self._in_mode(lambda fn, given: plain.call(fn, given), layer, arrays, masks, None)
@@ -224,8 +265,8 @@ class ClauseContext:
 
     def _in_mode(self, run, layer, arrays, masks, explicit):
         present = [i for i, m in enumerate(masks or []) if m is not None]
-        told = [i for i, m in enumerate(explicit or []) if m is not None]
-        given = list(arrays) + [masks[i] for i in present] + [explicit[i] for i in told]
+        passed_to = [i for i, m in enumerate(explicit or []) if m is not None]
+        given = list(arrays) + [masks[i] for i in present] + [explicit[i] for i in passed_to]
         count = len(arrays)
 
         def fn(*tensors):
@@ -234,53 +275,61 @@ class ClauseContext:
             inputs = self.attach(tensors[:count], attached)
             arguments = {}
             if explicit is not None:
-                passed = dict(zip(told, tensors[count + len(present) :]))
-                passed = [passed.get(i) for i in range(count)]
-                arguments["mask"] = passed if self.subject.several else passed[0]
-            return self.seen(self.subject.apply(layer, inputs, **arguments))
+                by_input = dict(zip(passed_to, tensors[count + len(present) :]))
+                passed = [by_input.get(i) for i in range(count)]
+                arguments["mask"] = passed if self.spec.several else passed[0]
+            return self.outputs_and_masks(self.spec.apply(layer, inputs, **arguments))
 
         outputs, output_masks = run(fn, given)
         return CallResult(outputs, output_masks)
 
     def attach(self, tensors, masks):
-        """The tensors, those whose number is in the dict `masks` with that mask."""
+        """Return copies of the tensors, with the masks attached that the dict `masks` has for their numbers."""
         return [self.Attach()([t, masks[i]]) if i in masks else copy(self.ops, t) for i, t in enumerate(tensors)]
 
-    def seen(self, result):
-        """The outputs of a layer in one list, and what the next layer would see as their masks."""
+    def outputs_and_masks(self, result):
+        """Return the outputs of a layer as a flat list, and the masks that the next layer would see on them."""
         outputs = flat(result)
         return [outputs, [self.mask_of(output) for output in outputs]]
 
     # What is expected
 
     def kept(self, result, masks):
-        """For each output an array that is True where it counts: at unmasked steps, or everywhere.
+        """Return for each output a bool array of its shape, True where it counts: at unmasked steps, or everywhere.
 
-        The mask of an output says so if it fits; else that of an input with as many steps.
+        The mask of the output decides if its shape fits, else that of an input with as many steps.
+
+        Args:
+            result: A `CallResult`.
+            masks: The masks of the inputs.
+
+        Raises:
+            NotApplicable: The layer is a reshaper and the mask of its output does not fit.
         """
         return [self._kept(o, m, masks) for o, m in zip(result.outputs, result.masks)]
 
     def _kept(self, output, own, masks):
         fits = own is not None and own.ndim <= output.ndim and own.shape == output.shape[: own.ndim]
-        if self.subject.kind == "reshaper" and not fits:
-            raise NotApplicable("the mask of its output does not fit; see C7-recomputed-mask")
-        if fits and self.subject.kind not in ("transparent", "consumer"):
+        if self.kind == "reshaper" and not fits:
+            raise NotApplicable("the mask of its output has the wrong shape; see C7-recomputed-mask")
+        if fits and self.kind not in ("transparent", "consumer"):
             mask = own.astype(bool)
         else:
             same = [m for m in masks if m is not None and m.ndim <= output.ndim and m.shape == output.shape[: m.ndim]]
             if not same:
                 return np.ones(output.shape, bool)
             mask = np.all(same, axis=0)
-        return np.broadcast_to(patterns.lengthen(mask, output.ndim), output.shape)
-
-    def only(self, result, kept):
-        """The outputs with zero where they do not count."""
-        return [np.where(k, o, np.zeros_like(o)) for o, k in zip(result.outputs, kept)]
+        return np.broadcast_to(patterns.expand_to(mask, output.ndim), output.shape)
 
     def record_outputs(self, name, observed, expected, kept=None, **tolerance):
-        """Record each output beside what it should be.
+        """Record each output beside the expected one.
 
-        observed, expected: `Result`, or `Raised` for observed; kept: see `kept`.
+        Args:
+            name: Name of the fact.
+            observed: A `CallResult`, or what was raised, a `values.Raised`.
+            expected: A `CallResult`.
+            kept: Where the outputs are compared (see `kept`); by default everywhere.
+            **tolerance: `rtol` and `atol`.
         """
         if isinstance(observed, values.Raised):
             self.record(name, observed, expected="no exception")
@@ -293,7 +342,7 @@ class ClauseContext:
             self.record(numbered(name, i, len(ours)), one, expected=other, **tolerance)
 
     def record_masks(self, name, observed, expected):
-        """Record the mask of each output beside the expected one, an array or None; `ANY` says nothing."""
+        """Record the mask of each output beside the expected one: an array, None, or `ANY`, which is not compared."""
         if isinstance(observed, values.Raised):
             self.record(name, observed, expected="no exception")
             return
@@ -302,31 +351,32 @@ class ClauseContext:
                 self.record(numbered(name, i, len(expected)), one, expected=other)
 
     def note(self, text):
-        """Remember what was not tried, and why."""
+        """Note what was not tried, and why."""
         self.notes.append(text)
 
     @property
     def takes_mask(self):
-        """Whether the call of the layer has an argument `mask`."""
-        return "mask" in parameters(make_layer(self.subject).call)
+        """Whether `call` of the layer has an argument `mask`."""
+        return "mask" in parameters(make_layer(self.spec).call)
 
 
-ANY = object()
+ANY = object()  # an expected mask that is not compared
 
 
 def raised(error):
-    """An exception as a value to record."""
+    """Return an exception as a value to record."""
     found = values.Raised.of(error, "call")
     found.message = clip(" ".join(found.message.split()))
     return found
 
 
 def numbered(name, i, of):
+    """Return the name of the fact about item `i`, with its number if there are several."""
     return name if of == 1 else "%s %d" % (name, i)
 
 
 def flat(result):
-    """The tensors in nested lists, tuples and dicts, in their order; None is left out."""
+    """Return the tensors in nested lists, tuples and dicts, in order, without None."""
     leaves = []
     modes.flatten(result, leaves)
     return leaves

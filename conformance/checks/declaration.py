@@ -1,11 +1,12 @@
-"""A declaration as JSON data: what a command line says, and what is sent into an environment.
+"""The declaration of a layer as JSON data: of a command line or a file, and on its way into an environment.
 
 Keys:
 
-* "layer": "package.module:Layer"; "config": arguments of its constructor, or None; "factory": whether it is a
-  function that returns the layer
+* "layer": "package.module:Layer"
+* "config": arguments of its constructor, or None
+* "factory": whether it is a function that returns the layer
 * the arguments of `api.check_layer` that are data: those in `DATA`, "input_shape" and "expected_failures"
-* "custom_objects": texts like "layer"
+* "expected_mask" and, as a list, "custom_objects": named like the layer
 """
 
 import importlib
@@ -28,7 +29,7 @@ DATA = (
 
 
 class LayerNotFound(BadInput):
-    """There is no such module or name: in another environment there may be."""
+    """There is no such module or name in this environment."""
 
 
 class LayerImportError(LayerNotFound):
@@ -36,10 +37,12 @@ class LayerImportError(LayerNotFound):
 
 
 def arguments(declaration):
-    """Keyword arguments of `api.check_layer` for a declaration.
+    """Return keyword arguments of `api.check_layer` for a declaration.
 
     Raises:
-        BadInput: it is no layer. `NotThere`: there is no such layer, or (`CannotImport`) its module cannot be imported.
+        LayerNotFound: There is no such module or name.
+        LayerImportError: The module cannot be imported.
+        BadInput: What is named cannot make a layer.
     """
     found = {name: declaration[name] for name in DATA if declaration.get(name) is not None}
     found["factory"] = factory(declaration["layer"], declaration.get("config"), declaration.get("factory", False))
@@ -58,7 +61,13 @@ def arguments(declaration):
 
 
 def factory(text, config=None, is_factory=False):
-    """A function that makes the layer."""
+    """Return a function that makes the layer.
+
+    Args:
+        text: "package.module:Layer".
+        config: Arguments of the constructor.
+        is_factory: Whether it is called to return the layer, even if it is a class.
+    """
     found = named(text)
     if is_factory or not isinstance(found, type):
         return found
@@ -66,22 +75,28 @@ def factory(text, config=None, is_factory=False):
 
 
 def named(text):
-    """What "package.module:name" names."""
+    """Import what "package.module:name" names.
+
+    Raises:
+        LayerNotFound: There is no such module or name.
+        LayerImportError: The module cannot be imported.
+        BadInput: The text has another form, or what it names is neither a class nor a function.
+    """
     module, _, dotted = text.rpartition(":")
     if not module or not dotted:
         raise BadInput("%r does not name a layer; write package.module:Layer" % text)
     try:
         found = importlib.import_module(module)
-    except BaseException as error:  # a script that ends with sys.exit() is one, too
+    except BaseException as error:  # also the SystemExit of a script
         if isinstance(error, ImportError) and (module + ".").startswith(str(error.name) + "."):
             raise LayerNotFound(
-                "there is no module %s here; is its package installed, or its folder the current one?" % module
+                "there is no module %s; install its package, or run this in the folder that contains it" % module
             )
         raise LayerImportError("%s cannot be imported: %s" % (module, one_line(error)))
     for part in dotted.split("."):
         if not hasattr(found, part):
-            raise LayerNotFound("%s has no %s" % (module, dotted))
+            raise LayerNotFound("module %s has no %s" % (module, dotted))
         found = getattr(found, part)
     if not callable(found):
-        raise BadInput("%s is no class and no function, but of type %s" % (text, type(found).__name__))
+        raise BadInput("%s is neither a class nor a function, but of type %s" % (text, type(found).__name__))
     return found

@@ -1,4 +1,4 @@
-"""What can go wrong with a check, apart from a layer that breaks a clause."""
+"""The exceptions of a check, and their texts."""
 
 import re
 
@@ -6,14 +6,14 @@ _COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
 
 class BadInput(ValueError):
-    """The check cannot be made of what was given; one line that says what to change."""
+    """A layer cannot be checked as declared; the message is one line that says what to change."""
 
 
 class ContractBroken(AssertionError):
-    """The layer breaks a clause, or keeps one that was declared to be broken.
+    """A clause fails that is not expected to, or passes although it is expected to fail.
 
     Attributes:
-        records: `records.Records`, one record for each clause that ran.
+        records: The `records.Records`, with one `records.Record` for each clause.
     """
 
     def __init__(self, message, records=()):
@@ -22,11 +22,11 @@ class ContractBroken(AssertionError):
 
 
 def one_line(error):
-    """Class and message of an exception, in one line."""
+    """Return the class and the message of an exception, in one line."""
     text = " ".join(_COLOURS.sub("", str(error)).split())
     return clip("%s: %s" % (type(error).__name__, text) if text else type(error).__name__)
 
 
 def clip(text, limit=300):
-    """`text`, cut off if it is longer."""
+    """Return the text, shortened to `limit` characters if it is longer."""
     return text if len(text) <= limit else text[: limit - 4] + " ..."

@@ -1,59 +1,64 @@
-"""What a failure looks like: the facts that are not as expected, in a few lines each."""
+"""The evidence of a failure: the facts that are not as expected, in a few lines each."""
 
 import re
 
 import numpy as np
 
 from conformance.checks.errors import clip
-from conformance.checks.masks import spelled
+from conformance.checks.masks import as_text
 from conformance.worker import values
 
 ROWS, NUMBERS, TEXT = 3, 6, 300
 
 
-def wrong(facts):
-    """Pairs of a fact that is not as expected and why, in one line."""
+def mismatches(facts):
+    """Return pairs of a fact that is not as expected and the difference, in one line."""
     found = []
     for fact in facts:
         if "expected" in fact:
             tolerance = fact.get("rtol", values.RTOL), fact.get("atol", values.ATOL)
-            why = values.difference(fact["observed"], fact["expected"], *tolerance)
-            if why:
-                found.append((fact, why))
+            difference = values.difference(fact["observed"], fact["expected"], *tolerance)
+            if difference:
+                found.append((fact, difference))
     return found
 
 
-def about(fact):
-    """What must be the same for two layers to fail alike: the fact, of whichever output, and what was raised."""
+def signature(fact):
+    """Return what two layers that fail in the same way share.
+
+    That is the name of the fact, without the number of an output, and the class of the exception.
+    """
     return re.sub(r" \d+$", "", fact["name"]), exception(fact)
 
 
 def exception(fact):
-    """The class of the exception that was observed, None if none was."""
+    """Return the name of the class of the exception that was observed, None if there was none."""
     observed = fact["observed"]
     return observed["raised"][0] if isinstance(observed, dict) and "raised" in observed else None
 
 
-def lines(fact, why):
-    """The fact in words: what differs, at which samples and steps, and the numbers there."""
+def lines(fact, difference):
+    """Describe a mismatch: what differs, at which samples and steps, and the numbers there."""
     observed, expected = fact["observed"], fact["expected"]
-    found = ["%s: %s" % (fact["name"], _clip(why))]
+    found = ["%s: %s" % (fact["name"], _clip(difference))]
     if exception(fact):
         return found
     arrays = [_array(observed), _array(expected)]
     if arrays[0] is None or arrays[1] is None or arrays[0].shape != arrays[1].shape:
         found += [
-            "  %s: %s" % (w, _shown(v)) for w, v in (("observed", observed), ("expected", expected)) if _telling(v)
+            "  %s: %s" % (w, _shown(v))
+            for w, v in (("observed", observed), ("expected", expected))
+            if _adds_something(v)
         ]
     elif arrays[0].dtype.kind == "b":
-        found += ["  observed: " + _clip(spelled(arrays[0])), "  expected: " + _clip(spelled(arrays[1]))]
+        found += ["  observed: " + _clip(as_text(arrays[0])), "  expected: " + _clip(as_text(arrays[1]))]
     else:
         found += _places(fact, arrays[0], arrays[1])
     return found
 
 
 def _places(fact, observed, expected):
-    """For each of the first samples the steps that differ, and the numbers at the first of them."""
+    """Describe the first samples that differ: the steps, and the numbers at the first of them."""
     flat = values.wrong_elements(
         fact["observed"], fact["expected"], fact.get("rtol", values.RTOL), fact.get("atol", values.ATOL)
     )
@@ -92,21 +97,22 @@ def _numbers(array):
 
 
 def _array(value):
-    """The array of an encoded value; None if it is none, or was too large to be kept."""
+    """Return the array of an encoded value; None if it is not an array, or was too large to be kept."""
     if not isinstance(value, dict) or "dtype" not in value or "sha256" in value:
         return None
     kind = bool if value["dtype"] == "bool" else float
     return np.array([float(v) for v in value["data"]]).reshape(value["shape"]).astype(kind)
 
 
-def _telling(value):
+def _adds_something(value):
+    """Return whether the value says more than the difference, in which it is summarized."""
     return isinstance(value, (list, str)) or (isinstance(value, dict) and value.get("dtype") == "bool")
 
 
 def _shown(value):
     array = _array(value)
     if array is not None and array.dtype.kind == "b":
-        return _clip(spelled(array))
+        return _clip(as_text(array))
     if isinstance(value, list):
         return _clip("[%s]" % ", ".join(_shown(v) if isinstance(v, dict) else repr(v) for v in value))
     return _clip(values.describe(value))

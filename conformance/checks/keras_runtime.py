@@ -1,7 +1,7 @@
 """Which Keras a layer belongs to, and the modes that this process has.
 
-Nothing of the process is changed: whether it executes eagerly is the user's choice, and what it executes so decides
-which modes can be tried (docs/modes.md).
+The process is left as it is: whether it executes eagerly is the user's choice, and decides which modes can be tried
+(docs/modes.md).
 """
 
 import random
@@ -13,48 +13,56 @@ import numpy as np
 from conformance.checks.errors import BadInput, one_line
 from conformance.worker import fixtures, frontend, modes
 
-_STAGES = {}
+_RUNTIMES = {}
 
 
 class KerasRuntime:
-    """One front end, with its modes by name, in the order in which clauses try them."""
+    """A front end in this process.
+
+    Attributes:
+        front: The front end.
+        modes: Its modes by name, in the order in which clauses try them.
+        mask_of: Function that returns the mask that a following layer would see on a tensor.
+    """
 
     def __init__(self, front):
         self.front = front
         # Without speed-ups: this process is the author's. `conformance check --target` does without them as well.
-        self.modes, self.refused = modes.start_process(front, _here(front))
+        self.modes, self.refused = modes.start_process(front, _available(front))
         self.mask_of = fixtures.make_mask_of(front.keras)
 
     @property
     def first(self):
-        """The mode of clauses that run in one mode only."""
+        """Name of the mode of clauses that run in one mode only."""
         return next(iter(self.modes))
 
 
 def runtime(front_end):
-    """The stage of a front end, started once.
+    """Return the `KerasRuntime` of a front end, started once in a process.
 
     Raises:
-        BadInput: it cannot be imported.
+        BadInput: The front end cannot be imported.
     """
-    if front_end not in _STAGES:
+    if front_end not in _RUNTIMES:
         try:
-            _STAGES[front_end] = KerasRuntime(frontend.FrontEnd(front_end))
+            _RUNTIMES[front_end] = KerasRuntime(frontend.FrontEnd(front_end))
         except Exception as error:
             raise BadInput("%s cannot be used: %s" % (front_end, one_line(error)))
-    return _STAGES[front_end]
+    return _RUNTIMES[front_end]
 
 
-def front_end_of(layer, asked=None):
-    """Name of the front end that the class of a layer comes from.
+def front_end_of(layer, declared=None):
+    """Return the name of the front end that the class of a layer derives from.
 
-    asked: what the user says; it must fit.
+    Args:
+        layer: The layer.
+        declared: Name of a front end; its class must derive from that one.
 
     Raises:
-        BadInput: the class derives from no Keras that is known here, or from another than was asked for.
+        BadInput: The class does not derive from the declared front end, or from none that is known.
     """
-    found = asked
-    if not asked:
+    found = declared
+    if not declared:
         roots = [cls.__module__.split(".")[0] for cls in type(layer).__mro__]
         found = next((r for r in reversed(roots) if r in ("tf_keras", "tensorflow", "tensorflow_core", "keras")), None)
         if "keras" in roots:
@@ -64,11 +72,11 @@ def front_end_of(layer, asked=None):
         if found in ("tensorflow", "tensorflow_core"):
             found = "tf.keras"
         elif found == "keras" and not _is_keras3() and _is_module(layer):
-            found = "tf.keras"  # Keras 2.6 to 2.15 is what that is made of
+            found = "tf.keras"  # of TensorFlow 2.6 to 2.15, which takes it from the package `keras`
     if found is None or not isinstance(layer, runtime(found).front.keras.layers.Layer):
         raise BadInput(
-            "%s is no layer of %s; name the Keras that it is made of: keras, tf.keras or tf_keras"
-            % (type(layer).__name__, asked or "a Keras that is known here")
+            "%s is not a layer of %s; declare the front end that it derives from: keras, tf.keras or tf_keras"
+            % (type(layer).__name__, declared or "any known front end")
         )
     return found
 
@@ -81,8 +89,8 @@ def _is_module(layer):
     return any(cls.__module__.startswith("tensorflow") and cls.__name__ == "Module" for cls in type(layer).__mro__)
 
 
-def _here(front):
-    """The modes that this process can have as it is."""
+def _available(front):
+    """Return the names of the modes that the process can have as it is."""
     if front.tf is None:
         return ["eager", "jit"] if front.backend == "jax" else ["eager"]
     if front.is_standalone_keras2 and not front.is_tf1:
@@ -93,11 +101,8 @@ def _here(front):
 
 
 @contextmanager
-def on_runtime(mode):
-    """Make this the current mode.
-
-    Random numbers of Python and NumPy, and the session of Keras, are as before afterwards.
-    """
+def in_mode(mode):
+    """Make this the current mode; afterwards restore the session of Keras and the random state of Python and NumPy."""
     state, numbers = random.getstate(), np.random.get_state()
     backend = _sessions(mode)
     session = backend.get_session() if backend else None
@@ -113,7 +118,7 @@ def on_runtime(mode):
 
 
 def _sessions(mode):
-    """Where Keras 2 keeps its session, in modes that give it one of their own."""
+    """Return the backend module in which Keras 2 keeps its session, if the mode replaces that session; else None."""
     if not isinstance(mode, modes.Session) or mode.front.is_keras3:
         return None
     return mode.keras_backend()

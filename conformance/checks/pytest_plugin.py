@@ -1,22 +1,24 @@
-"""pytest plug-in: an option for the front end, and a line that says how many clauses of the mask contract ran.
+"""Plug-in of pytest: an option for the front end, and a summary of the clauses of the mask contract.
 
-It is loaded in every run of pytest in an environment where this package is installed: it imports nothing, and does
+It is loaded in every run of pytest in an environment where this package is installed, so it imports nothing, and does
 nothing for other tests.
 """
 
 PROPERTY = "clause of the mask contract"
-OUTCOMES = (("passed", "passed"), ("failed", "failed"), ("xfailed", "failed as expected"), ("skipped", "do not apply"))
+OUTCOMES = (("passed", "passed"), ("failed", "failed"), ("xfailed", "failed as expected"), ("skipped", "skipped"))
 
 
 def pytest_addoption(parser):
+    """Add the option `--mask-front-end`."""
     parser.getgroup("mask contract").addoption(
         "--mask-front-end",
         choices=("keras", "tf.keras", "tf_keras"),
-        help="the Keras that layers checked with mask_contract are made of (default: told by their class)",
+        help="front end of the layers checked with mask_contract (default: the one that their class derives from)",
     )
 
 
 def pytest_configure(config):
+    """Hand the chosen front end to `api`."""
     chosen = config.getoption("mask_front_end", None)
     if chosen:
         from conformance.checks import api
@@ -25,7 +27,7 @@ def pytest_configure(config):
 
 
 def pytest_runtest_protocol(item):
-    """Marks a test of a clause, in a way that reaches the summary from other processes as well."""
+    """Mark a test of a clause; user properties reach the summary from other processes, too."""
     params = getattr(getattr(item, "callspec", None), "params", {})
     for value in params.values():
         if getattr(type(value), "is_clause_of_mask_contract", False):
@@ -33,6 +35,7 @@ def pytest_runtest_protocol(item):
 
 
 def pytest_terminal_summary(terminalreporter):
+    """Print how many clauses passed, failed and were skipped."""
     counts = []
     for outcome, words in OUTCOMES:
         reports = terminalreporter.stats.get(outcome, [])

@@ -1,6 +1,7 @@
-"""The smallest layer of each kind that keeps the contract, as far as Keras lets it.
+"""A minimal layer of each kind that keeps the contract, as far as Keras lets it.
 
-A clause that a layer breaks is tried on the one of its kind. If that fails alike, Keras does it to every layer.
+A clause that a layer breaks is tried on the minimal layer of its kind as well. If that breaks it in the same way, the
+cause lies in Keras.
 """
 
 from conformance.checks.layer_spec import LayerSpec, make_layer, parameters
@@ -8,41 +9,51 @@ from conformance.checks.layer_spec import LayerSpec, make_layer, parameters
 _OF_FRONT = {}
 
 
-def reference(front, subject):
-    """The subject that stands for `subject`: as it is declared, of the same kind."""
+def reference(front, spec, kind):
+    """Declare the minimal layer that stands for a layer.
+
+    Args:
+        front: The front end.
+        spec: The `LayerSpec` of the layer.
+        kind: Name of its kind.
+
+    Returns:
+        A `LayerSpec` with the same inputs and a minimal layer of that kind.
+    """
     if id(front) not in _OF_FRONT:
         _OF_FRONT[id(front)] = make_layers(front)
     layers = _OF_FRONT[id(front)]
-    cls = layers[subject.kind]
-    if "mask" in parameters(make_layer(subject).call):  # Keras treats a layer otherwise if its call has this argument
-        cls = layers.get(subject.kind + " with mask", cls)
-    padding = subject.padding
-    twin = LayerSpec(
-        factory=(lambda: cls(padding)) if subject.kind == "producer" else cls,
-        input_shape=subject.shapes,
-        kind=subject.kind,
-        dtype=subject.dtypes,
-        call={k: v for k, v in subject.call.items() if k == "training"},
-        as_arguments=subject.as_arguments,
-        masked=subject.masked,
-        mask_rank=subject.mask_rank,
-        padding=padding,
-        max_id=subject.max_id,
-        custom_objects={c.__name__: c for c in _OF_FRONT[id(front)].values()},
-        name="a minimal %s" % subject.kind,
+    cls = layers[kind]
+    if "mask" in parameters(make_layer(spec).call):  # Keras treats a layer otherwise if its call has this argument
+        cls = layers.get(kind + " with mask", cls)
+    return LayerSpec(
+        factory=(lambda: cls(spec.padding)) if kind == "producer" else cls,
+        input_shape=spec.declared_shapes,
+        kind=kind,
+        dtype=spec.dtypes,
+        call={k: v for k, v in spec.call.items() if k == "training"},
+        as_arguments=spec.as_arguments,
+        masked=spec.masked,
+        mask_rank=spec.mask_rank,
+        expected_mask=(lambda *masks: masks[0][:, ::2]) if kind == "reshaper" else None,
+        padding=spec.padding,
+        max_id=spec.max_id,
+        custom_objects={c.__name__: c for c in layers.values()},
+        name="a minimal %s" % kind,
     )
-    twin.any_length = subject.any_length
-    if subject.kind == "reshaper":
-        twin.expected_mask = lambda *masks: masks[0][:, ::2]
-    return twin
 
 
 def make_layers(front):
-    """By kind, a class of layers of this front end; all but the producer take no arguments."""
+    """Define the minimal layers of a front end.
+
+    Returns:
+        Dict of the name of a kind to a class; all but that of the producer take no arguments. Where the argument `mask`
+        of `call` makes a difference there is also a class "KIND with mask".
+    """
     keras, ops = front.keras, front.ops
 
     def real(x):
-        """x as numbers that can be computed with; a tensor of its own."""
+        """Return a new tensor, of floats, that depends on x."""
         name = str(getattr(x.dtype, "name", x.dtype))
         if "float" in name:
             return x * ops.cast(2.0, name)
@@ -50,17 +61,17 @@ def make_layers(front):
             return ops.cast(ops.not_equal(x, ""), "float32")
         return ops.cast(x, "float32") * 2.0
 
-    def spread(mask, like):
-        """The mask as numbers, with axes of size 1 up to the rank of `like`."""
+    def expand(mask, like):
+        """Return the mask with trailing axes of size 1, up to the rank of `like`."""
         for _ in range(len(like.shape) - len(mask.shape)):
             mask = ops.expand_dims(mask, -1)
         return mask
 
     def keep(x, mask):
-        return x if mask is None else ops.where(spread(mask, x), x, ops.zeros_like(x))
+        return x if mask is None else ops.where(expand(mask, x), x, ops.zeros_like(x))
 
     def mean(x, mask):
-        """The mean over unmasked steps, without the axis."""
+        """Return the mean over unmasked steps."""
         count = ops.ones_like(x) if mask is None else keep(ops.ones_like(x), mask)
         count = ops.sum(count, axis=1)
         return ops.sum(keep(x, mask), axis=1) / ops.where(ops.equal(count, 0.0), ops.ones_like(count), count)
@@ -104,7 +115,7 @@ def make_layers(front):
             return (input_shape[0], None if steps is None else (steps + 1) // 2) + tuple(input_shape[2:])
 
     class MinimalCombiner(Base):
-        """The first input, without what is masked in it, and a number made of the unmasked steps of each other."""
+        """Adds the sum of the unmasked steps of each other input to the unmasked steps of the first."""
 
         def call(
             self,
@@ -141,7 +152,7 @@ def make_layers(front):
         def compute_mask(self, inputs, mask=None):
             return None
 
-    # Keras 2.3 keeps it to itself.
+    # Keras 2.3 does not export it.
     Wrapper = getattr(keras.layers, "Wrapper", None) or keras.layers.TimeDistributed.__mro__[1]
 
     class MinimalWrapper(Wrapper):
@@ -213,11 +224,11 @@ def make_layers(front):
 
 
 def make_attach(front):
-    """Function: a tensor like this one, which has this mask."""
+    """Define a layer of this front end that attaches a mask to a tensor."""
     keras, ops = front.keras, front.ops
 
     class Attach(keras.layers.Layer):
-        """Called on [x, mask]: x with that mask."""
+        """Called on [x, mask], returns a copy of x with that mask."""
 
         def __init__(self, **arguments):
             super().__init__(**arguments)
@@ -236,7 +247,7 @@ def make_attach(front):
 
 
 def copy(ops, x):
-    """A tensor of its own with the same values: what has a mask or gets one later is another tensor."""
+    """Return a new tensor with the same values, so that a mask on one of the two is not on the other."""
     name = str(getattr(x.dtype, "name", x.dtype))
     if "string" in name:
         return ops.reshape(x, ops.shape(x))

@@ -1,4 +1,4 @@
-"""`conformance advise`: which steps between two columns touch what a user's own model uses."""
+"""`conformance advise`: which changes between two targets affect what a user's own model uses."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,49 +12,59 @@ from rich.text import Text
 
 from conformance.commands import model_options, options
 from conformance.commands import pair as pairs
+from conformance.commands.context import pass_project
 from conformance.inspection.advice import Advice, Place, advise
-from conformance.judging import expectations
 from conformance.judging.compare import Comparer, Step
 from conformance.local.errors import UsageError
+from conformance.project import Project
 from conformance.report import steps as steps_
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.vocabulary import MODES
 
-HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first column")
+HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first target")
 
 
 @click.command("advise")
 @click.argument("model")
-@click.option("--from", "before", metavar="COLUMN", required=True, help="What is used now, as for `compare`.")
-@click.option("--to", "after", metavar="COLUMN", required=True, help="A later one.")
+@click.option("--from", "before", metavar="TARGET", required=True, help="The target in use, named as for `compare`.")
+@click.option("--to", "after", metavar="TARGET", required=True, help="The target to upgrade to.")
 @options.results_option
 @click.option(
     "--mode",
     "modes",
     multiple=True,
     type=click.Choice(MODES),
-    help="Only in this mode. Repeatable.  [default: all but session, if both columns have eager]",
+    help="Consider only this mode. Repeatable.  [default: all but session, if both targets have eager]",
 )
 @model_options.options
 @options.format_option
 @options.schema_option(Advice)
+@pass_project
 def advise_command(
-    model: str, before: str, after: str, path: Path | None, modes: tuple[str, ...], format_: str, **where: Any
+    project: Project,
+    /,
+    model: str,
+    before: str,
+    after: str,
+    path: Path | None,
+    modes: tuple[str, ...],
+    format_: str,
+    **where: Any,
 ) -> None:
-    """Show which steps between two columns touch what a model uses: layers, masks, merges, losses, metrics, saving.
+    """Show which changes between two targets affect what a model uses: layers, masks, losses, metrics, saving.
 
-    MODEL is as for `trace`, which is asked first where masks are: what no mask reaches is left out.
+    MODEL is as for `trace`. It is traced first: layers that no mask reaches are not considered.
     """
-    names = pairs.Names(before, after, path, Console(stderr=True))
+    names = pairs.Names(project, before, after, path, Console(stderr=True))
     if names.are_reversed():
         raise UsageError(f"{after} does not come after {before}")
-    trace = model_options.inspect(model, **where)
+    trace = model_options.inspect(project, model_options.ModelOptions(model, **where))
     pair = names.find(lambda cases: cases, modes)
-    stored, columns = pair.results, (pair.first, pair.second)
-    chosen = modes or _usual_modes(stored, *columns)
-    steps = list(_in_modes(Comparer(stored, expectations.load()).steps(*columns), chosen))
-    found = advise(model, trace, stored, steps, *columns)
+    stored, targets = pair.results, (pair.first, pair.second)
+    chosen = modes or _usual_modes(stored, *targets)
+    steps = list(_in_modes(Comparer(stored, project.expectations()).steps(*targets), chosen))
+    found = advise(model, trace, stored, steps, *targets)
     if format_ == "json":
         click.echo(options.as_json(found))
     elif format_ == "markdown":
@@ -63,9 +73,9 @@ def advise_command(
         _print(found, stored)
 
 
-def _usual_modes(stored: Results, *columns: str) -> tuple[str, ...]:
-    """Who has eager execution does not run sessions, unless --mode says so."""
-    have_eager = all("eager" in target.modes for target in stored.targets if target.id in columns)
+def _usual_modes(stored: Results, *targets: str) -> tuple[str, ...]:
+    """Return the modes without session if both targets have eager execution."""
+    have_eager = all("eager" in target.modes for target in stored.targets if target.id in targets)
     return tuple(mode for mode in MODES if mode != "session" or not have_eager)
 
 
@@ -77,8 +87,7 @@ def _in_modes(found: Iterable[Step], modes: tuple[str, ...]) -> Iterator[Step]:
 
 
 def _notes(found: Advice, stored: Results) -> Iterator[str]:
-    columns = (found.before, found.after)
-    one, other = (steps_.title(stored, column) for column in columns)
+    one, other = (steps_.title(stored, target) for target in (found.before, found.after))
     count = len({place.step.case for place in found.places})
     touch = (
         plural(count, "behaviour that it uses changes", "behaviours that it uses change")
@@ -86,10 +95,10 @@ def _notes(found: Advice, stored: Results) -> Iterator[str]:
         else "nothing that it uses changes"
     )
     yield f"{found.model}, traced on {found.traced}: {touch} from {one} to {other}."
-    yield f"{plural(found.others, 'other step does', 'other steps do')} not touch it."
+    yield f"{plural(found.others, 'other change does', 'other changes do')} not affect it."
     if found.unreached:
-        left = plural(len(found.unreached), "layer that no mask reaches is", "layers that no mask reaches are")
-        yield f"{left} left out: {', '.join(found.unreached)}."
+        left = plural(len(found.unreached), "layer is", "layers are")
+        yield f"{left} not considered, since no mask reaches them: {', '.join(found.unreached)}."
 
 
 def _where(place: Place) -> str:

@@ -1,4 +1,4 @@
-"""`conformance compare`: the steps between two columns, at a terminal or for a CI job."""
+"""`conformance compare`: what changes between two targets, at a terminal or for a CI job."""
 
 import sys
 from collections import Counter
@@ -11,23 +11,30 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.commands import options, pair
-from conformance.judging import compare, expectations
+from conformance.commands.context import pass_project
+from conformance.judging import compare
 from conformance.judging.compare import Step
 from conformance.local.errors import unknown
+from conformance.local.selection import choose
+from conformance.project import Project
 from conformance.report import steps as steps_
 from conformance.report.text import plural
 from conformance.results import Case
-from conformance.suite import catalogue
 
-HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise", "first column")
+HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise", "first target")
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Two columns beside each other.
+    """What changes between two targets.
 
-    same: how many cases behave the same; on_neither: how many neither column has the API of;
-    no_mode: how many neither column has in the chosen modes;
-    left_out: cases that the two do not share, where they come from different results.
+    Attributes:
+        before: Name of the earlier target, as given.
+        after: Name of the later target, as given.
+        same: Number of cases that behave the same.
+        on_neither: Number of cases whose API neither target has.
+        no_mode: Number of cases that neither target runs in the chosen modes.
+        left_out: Cases that the two do not share, where they come from different results.
+        steps: The changes.
     """
 
     before: str
@@ -43,7 +50,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 @click.argument("before", metavar="FROM")
 @click.argument("after", metavar="TO")
 @options.results_option
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only cases with this tag. Repeatable.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Compare only cases with this tag. Repeatable.")
 @options.case_option
 @options.mode_option
 @click.option(
@@ -51,11 +58,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     type=click.Choice(["silent", "any", "none"]),
     default="none",
     show_default=True,
-    help="What makes the exit code 1: a silent step, or any, also one of which nothing is known.",
+    help="Exit with 1 on a silent change, or on any change.",
 )
 @options.format_option
 @options.schema_option(Comparison)
+@pass_project
 def compare_command(
+    project: Project,
     before: str,
     after: str,
     path: Path | None,
@@ -65,36 +74,37 @@ def compare_command(
     fail_on: str,
     format_: str,
 ) -> None:
-    """Show every behaviour that differs between two columns, silent changes first.
+    """Show every behaviour that differs between two targets, silent changes first.
 
-    FROM and TO are columns (`conformance list targets`); or what a column has, such as "keras==3.12.1 jax
-    python==3.12", a wheel or a folder of sources; or results, a file or its folder: with one column, or with the one
-    that is named after a "#". Columns of which the stored results know nothing are measured.
+    FROM and TO are ids of targets (see `conformance list targets`); or requirements such as "keras==3.12.1 jax
+    python==3.12", a wheel or a source tree; or a results file or its folder, followed by "#ID" if it has several
+    targets. Targets that are not in the stored results are measured.
 
-    Exit code: 0; 1 as --fail-on says; 2 usage; 3 a column cannot be measured.
+    Exit code: 0; 1 as --fail-on says; 2 usage; 3 a target cannot be measured.
     """
 
     def chosen(cases: list[Case]) -> list[Case]:
-        return _with_tags(catalogue.choose(cases, list(patterns)), tags, cases)
+        return _with_tags(choose(cases, patterns), tags, cases)
 
-    found = pair.Names(before, after, path, Console(stderr=True)).find(chosen, modes)
-    columns = (found.first, found.second)
-    comparer = compare.Comparer(found.results, expectations.load())
+    found = pair.Names(project, before, after, path, Console(stderr=True)).find(chosen, modes)
+    targets = (found.first, found.second)
+    comparer = compare.Comparer(found.results, project.expectations())
     cases = chosen(found.results.cases)
-    compared = comparer.compared(*columns, modes) & {case.id for case in cases}
-    steps = [_restricted(step, modes) for step in comparer.steps(*columns)]
+    compared = comparer.compared(*targets, modes) & {case.id for case in cases}
+    steps = [_restricted(step, modes) for step in comparer.steps(*targets)]
     shown = [step for step in steps if step.case in compared and step.modes]
-    on_neither = len(compared & comparer.on_neither(*columns, modes))
+    on_neither = len(compared & comparer.on_neither(*targets, modes))
     same, no_mode = len(compared) - len({step.case for step in shown}) - on_neither, len(cases) - len(compared)
     kinds = Counter(step.kind for step in steps_.worst_of_cases(shown))
-    notes = [steps_.headline(shown, same, found.results, *columns)]
+    notes = [steps_.headline(shown, same, found.results, *targets)]
     notes += (
         [f"By step: {', '.join(f'{kinds[kind]} {kind}' for kind in compare.KINDS if kinds[kind])}."] if kinds else []
     )
-    notes += [f"{plural(on_neither, 'exists', 'exist')} on neither of the two."] if on_neither else []
-    notes += [f"{plural(no_mode, 'is', 'are')} not run in such a mode."] if no_mode else []
+    notes += [f"{plural(on_neither, 'is', 'are')} unsupported on both."] if on_neither else []
+    notes += [f"{plural(no_mode, 'is', 'are')} not run in these modes."] if no_mode else []
     left_out = found.left_out
-    notes += [f"{plural(len(left_out), 'is', 'are')} not the same in both files, and left out."] if left_out else []
+    if left_out:
+        notes += [f"Left out, as {plural(len(left_out), 'case differs', 'cases differ')} between the results."]
     if format_ == "json":
         told = Comparison(
             before=before,
@@ -107,7 +117,7 @@ def compare_command(
         )
         click.echo(options.as_json(told))
     elif format_ == "markdown":
-        click.echo("\n".join([" ".join(notes), *steps_.tables(shown, found.results, *columns)]))
+        click.echo("\n".join([" ".join(notes), *steps_.tables(shown, found.results, *targets)]))
     else:
         _print(shown, notes, found)
     if any(fail_on == "any" or fail_on == step.severity for step in shown):
@@ -115,7 +125,7 @@ def compare_command(
 
 
 def _with_tags(cases: list[Case], tags: tuple[str, ...], every: list[Case]) -> list[Case]:
-    """Those of `cases` that have one of the tags; all if none is named."""
+    """Return those of `cases` that have one of the tags, all if none is named."""
     known = {tag.lower(): tag for case in every for tag in case.tags}
     for tag in tags:
         if tag.lower() not in known:
@@ -125,7 +135,7 @@ def _with_tags(cases: list[Case], tags: tuple[str, ...], every: list[Case]) -> l
 
 
 def _restricted(step: Step, modes: tuple[str, ...]) -> Step:
-    """The step in these modes alone (all if none is named)."""
+    """Return the step in these modes alone, in all if none is named."""
     left = tuple(mode for mode in step.modes if not modes or set(mode.split(" -> ")) & set(modes))
     return msgspec.structs.replace(step, modes=left)
 

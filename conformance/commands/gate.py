@@ -1,4 +1,4 @@
-"""`conformance gate`, and what a person needs to keep the expectations."""
+"""`conformance gate` and `conformance expectations`: results against what is expected of them."""
 
 import sys
 from datetime import date
@@ -10,26 +10,29 @@ from rich.console import Console
 from rich.table import Table
 
 from conformance import results
-from conformance.cache import cache_folder
 from conformance.commands import options
+from conformance.commands.context import pass_project
 from conformance.commands.options import as_json, cell_of_markdown, print_table
-from conformance.judging import expectations, proposals
+from conformance.judging import proposals
 from conformance.judging.gate import Surprise, is_complete, overdue, surprises
 from conformance.judging.judge import judge_all
-from conformance.local import bundle
+from conformance.project import Project
 from conformance.report.text import plural
-from conformance.run import api
+from conformance.run.api import RunRequest, run
+from conformance.run.progress import progress_on
 from conformance.run.reuse import ReusedResults
-from conformance.suite import catalogue
-from conformance.targets import registry
-from conformance.vocabulary import MODES
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Results held against expectations.
+    """Results compared with expectations.
 
-    complete: entries that match nothing count as well; not_run: columns, and why; problems: of the run itself;
-    overdue: entries that were last reviewed more than a year ago, which is no mistake.
+    Attributes:
+        as_expected: Whether the gate passes.
+        complete: Expectations that match no cell count as well.
+        surprises: What is not as expected.
+        not_run: Reasons by target.
+        problems: Problems of the run itself.
+        overdue: Expectations that were last reviewed more than a year ago, which does not fail the gate.
     """
 
     as_expected: bool
@@ -42,17 +45,19 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command("gate")
 @click.argument("path", type=click.Path(path_type=Path), required=False, metavar="[RESULTS]")
-@click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
+@options.expectations_option
 @click.option(
     "--complete/--no-complete",
     default=None,
-    help="Whether an entry that matches nothing is a mistake.  [default: if every case was run on every column]",
+    help="Fail on expectations that match no cell.  [default: if every case was run on every target]",
 )
 @options.target_option
 @options.allow_not_run_option
 @options.format_option
 @options.schema_option(GateResult)
+@pass_project
 def gate_command(
+    project: Project,
     path: Path | None,
     file: Path | None,
     complete: bool | None,
@@ -60,19 +65,18 @@ def gate_command(
     allow_not_run: bool,
     format_: str,
 ) -> None:
-    """Compare results with what is expected.
+    """Compare results with the expectations.
 
-    RESULTS is a file or its folder, by default those of the last run, else what is published. Columns that --target
-    names and that are not there are measured.
+    RESULTS is a results file or its folder, by default that of the last run, else what is published. Targets that
+    --target names and RESULTS does not have are measured.
 
-    Exit code: 0 all is as expected; 1 it is not, the run had problems or a column did not run; 2 usage.
+    Exit code: 0 all is as expected; 1 it is not, the run had problems or a target did not run; 2 usage.
     """
-    known = expectations.load(file)
-    found = _of_columns(path, target_ids) if target_ids else results.read(path or results.stored())
+    known = project.expectations(file)
+    found = _of_targets(project, path, target_ids) if target_ids else results.read(path or results.stored())
     judge_all(found)
     if complete is None:
-        cases = catalogue.collect(bundle.make_bundle(cache_folder()))
-        complete = is_complete(found, [case.id for case in cases], [target.id for target in registry.load()])
+        complete = is_complete(found, [case.id for case in project.cases()], [target.id for target in project.targets])
     surprising = surprises(found, known, complete)
     not_run = {target.id: target.reason for target in found.targets if target.reason}
     fine = not (surprising or found.problems or (not_run and not allow_not_run))
@@ -93,44 +97,42 @@ def gate_command(
     sys.exit(0 if fine else 1)
 
 
-def _of_columns(path: Path | None, names: tuple[str, ...]) -> results.Results:
-    """Results of these columns alone: stored if all are there, else each case is measured that is not."""
+def _of_targets(project: Project, path: Path | None, names: tuple[str, ...]) -> results.Results:
+    """Return results of these targets alone; if one is not stored, what is missing is measured."""
     stored = results.read_stored(path)
     if stored and {*names} <= {target.id for target in stored.targets}:
-        columns = [target for target in stored.targets if target.id in names]
+        targets = [target for target in stored.targets if target.id in names]
         cells = [cell for cell in stored.cells if cell.target in names]
-        return msgspec.structs.replace(stored, targets=columns, cells=cells)
-    cache = cache_folder()
-    chosen = registry.choose(registry.load(), list(names), "history")
-    the_bundle = bundle.make_bundle(cache)
-    return api.measure(
-        catalogue.collect(the_bundle),
-        [api.declared(target, cache) for target in chosen],
-        MODES,
-        the_bundle,
-        cache,
-        Console(stderr=True),
-        previous=ReusedResults(stored, failed=False) if stored else None,
+        return msgspec.structs.replace(stored, targets=targets, cells=cells)
+    return run(
+        RunRequest(
+            cases=project.cases(),
+            targets=[project.prepare(target) for target in project.choose(names, "history")],
+            bundle=project.bundle,
+            cache=project.cache,
+            reuse=ReusedResults(stored, failed=False) if stored else None,
+            progress=progress_on(Console(stderr=True)),
+        )
     )
 
 
 def _summary(held: GateResult) -> str:
-    columns = "column" if len(held.not_run) == 1 else "columns"
+    targets = "target" if len(held.not_run) == 1 else "targets"
     counted = {
         "not as expected": held.surprises,
-        f"{columns} did not run": held.not_run,
+        f"{targets} did not run": held.not_run,
         "problems of the run": held.problems,
     }
     parts = [f"{len(those)} {what}" for what, those in counted.items() if those]
     text = ", ".join(parts)
     if not parts:
-        text = "all is as expected" + (", and every entry matches something" if held.complete else "")
-    overdue = plural(len(held.overdue), "entry was", "entries were")
+        text = "all is as expected" + (", and every expectation matches a cell" if held.complete else "")
+    overdue = plural(len(held.overdue), "expectation was", "expectations were")
     return text + (f"; {overdue} last reviewed more than a year ago" if held.overdue else "")
 
 
 def _rows(held: GateResult) -> list[tuple[str, str, str]]:
-    """Kind, where, what."""
+    """Return kind, place and text of everything to report."""
     rows: list[tuple[str, str, str]] = [("problem", "", problem) for problem in held.problems]
     rows += [("not-run", target, reason) for target, reason in held.not_run.items()]
     for one in held.surprises:
@@ -159,18 +161,19 @@ def _markdown(held: GateResult) -> str:
 
 
 @click.group("expectations")
-def expectations_group() -> None:
-    """What is known not to conform, and why; `gate` holds results against it."""
+def expectations_command() -> None:
+    """Maintain the expectations of `gate`."""
 
 
-@expectations_group.command("update")
+@expectations_command.command("update")
 @click.argument("path", type=click.Path(path_type=Path), default=results.stored, metavar="[RESULTS]")
-@click.option("--expectations", "file", type=click.Path(path_type=Path), help="Other expectations than the suite's.")
-def expectations_update(path: Path, file: Path | None) -> None:
-    """Print entries for what stored results show and nothing explains, to be reviewed by a person.
+@options.expectations_option
+@pass_project
+def expectations_update(project: Project, path: Path, file: Path | None) -> None:
+    """Print expectations for unexplained results, to be reviewed by a person.
 
-    No file is changed. Where an entry of the file would have to be widened, narrowed or changed, a comment says so.
+    No file is changed. Where an existing expectation would have to be widened, narrowed or changed, a comment says so.
     """
     found = results.read(path)
     judge_all(found)
-    click.echo(proposals.update(found, expectations.load(file)), nl=False)
+    click.echo(proposals.update(found, project.expectations(file)), nl=False)

@@ -1,8 +1,8 @@
-"""Two columns by name in one set of results: from stored results where they are there, else measured.
+"""Finds two targets by name in one set of results: from stored results where possible, else measured.
 
-A name is a column of the stored results or of `targets.toml`; other results, a file or its folder, with "#COLUMN" if
-they have several; or what a column that nobody declared has: a requirement or several with spaces between them, among
-them perhaps "python==3.12", a wheel, a folder of sources (docs/any-version.md).
+A name is the id of a target in the stored results or in `targets.toml`; other results, a file or its folder, with "#ID"
+if they have several targets; or requirements of a target that is not declared, separated by spaces, with perhaps
+"python==3.12", a wheel or a source tree among them (docs/any-version.md).
 """
 
 import re
@@ -14,16 +14,15 @@ from packaging.version import Version
 from rich.console import Console
 
 from conformance import results
-from conformance.cache import cache_folder
 from conformance.commands.finish import say
 from conformance.judging import compare, expectations
 from conformance.judging.judge import judge_all
-from conformance.local import bundle
 from conformance.local.errors import Unavailable, UsageError, unknown
+from conformance.project import Project
 from conformance.results import Case, Results, TargetResult
-from conformance.run import api
-from conformance.suite import catalogue
-from conformance.targets import registry, requested, requirements
+from conformance.run.api import RunRequest, run
+from conformance.run.progress import progress_on
+from conformance.targets import requirements
 from conformance.targets.registry import Target
 from conformance.targets.requested import PreparedTarget, TargetRequest
 from conformance.targets.versions import parse
@@ -38,7 +37,14 @@ _SOURCES = ("pyproject.toml", "setup.py")
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns of `results`, by id. left_out: cases that they cannot have both."""
+    """Two targets of `results`, by id.
+
+    Attributes:
+        results: Results that have both.
+        first: Id of the first target.
+        second: Id of the second target.
+        left_out: Cases that differ between the results that the targets come from.
+    """
 
     results: Results
     first: str
@@ -47,39 +53,48 @@ class Pair:
 
 
 class Names:
-    """Two names that stand for columns; nothing is measured yet.
+    """Two names of targets; nothing is measured yet.
 
-    path: the stored results, None for those that there are.
+    Args:
+        project: Has the declared targets.
+        first: First name.
+        second: Second name.
+        path: Stored results, None for those of the last run or else the published ones.
+        console: Where progress is shown.
 
     Raises:
-        UsageError: a name is none of a column, or both are of the same one.
-        Unavailable: it did not run, and nothing says how it could.
+        UsageError: A name is not that of a target, or both name the same one.
+        Unavailable: A target did not run, and it is not declared how it could.
     """
 
-    def __init__(self, first: str, second: str, path: Path | None, console: Console):
-        self._console = console
-        self._finder = _Finder(path, console)
+    def __init__(self, project: Project, first: str, second: str, path: Path | None, console: Console):
+        self._project, self._console = project, console
+        self._finder = _Finder(project, path, console)
         self._places = [self._finder.place(name) for name in (first, second)]
         one, other = self._places
         if first == second or (one.id == other.id and one.results is other.results):
-            raise UsageError(f"{first} and {second} are the same column")
+            raise UsageError(f"{first} and {second} are the same target")
 
     def are_reversed(self) -> bool:
-        """Whether the first is known to be the later one, by the order of columns or else by versions."""
+        """Return whether the first is known to be the later one, by the order of targets or else by versions."""
         one, other = self._places
-        for ids in ([target.id for target in registry.load()], one.neighbours):
+        for ids in ([target.id for target in self._project.targets], one.neighbours):
             if {one.id, other.id} <= {*ids}:
                 return ids.index(one.id) > ids.index(other.id)
         alike = (one.target.front_end, one.target.backend) == (other.target.front_end, other.target.backend)
         return bool(alike and one.version and other.version and one.version > other.version)
 
     def find(self, chosen: Chosen, modes: Sequence[str]) -> Pair:
-        """Results of both; chosen: which cases are measured where that is needed; modes: likewise, all for none.
+        """Return results that have both.
+
+        Args:
+            chosen: Selects the cases to measure, if any have to be.
+            modes: Modes to measure in, all for none.
 
         Raises:
-            Unavailable: a column cannot be measured here.
+            Unavailable: A target cannot be measured here.
         """
-        missing = [place.column for place in self._places if place.column]
+        missing = [place.prepared for place in self._places if place.prepared]
         found = self._measured(missing, chosen, modes) if missing else None
         one, other = (place.results or found for place in self._places)
         first, second = (place.id for place in self._places)
@@ -90,11 +105,19 @@ class Names:
         return Pair(joined, joined.targets[0].id, joined.targets[1].id, left_out)
 
     def _measured(self, missing: list[PreparedTarget], chosen: Chosen, modes: Sequence[str]) -> Results:
-        cache = self._finder.cache
-        suite = bundle.make_bundle(cache)
-        cases = chosen(catalogue.collect(suite))
-        say(self._console, [f"measuring {column.target.title}" for column in missing])
-        found = api.measure(cases, missing, modes or MODES, suite, cache, self._console)
+        project = self._project
+        cases = chosen(project.cases())
+        say(self._console, [f"measuring {prepared.target.title}" for prepared in missing])
+        found = run(
+            RunRequest(
+                cases=cases,
+                targets=missing,
+                bundle=project.bundle,
+                cache=project.cache,
+                modes=modes or MODES,
+                progress=progress_on(self._console),
+            )
+        )
         for target in found.targets:
             if target.reason:
                 raise Unavailable(f"{target.title} could not be measured: {target.reason}")
@@ -104,11 +127,11 @@ class Names:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a column is: in `results`, or, if that is None, to be measured as `column`."""
+    """Where a target is: in `results`, or, if that is None, to be measured as `prepared`."""
 
     target: Target | TargetResult
     results: Results | None = None
-    column: PreparedTarget | None = None
+    prepared: PreparedTarget | None = None
 
     @property
     def id(self) -> str:
@@ -126,9 +149,8 @@ class _Place:
 
 
 class _Finder:
-    def __init__(self, path: Path | None, console: Console):
-        self.cache = cache_folder()
-        self._console = console
+    def __init__(self, project: Project, path: Path | None, console: Console):
+        self._project, self._console = project, console
         self._read: dict[Path, Results] = {}
         self._stored = results.read_stored(path)
         if self._stored:
@@ -139,28 +161,28 @@ class _Finder:
         there = {target.id: target for target in self._stored.targets} if self._stored else {}
         if self._stored and name in there and not there[name].reason:
             return _Place(there[name], self._stored)
-        declared = {target.id: target for target in registry.load()}
+        declared = {target.id: target for target in self._project.targets}
         if name in declared:
-            return _to_measure(api.declared(declared[name], self.cache))
+            return _to_measure(self._project.prepare(declared[name]))
         if name in there:
             raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
-        file, _, column = name.partition("#")
+        file, _, id = name.partition("#")
         if Path(file).exists() and not _can_be_installed(Path(file)):
-            return self._of_file(Path(file), column)
+            return self._of_file(Path(file), id)
         asked = _asked(name)
         if asked.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
             say(self._console, [f"resolving {name}"])
-            return _to_measure(requested.prepare(asked, list(declared.values()), self.cache))
-        raise unknown("column", name, [*there, *declared])
+            return _to_measure(self._project.prepare_requested(asked))
+        raise unknown("target", name, [*there, *declared])
 
-    def _of_file(self, file: Path, column: str) -> _Place:
+    def _of_file(self, file: Path, id: str) -> _Place:
         found = self._results(file)
         ids = [target.id for target in found.targets]
-        if not column and len(ids) != 1:
-            raise UsageError(f"{file} has {len(ids)} columns; name one, as in {file}#{ids[-1] if ids else 'ID'}")
-        if column and column not in ids:
-            raise UsageError(f"{file} has no such column: {unknown('column', column, ids)}")
-        target = found.targets[ids.index(column or ids[0])]
+        if not id and len(ids) != 1:
+            raise UsageError(f"{file} has {len(ids)} targets; name one, as in {file}#{ids[-1] if ids else 'ID'}")
+        if id and id not in ids:
+            raise UsageError(f"{file}: {unknown('target', id, ids)}")
+        target = found.targets[ids.index(id or ids[0])]
         if target.reason:
             raise Unavailable(f"{target.title} did not run: {target.reason}")
         return _Place(target, found)
@@ -178,8 +200,8 @@ def _asked(name: str) -> TargetRequest:
     return TargetRequest([word for word in words if not word.startswith(_PYTHON)], python)
 
 
-def _to_measure(column: PreparedTarget) -> _Place:
-    return _Place(column.target, column=column)
+def _to_measure(prepared: PreparedTarget) -> _Place:
+    return _Place(prepared.target, prepared=prepared)
 
 
 def _file(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`conformance report`, `cells`, `docs` and `schema`: what is made of stored results."""
+"""`conformance report`, `cells`, `docs` and `schema`: commands that use stored results."""
 
 import json
 from pathlib import Path
@@ -8,29 +8,34 @@ import msgspec
 
 from conformance import results
 from conformance.commands import options
+from conformance.commands.context import pass_project
+from conformance.commands.finish import write
 from conformance.files import write_text
-from conformance.judging import expectations
 from conformance.judging.judge import judge_all
-from conformance.report import changes, documents, write_report
-from conformance.repro.suite_scripts import scripts_for
+from conformance.project import Project
+from conformance.report import changes, documents
 
 
 @click.command("report")
 @click.argument("path", type=click.Path(path_type=Path), default=results.stored)
-@options.out_option(help="Folder to write to.  [default: where the results are]")
-def report_command(path: Path, out: Path | None) -> None:
-    """Judge stored results again and write the report from them."""
+@options.out_option(help="Write the report here.  [default: beside the results]")
+@pass_project
+def report_command(project: Project, path: Path, out: Path | None) -> None:
+    """Judge stored results again and write the report.
+
+    PATH is a results file or its folder, by default that of the last run.
+    """
     found = results.read(path)
     judge_all(found)
     out = out or (path if path.is_dir() else path.parent)
-    write_report(found, expectations.load(), out, scripts_for)
+    write(project, found, project.expectations(), out)
     click.echo(out / "index.html")
 
 
 @click.command("cells")
 @click.argument("path", type=click.Path(path_type=Path), default=results.stored)
 def cells_command(path: Path) -> None:
-    """Print one JSON object per cell of the results."""
+    """Print stored results, one JSON object per cell."""
     for cell in results.read(path).cells:
         about = {name: getattr(cell, name) for name in ("case", "target", "mode", "verdict", "fingerprint", "seconds")}
         if cell.reason:
@@ -40,10 +45,11 @@ def cells_command(path: Path) -> None:
 
 @click.command("docs")
 @click.argument("path", type=click.Path(path_type=Path), default=results.PUBLISHED)
-@options.out_option(default=Path("docs"), show_default=True, help="Folder.")
-def docs_command(path: Path, out: Path) -> None:
+@options.out_option(default=Path("docs"), show_default=True, help="Write the documents here.")
+@pass_project
+def docs_command(project: Project, path: Path, out: Path) -> None:
     """Write cases.md and findings.md from stored results."""
-    for name, text in documents.documents(results.read(path), expectations.load()):
+    for name, text in documents.documents(results.read(path), project.expectations()):
         write_text(out / name, text)
         click.echo(out / name)
 
@@ -51,5 +57,5 @@ def docs_command(path: Path, out: Path) -> None:
 @click.command("schema")
 @click.argument("name", type=click.Choice(["results", "changes"]), default="results")
 def schema_command(name: str) -> None:
-    """Print the JSON Schema of results.json or of changes.json."""
+    """Print the JSON Schema of a file that a run writes: results.json or changes.json."""
     click.echo(json.dumps(results.schema() if name == "results" else changes.schema(), indent=1))

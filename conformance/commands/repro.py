@@ -6,20 +6,22 @@ import click
 import msgspec
 
 from conformance import results
-from conformance.cache import cache_folder
 from conformance.commands import options
-from conformance.local import bundle
+from conformance.commands.context import pass_project
+from conformance.project import Project
 from conformance.repro.execute import execute
 from conformance.repro.header import dependencies
 from conformance.repro.issue import issue
 from conformance.repro.request import make_request
-from conformance.targets import install, registry
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A cell and its script.
 
-    python, dependencies: as the script's metadata has them; issue: the text of --issue, None without it.
+    Attributes:
+        python: Python version in the metadata of the script.
+        dependencies: Requirements in the metadata of the script.
+        issue: Text of --issue, None without it.
     """
 
     case: str
@@ -33,29 +35,33 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @click.command("repro")
 @click.argument("case")
-@click.option("--target", required=True, metavar="ID", help="The column.")
-@click.option("--mode", metavar="MODE", help="eager, graph, session or jit.  [default: the first that there is]")
-@click.option("--issue", "as_issue", is_flag=True, help="As text for an upstream issue; this runs the script.")
+@click.option("--target", required=True, metavar="ID", help="Target to reproduce the case on.")
+@click.option(
+    "--mode", metavar="MODE", help="eager, graph, session or jit.  [default: the first that the case runs in]"
+)
+@click.option("--issue", "as_issue", is_flag=True, help="Run the script and print the text of an upstream issue.")
 @click.option(
     "--results",
     "path",
     type=click.Path(path_type=Path),
-    help="Results that may know that there is nothing to see.  [default: of the last run, else what is published]",
+    help="Use these results to detect unsupported cells early.  [default: the last run, else what is published]",
 )
 @options.format_option
 @options.schema_option(Reproduction)
-def repro_command(case: str, target: str, mode: str | None, as_issue: bool, path: Path | None, format_: str) -> None:
-    """Print a stand-alone script of what CASE does on a column, to be run with `uv run`.
+@pass_project
+def repro_command(
+    project: Project, case: str, target: str, mode: str | None, as_issue: bool, path: Path | None, format_: str
+) -> None:
+    """Print a stand-alone script of CASE on a target, to be run with `uv run`.
 
-    Its exit code is 0 if the case conforms there, and 1 if it deviates or raises. The format "table" is the script
-    alone, "markdown" the script as a block of code.
+    The script exits with 0 if the case conforms and with 1 if it deviates or raises. The format "table" prints the
+    script alone, "markdown" prints it as a code block.
     """
-    cache = cache_folder()
     stored = results.read_stored(path)
-    request = make_request(case, target, mode, bundle.make_bundle(cache), registry.load(), stored)
+    request = make_request(case, target, mode, project.bundle, project.targets, stored)
     text = None
     if as_issue:
-        done = execute(request.script, request.target, install.provision(request.target, cache))
+        done = execute(request.script, request.target, project.provision(request.target))
         text = issue(request, done)
     if format_ == "json":
         told = Reproduction(

@@ -1,38 +1,90 @@
-"""`conformance run`: measures the cases on columns and writes the report."""
+"""`conformance run`: measures the cases on targets and writes the report."""
 
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from conformance import results
-from conformance.cache import cache_folder
 from conformance.commands import options
-from conformance.commands.finish import conclude, say
+from conformance.commands.context import pass_project
+from conformance.commands.finish import FinishOptions, finish, say
 from conformance.distributed import cluster, merge, shards
-from conformance.judging import expectations
-from conformance.local import bundle
 from conformance.local.errors import Unavailable, UsageError
+from conformance.project import Project
 from conformance.repro.suite_scripts import parts_of
-from conformance.run import api, plan
+from conformance.results import Case, Results, Shard
+from conformance.run.api import RunRequest, run
+from conformance.run.plan import make_plan
+from conformance.run.progress import progress_on
 from conformance.run.reuse import ReusedResults
-from conformance.suite import catalogue
-from conformance.targets import existing, registry, requested
+from conformance.targets.requested import PreparedTarget, TargetRequest
 from conformance.vocabulary import FRONT_ENDS, MODES
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of `conformance run`, as `--help` describes them."""
+
+    target_ids: tuple[str, ...]
+    tier: str | None
+    requirements: tuple[str, ...]
+    interpreter: str | None
+    python: str | None
+    front_end: str | None
+    backend: str | None
+    patterns: tuple[str, ...]
+    modes: tuple[str, ...]
+    shard: str | None
+    executor: str | None
+    jobs: int | None
+    out: Path
+    no_cache: bool
+    no_speedups: bool
+    only_failed: bool
+    only_missing: bool
+    allow_not_run: bool
+    annotations: bool
+
+    def __post_init__(self) -> None:
+        """Raises:
+        UsageError: Options exclude each other.
+        """
+        if self.no_cache + self.only_failed + self.only_missing > 1:
+            raise UsageError("--no-cache, --only-failed and --only-missing exclude each other")
+        if not self.requirements:
+            if self.python:
+                raise UsageError("--python requires --with")
+            if self.interpreter is None and (self.front_end or self.backend):
+                raise UsageError("--front-end and --backend require --with or --here")
+        added = self.requirements or self.interpreter is not None
+        if self.executor and (self.shard or added or self.only_failed or self.only_missing):
+            raise UsageError("--executor excludes --shard, --with, --here, --only-failed and --only-missing")
+
+    @property
+    def chosen_tier(self) -> str:
+        return self.tier or ("core" if self.interpreter is None else "none")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cell of the history is run: only then can an expectation be found to match nothing."""
+        return self.chosen_tier == "history" and not (self.target_ids or self.patterns or self.modes)
 
 
 @click.command("run")
 @options.target_option
-@options.tier_option("none", help="Which columns.  [default: core; none with --here]")
+@options.tier_option("none", help="Run all targets of this tier.  [default: core; none with --here]")
 @click.option(
     "--with",
     "requirements",
     multiple=True,
     metavar="REQUIREMENT",
-    help="One more column has this: a version, a range, a wheel, a folder of sources. Repeatable.",
+    help="Also run on a target with this requirement: a version, a range, a wheel, a source tree. Repeatable.",
 )
 @click.option(
     "--here",
@@ -40,108 +92,90 @@ from conformance.vocabulary import FRONT_ENDS, MODES
     is_flag=False,
     flag_value="",
     metavar="[PYTHON]",
-    help="One more column: the current environment, or that of an interpreter, as it is.",
+    help="Also run in an existing environment (default: the active one). Nothing is installed.",
 )
-@click.option("--python", metavar="X.Y", help="The Python of the column that --with asks for.")
-@click.option("--front-end", type=click.Choice([*FRONT_ENDS]), help="Which Keras of --with or --here.")
-@click.option("--backend", metavar="NAME", help="What the Keras of --with or --here computes with.")
+@click.option("--python", metavar="X.Y", help="Python version to use with --with.")
+@click.option("--front-end", type=click.Choice([*FRONT_ENDS]), help="Front end to use with --with or --here.")
+@click.option("--backend", metavar="NAME", help="Keras backend to use with --with or --here.")
 @options.case_option
 @options.mode_option
-@click.option("--shard", metavar="I/N", help="Only the columns of this shard (see `conformance plan`).")
-@click.option("--executor", metavar="dask://HOST:PORT", help="Run each column on a machine of this Dask cluster.")
+@click.option("--shard", metavar="I/N", help="Run only the targets of this shard (see `conformance plan`).")
+@click.option("--executor", metavar="dask://HOST:PORT", help="Run each target on a machine of this Dask cluster.")
 @click.option("--jobs", type=click.IntRange(1), help="Workers at a time.  [default: as cores and memory allow]")
 @options.out_option(default=results.LATEST, show_default=True)
-@click.option("--no-cache", is_flag=True, help="Measure again what earlier runs have observed.")
+@click.option("--no-cache", is_flag=True, help="Ignore the result cache: measure everything again.")
 @click.option(
     "--no-speedups", is_flag=True, help="Run TensorFlow and JAX as they are, without `conformance.worker.speedups`."
 )
-@click.option("--only-failed", is_flag=True, help="Measure again what failed in the results in OUT; keep the rest.")
-@click.option("--only-missing", is_flag=True, help="Measure what the results in OUT do not have; keep the rest.")
+@click.option("--only-failed", is_flag=True, help="Take results over from OUT; measure failed and missing cells.")
+@click.option("--only-missing", is_flag=True, help="Take results over from OUT; measure missing cells.")
 @options.allow_not_run_option
 @options.annotations_option
-def run_command(
-    target_ids: tuple[str, ...],
-    tier: str | None,
-    requirements: tuple[str, ...],
-    interpreter: str | None,
-    python: str | None,
-    front_end: str | None,
-    backend: str | None,
-    patterns: tuple[str, ...],
-    modes: tuple[str, ...],
-    shard: str | None,
-    executor: str | None,
-    jobs: int | None,
-    out: Path,
-    no_cache: bool,
-    no_speedups: bool,
-    only_failed: bool,
-    only_missing: bool,
-    allow_not_run: bool,
-    annotations: bool,
-) -> None:
-    """Run the cases and write the report.
+@pass_project
+def run_command(project: Project, /, **given: Any) -> None:
+    """Run the cases on targets and write the report.
 
-    Exit code: 0 every planned cell was measured and is as expected; 1 a cell is not as
-    expected, a column did not run or the run itself went wrong; 2 usage; 3 nothing could run.
+    Exit code: 0 every planned cell was measured and is as expected; 1 a cell is not as expected, a target did not run
+    or the run itself had problems; 2 usage; 3 nothing could run.
     """
-    console = Console(stderr=True)
-    if no_cache + only_failed + only_missing > 1:
-        raise UsageError("--no-cache, --only-failed and --only-missing exclude each other")
-    stored = ReusedResults(results.read(out), only_failed) if only_failed or only_missing else None
-    cache = cache_folder()
-    known = expectations.load()
-    tier = tier or ("core" if interpreter is None else "none")
-    chosen = registry.choose(registry.load(), list(target_ids), tier)
-    the_bundle = bundle.make_bundle(cache)
-    the_bundle = the_bundle.without_speedups() if no_speedups else the_bundle
-    say(console, [f"resolving {', '.join(requirements)}"] if requirements else [])
-    added = _undeclared(
-        requested.TargetRequest(requirements, python, front_end, backend), interpreter, the_bundle, cache
+    asked, console = RunOptions(**given), Console(stderr=True)
+    known = project.expectations()
+    reuse = (
+        ReusedResults(results.read(asked.out), asked.only_failed) if asked.only_failed or asked.only_missing else None
     )
-    columns = [*(api.declared(target, cache) for target in chosen), *added]
-    cases = catalogue.choose(catalogue.collect(the_bundle), list(patterns))
-    chosen_modes = list(modes or MODES)
-    the_plan = plan.make_plan(cases, [column.target for column in columns], chosen_modes)
-    # Only where every column is run can an expectation be found to match nothing.
-    complete = tier == "history" and not (target_ids or patterns or modes)
-    this_shard = None
-    if shard:
-        every = [column.target for column in columns]
-        this_shard, kept = shards.choose(shard, the_plan, every, chosen_modes, complete)
-        columns = [column for column in columns if column.target in kept]
-    out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
-    if executor:
-        if shard or added or stored:
-            raise UsageError("--executor takes neither --shard, --with, --here nor --only-...")
-        given = {"tier": [tier], "target": target_ids, "case": patterns, "mode": modes}
-        arguments = [f"--{option}={value}" for option, values in given.items() for value in values]
-        arguments += ["--no-cache"] * no_cache + ["--no-speedups"] * no_speedups
-        found, complete = _on_cluster(executor, arguments, len(columns), console)
+    cases = project.cases(asked.patterns)
+    targets, shard = _targets(project, asked, cases, console)
+    asked.out.mkdir(parents=True, exist_ok=True)  # an error is better now than after an hour
+    if asked.executor:
+        found, complete = _run_on_cluster(project, asked, len(targets), console)
     else:
+        complete = asked.is_complete and not shard
+        request = RunRequest(
+            cases=cases,
+            targets=targets,
+            bundle=project.bundle.without_speedups() if asked.no_speedups else project.bundle,
+            cache=project.cache,
+            modes=asked.modes or MODES,
+            jobs=asked.jobs,
+            fresh=asked.no_cache,
+            reuse=reuse,
+            progress=progress_on(console),
+        )
         with ThreadPoolExecutor(1) as meanwhile:
-            meanwhile.submit(parts_of, the_bundle)  # remembered for the report, where it would be waited for
-            found = api.measure(cases, columns, chosen_modes, the_bundle, cache, console, jobs, no_cache, stored)
-        found.shard = this_shard
-    sys.exit(conclude(found, known, out, console, complete and not shard, allow_not_run, annotations))
+            meanwhile.submit(parts_of, project.bundle)  # cached for the report, which would have to wait for it
+            found = run(request)
+        found.shard = shard
+    ending = FinishOptions(asked.out, asked.allow_not_run, asked.annotations)
+    sys.exit(finish(project, found, known, ending, console, complete))
 
 
-def _on_cluster(executor: str, arguments: list[str], count: int, console: Console) -> tuple[results.Results, bool]:
-    """The results of all columns, and whether that is the whole history."""
+def _targets(
+    project: Project, asked: RunOptions, cases: list[Case], console: Console
+) -> tuple[list[PreparedTarget], Shard | None]:
+    """Prepare the targets that are asked for, or those of the shard."""
+    prepared = [project.prepare(target) for target in project.choose(asked.target_ids, asked.chosen_tier)]
+    request = TargetRequest(asked.requirements, asked.python, asked.front_end, asked.backend)
+    if asked.requirements:
+        say(console, [f"resolving {', '.join(asked.requirements)}"])
+        prepared.append(project.prepare_requested(request))
+    if asked.interpreter is not None:
+        prepared.append(project.prepare_existing(asked.interpreter, request))
+    every, modes = [one.target for one in prepared], list(asked.modes or MODES)
+    plan = make_plan(cases, every, modes)  # also without shards: it refuses an empty plan before anything is written
+    if not asked.shard:
+        return prepared, None
+    shard, kept = shards.choose(asked.shard, plan, every, modes, asked.is_complete)
+    return [one for one in prepared if one.target in kept], shard
+
+
+def _run_on_cluster(project: Project, asked: RunOptions, count: int, console: Console) -> tuple[Results, bool]:
+    """Return the results of all targets, and whether that is the whole history."""
+    given = {"tier": [asked.chosen_tier], "target": asked.target_ids, "case": asked.patterns, "mode": asked.modes}
+    arguments = [f"--{option}={value}" for option, values in given.items() for value in values]
+    arguments += ["--no-cache"] * asked.no_cache + ["--no-speedups"] * asked.no_speedups
+    assert asked.executor
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
-        parts = cluster.run_shards(executor, arguments, count, Path(folder), lambda line: say(console, [line]))
+        parts = cluster.run_shards(asked.executor, arguments, count, Path(folder), lambda line: say(console, [line]))
         if not parts:
-            raise Unavailable(f"no column could be run on {executor}")
-        return merge.merge(parts, [t.id for t in registry.load()])
-
-
-def _undeclared(
-    asked: requested.TargetRequest, interpreter: str | None, the_bundle: bundle.Bundle, cache: Path
-) -> list[requested.PreparedTarget]:
-    """The columns of --with and --here."""
-    if not asked.requirements and (asked.python or (interpreter is None and (asked.front_end or asked.backend))):
-        raise UsageError("--python belongs to --with, --front-end and --backend belong to --with or --here")
-    added = [requested.prepare(asked, registry.load(), cache)] if asked.requirements else []
-    if interpreter is not None:
-        added.append(existing.prepare(interpreter, asked, registry.load(), the_bundle))
-    return added
+            raise Unavailable(f"no target could be run on {asked.executor}")
+        return merge.merge(parts, [target.id for target in project.targets])

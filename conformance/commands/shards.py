@@ -8,15 +8,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from conformance.cache import cache_folder
 from conformance.commands import options
-from conformance.commands.finish import conclude, say
+from conformance.commands.context import pass_project
+from conformance.commands.finish import FinishOptions, finish, say
 from conformance.distributed import merge, shards
-from conformance.judging import expectations
-from conformance.local import bundle
-from conformance.run import plan
-from conformance.suite import catalogue
-from conformance.targets import registry
+from conformance.project import Project
+from conformance.run.plan import make_plan
 from conformance.vocabulary import MODES
 
 
@@ -25,9 +22,11 @@ from conformance.vocabulary import MODES
 @options.tier_option(default="core", show_default=True)
 @options.case_option
 @options.mode_option
-@click.option("--shards", "count", type=click.IntRange(1), required=True, metavar="N", help="How many machines.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, the matrix of a GitHub Actions workflow.")
+@click.option("--shards", "count", type=click.IntRange(1), required=True, metavar="N", help="Number of machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, the matrix of a GitHub Actions workflow.")
+@pass_project
 def plan_command(
+    project: Project,
     target_ids: tuple[str, ...],
     tier: str,
     patterns: tuple[str, ...],
@@ -35,19 +34,17 @@ def plan_command(
     count: int,
     as_json: bool,
 ) -> None:
-    """Show how the columns are split over N machines, for `run --shard`.
+    """Show how targets are divided among N machines, for `run --shard`.
 
-    Columns are whole and those that share a base are together, where that leaves no shard with more work.
-    Cells are those that execute something.
+    A target is never split. Targets with a common base stay together unless that would make the largest shard larger.
+    Only cells that execute something are counted.
     """
-    chosen_targets = registry.choose(registry.load(), list(target_ids), tier)
-    cases = catalogue.choose(catalogue.collect(bundle.make_bundle(cache_folder())), list(patterns))
-    the_plan = plan.make_plan(cases, chosen_targets, list(modes or MODES))
-    parts = shards.describe(the_plan, chosen_targets, count)
+    chosen = project.choose(target_ids, tier)
+    parts = shards.describe(make_plan(project.cases(patterns), chosen, modes or MODES), chosen, count)
     if as_json:
         click.echo(json.dumps({"include": parts}))
         return
-    table = Table("shard", "cells", "columns", box=None)
+    table = Table("shard", "cells", "targets", box=None)
     for part in parts:
         table.add_row(part["shard"], str(part["cells"]), ", ".join(part["targets"]))
     Console().print(table, markup=False, highlight=False)
@@ -58,17 +55,19 @@ def plan_command(
 @options.out_option(required=True)
 @options.allow_not_run_option
 @options.annotations_option
-def merge_command(paths: tuple[Path, ...], out: Path, allow_not_run: bool, annotations: bool) -> None:
-    """Make one report of several: of the shards of a plan, or of columns that were run separately.
+@pass_project
+def merge_command(project: Project, paths: tuple[Path, ...], out: Path, allow_not_run: bool, annotations: bool) -> None:
+    """Merge the results of shards, or of targets that were run separately, into one report.
 
-    PATHS are results files or their folders. Exit code: as that of `run`; 1 as well if
-    parts contradict each other, then nothing is written, or if a shard is missing.
+    PATHS are results files or their folders. Exit code: as that of `run`; also 1 if parts contradict each other (then
+    nothing is written) or a shard is missing.
     """
     console = Console(stderr=True)
-    known = expectations.load()
+    known = project.expectations()
     try:
-        found, complete = merge.merge(paths, [target.id for target in registry.load()])
+        found, complete = merge.merge(paths, [target.id for target in project.targets])
     except merge.Disagreement as error:
-        say(console, [*error.lines, f"{error}; nothing is written"])
+        say(console, [*error.lines, f"{error}; nothing was written"])
         sys.exit(1)
-    sys.exit(conclude(found, known, out, console, complete, allow_not_run, annotations))
+    ending = FinishOptions(out, allow_not_run, annotations)
+    sys.exit(finish(project, found, known, ending, console, complete))

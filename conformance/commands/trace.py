@@ -1,4 +1,4 @@
-"""`conformance trace`: follows the mask through a user's own model."""
+"""`conformance trace`: traces the masks in a user's own model."""
 
 from pathlib import Path
 from typing import Any
@@ -8,26 +8,29 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.commands import model_options, options
+from conformance.commands.context import pass_project
 from conformance.files import write_text
 from conformance.inspection import table
 from conformance.inspection.svg import draw
 from conformance.inspection.trace import Trace
+from conformance.project import Project
 
 
 @click.command("trace")
 @click.argument("model")
 @model_options.options
 @options.format_option
-@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw it into this file.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the trace into this file.")
 @options.schema_option(Trace)
-def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> None:
-    """Follow the mask through a model, layer by layer, while it is constructed and on a small batch.
+@pass_project
+def trace_command(project: Project, /, model: str, format_: str, svg: Path | None, **where: Any) -> None:
+    """Trace the masks in a model, layer by layer, while it is constructed and on a small batch.
 
     MODEL is a saved model, the JSON of `model.to_json()`, or module:function, a function without arguments that
-    returns a model. For each call of a layer: the masks that go in and come out, and what happened: produced,
-    passed, consumed, replaced, merged, dropped silently or with a warning, refused with an error.
+    returns a model. For each call of a layer: the masks that go in and come out, and what happened: created,
+    propagated, consumed, modified, combined, dropped silently or with a warning, ignored, rejected with an error.
     """
-    found = model_options.inspect(model, **where)
+    found = model_options.inspect(project, model_options.ModelOptions(model, **where))
     if svg is not None:
         write_text(svg, draw(found))
     if format_ == "json":
@@ -39,7 +42,7 @@ def trace_command(model: str, format_: str, svg: Path | None, **where: Any) -> N
 
 
 def markdown(trace: Trace) -> str:
-    """The table, and before it what it is about."""
+    """Return the table as Markdown, below a headline."""
     rows = [table.HEADINGS, ("---",) * len(table.HEADINGS)]
     rows += [tuple(options.cell_of_markdown(cell) for cell in row.cells("&emsp;")) for row in table.rows(trace)]
     return "\n".join([*table.headline(trace), "", *("| " + " | ".join(row) + " |" for row in rows)])

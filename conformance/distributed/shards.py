@@ -22,8 +22,8 @@ BASE_WEIGHT = 500
 def work(plan: Plan) -> Counter[str]:
     """Count the cells of each target that execute something; modes that it lacks cost nothing."""
     cells: Counter[str] = Counter()
-    for unit in plan.units:
-        cells[unit.target.id] += len(unit.cells)
+    for group in plan.groups:
+        cells[group.target.id] += len(group.cells)
     return cells
 
 

@@ -1,4 +1,4 @@
-"""Looks at a user's own model: `trace` follows its masks, `advise` says which steps between versions touch them.
+"""Inspects a user's own model: `trace` follows its masks, `advise` says which changes between versions affect them.
 
-The host asks (`ask`), a process in the user's environment answers (`inside`), as a `Trace`.
+The client on the host (`client`) starts a process in the user's environment (`inside`), which returns a `Trace`.
 """

@@ -1,4 +1,4 @@
-"""Which steps between two columns touch what a model uses."""
+"""Which changes between two targets affect what a model uses."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,13 @@ from conformance.results import Results
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a step meets the model. layers: paths, empty for the model as a whole; uses: what they have of the case."""
+    """A change that affects the model.
+
+    Attributes:
+        step: The change.
+        layers: Paths of the layers that it affects; empty for the model as a whole.
+        uses: What the model uses of what the case is about.
+    """
 
     step: Step
     layers: list[str]
@@ -19,10 +25,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an upgrade means for the masks of a model, as it was traced on `traced`.
+    """What an upgrade means for the masks of a model.
 
-    before, after: columns; others: how many steps touch nothing that the model uses;
-    unreached: paths of layers that no mask reaches, which are left out.
+    Attributes:
+        model: Name and class of the model.
+        traced: The Keras with which it was traced.
+        before: Id of the target before the upgrade.
+        after: Id of the target after the upgrade.
+        places: The changes that affect the model.
+        others: Number of the changes that do not.
+        unreached: Paths of the layers that no mask reaches; they are not considered.
     """
 
     model: str
@@ -35,16 +47,25 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], before: str, after: str) -> Advice:
-    """`steps`, in their order, as far as they touch the model that `model` names."""
+    """Select the changes that affect a model.
+
+    Args:
+        model: The model, as the command line names it.
+        trace: Its trace.
+        results: The results that the changes are from.
+        steps: The changes, in the order of the advice.
+        before: Id of the target before the upgrade.
+        after: Id of the target after the upgrade.
+    """
     used = usage.Usage.of(trace, model)
     layers = usage.built_in(results.cases)
     cases = {case.id: case for case in results.cases}
     places = []
     for step in steps:
         demanded = usage.demands(cases[step.case], layers)
-        touched = used.touched(demanded)
-        if touched is not None:
-            paths = list(dict.fromkeys(call.path for call in touched))
+        affected = used.affected(demanded)
+        if affected is not None:
+            paths = list(dict.fromkeys(call.path for call in affected))
             places.append(Place(step=step, layers=paths, uses=sorted(demanded)))
     containers = {call.parent for call in trace.calls}
     reached = {call.path for call in trace.calls if call.reached}

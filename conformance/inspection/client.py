@@ -1,4 +1,4 @@
-"""Inspects a model in the environment that has the user's Keras; nothing is installed or written there."""
+"""Inspects a model in the environment of the user's Keras; nothing is installed or written there."""
 
 import json
 import os
@@ -24,11 +24,14 @@ INSIDE = Path(__file__).parent / "inside"
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What the command line says of a model.
+    """What the command line says about a model.
 
-    text: a file, a folder, or `module:function`; custom: modules to import first;
-    batch: an NPZ to call it on; front_end: which Keras reads it, "" for the first that is there;
-    unsafe: load it even if it holds code of its own, that of a Lambda layer.
+    Attributes:
+        text: A file, a folder, or `module:function`.
+        custom: Modules to import first.
+        batch: An NPZ file with the arrays to call it on.
+        front_end: Name of the front end that reads it; empty for the first that is installed.
+        unsafe: Whether to load it even if it contains code, that of a Lambda layer.
     """
 
     text: str
@@ -38,20 +41,28 @@ class ModelRequest:
     unsafe: bool = False
 
     def check(self) -> None:
-        """Raise `UsageError` if that cannot be a model."""
+        """Check that there are such files.
+
+        Raises:
+            UsageError: There are not.
+        """
         if ":" not in self.text and not Path(self.text).exists():
-            raise UsageError(f"{self.text}: no such file, and not of the form module:function")
+            raise UsageError(f"{self.text}: neither a file nor of the form module:function")
         if self.batch is not None and not self.batch.is_file():
             raise UsageError(f"{self.batch}: no such file")
 
 
 def inspect(model: ModelRequest, where: Environment, bundle: Bundle, target: Target | None = None) -> Trace:
-    """The trace of a model.
+    """Trace a model.
 
-    target: the column whose environment it is, for its settings; None keeps the variables of the caller.
+    Args:
+        model: The model.
+        where: The environment.
+        bundle: The bundle, which the process in the environment imports.
+        target: The target whose environment it is, for its settings; None keeps the variables of the caller.
 
     Raises:
-        UsageError: the model cannot be loaded or called, or there is no Keras; in one line.
+        UsageError: The model cannot be loaded or called, or there is no Keras.
     """
     model.check()
     request = {
@@ -75,12 +86,12 @@ def inspect(model: ModelRequest, where: Environment, bundle: Bundle, target: Tar
         except OSError as error:
             raise UsageError(f"cannot start {where.python}: {said(error)}") from error
         except subprocess.TimeoutExpired as error:
-            raise UsageError(f"{model.text} was not done after {SECONDS:.0f} s") from error
+            raise UsageError(f"timed out: inspecting {model.text} took more than {SECONDS:.0f} s") from error
     try:
         answer = cleaned(json.loads(done.stdout), done.stdout)
     except ValueError as error:
         lines = done.stderr.decode("utf-8", "replace").splitlines()
-        ending = f"the process ended with {done.returncode}: {tail(lines)}"
+        ending = f"the process exited with code {done.returncode}: {tail(lines)}"
         raise UsageError(f"{model.text} cannot be inspected: {ending}") from error
     if "refused" in answer:
         raise UsageError(answer["refused"])
@@ -93,5 +104,5 @@ def _variables(where: Environment, bundle: Bundle, target: Target | None, scratc
         folders = [bundle.folder, INSIDE, where.on_top, own]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONIOENCODING": "utf-8"}
         return dict(os.environ) | quiet | {"PYTHONPATH": os.pathsep.join(str(f) for f in folders if f)}
-    variables = environment(where, target, bundle, scratch)
+    variables = environment(where, target.for_worker, bundle, scratch)
     return variables | {"PYTHONPATH": os.pathsep.join([variables["PYTHONPATH"], str(INSIDE)])}

@@ -1,4 +1,4 @@
-"""A trace as a picture: the calls from top to bottom, and between them where masks are and where they are lost."""
+"""A trace as an SVG image: the calls from top to bottom, and between them where masks are and where they are lost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from conformance.inspection import table
 from conformance.inspection.trace import Call, Trace
 
 MARGIN, LANE, ROW, INDENT = 20, 16, 52, 24
-WIDTH_OF_LETTER, WIDTH_OF_BIT = 8.6, 7.6  # of the fonts at their size, rather too much
+WIDTH_OF_LETTER, WIDTH_OF_BIT = 8.6, 7.6  # of the fonts at their size, generously rounded
 NOTE_LETTERS = 90
-# No mark is told from another by its colour alone.
+# No mark differs from another by its colour alone.
 _MARKS = {
     "none": '<circle class="node" r="5"/>',
     "mask": '<circle class="node mask" r="6"/>',
     "used": '<rect class="node used" x="-6" y="-6" width="12" height="12"/>',
     "gone": '<circle class="node gone" r="8"/><path class="cross" d="M-4 -4L4 4M4 -4L-4 4"/>',
 }
-_LEGEND = (("mask", "has a mask"), ("used", "uses the mask"), ("gone", "mask lost"), ("none", "no mask"))
+_LEGEND = (("mask", "has a mask"), ("used", "consumes it"), ("gone", "mask lost"), ("none", "no mask"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class _Node:
 
 @dataclass(frozen=True)
 class _Edge:
-    """From one row to another, in a lane left of the nodes; 0 is straight down."""
+    """A line from one row to another, in a lane left of the nodes; lane 0 is straight down."""
 
     first: int
     last: int
@@ -52,9 +52,16 @@ class _Edge:
 
 
 def draw(trace: Trace) -> str:
-    """The picture as a document of its own, for light and dark pages."""
+    """Draw a trace.
+
+    Args:
+        trace: The trace.
+
+    Returns:
+        The text of an SVG document, for light and dark pages.
+    """
     inputs = list(dict.fromkeys(s.input for call in trace.calls for s in call.sources if s.input))
-    edges = _laid(sorted(_edges(trace, inputs), key=lambda e: (e.last - e.first, e.first)))
+    edges = _with_lanes(sorted(_edges(trace, inputs), key=lambda e: (e.last - e.first, e.first)))
     lanes = max((edge.lane for edge in edges), default=0)
     heading = table.headline(trace)
     legend_y = 24 + 19 * len(heading) + 8
@@ -67,9 +74,9 @@ def draw(trace: Trace) -> str:
     longest = max((len(line) for line in heading), default=0)
     width = max([node.right for node in nodes] + [MARGIN + WIDTH_OF_LETTER * longest, 244 + 128 * len(_LEGEND)])
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    template = environment.from_string(Path(__file__).with_name("picture.svg.jinja").read_text(encoding="utf-8"))
+    template = environment.from_string(Path(__file__).with_name("trace.svg.jinja").read_text(encoding="utf-8"))
     return template.render(
-        title=f"The mask in {trace.model.name} on {trace.title}",
+        title=f"Masks in {trace.model.name} on {trace.title}",
         width=round(width + MARGIN),
         height=top + ROW * len(nodes),
         margin=MARGIN,
@@ -83,7 +90,7 @@ def draw(trace: Trace) -> str:
 
 
 def _edges(trace: Trace, inputs: list[str]) -> Iterator[_Edge]:
-    """Each once; masked if on one of several tensors between the same calls there is a mask."""
+    """Yield each edge once; it is masked if one of several tensors between the same calls has a mask."""
     found: dict[tuple[int, int], bool] = {}
     for call in trace.calls:
         for i, source in enumerate(call.sources):
@@ -102,8 +109,8 @@ def _edges(trace: Trace, inputs: list[str]) -> Iterator[_Edge]:
         yield _Edge(first, last, masked)
 
 
-def _laid(edges: list[_Edge]) -> list[_Edge]:
-    """Edges with lanes, so that no two run over each other; the shorter the nearer."""
+def _with_lanes(edges: list[_Edge]) -> list[_Edge]:
+    """Assign lanes so that no two edges overlap; the shorter an edge, the nearer its lane."""
     taken: dict[int, list[tuple[int, int]]] = {}
     found = []
     for edge in edges:
@@ -143,4 +150,4 @@ def _node(row: table.TableRow, lost: bool, x: float, y: float) -> _Node:
 def _mark(call: Call) -> str:
     if call.seen.consumed:
         return "used"
-    return "mask" if call.seen.leaves or call.seen.happened == "given to the layer" else "none"
+    return "mask" if call.seen.leaves or call.seen.happened == "passed to the layer" else "none"

@@ -1,16 +1,23 @@
-"""A trace in words: the rows of its table."""
+"""A trace as a table: its rows, and the lines above it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.inspection.trace import LOST, Call, CallObservation, Mask, Trace
 
-HEADINGS = ("layer", "class", "from", "output", "symbolic", "mask in", "mask out", "at run time", "to note")
+HEADINGS = ("layer", "class", "from", "output", "symbolic", "mask in", "mask out", "at run time", "notes")
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One call. depth: how many models or layers are around it; a text is empty if it did not come to that."""
+    """The row of a call.
+
+    Attributes:
+        call: The call.
+        depth: Number of models and layers that it is in.
+
+    The other attributes are texts of the cells, empty where nothing was observed.
+    """
 
     call: Call
     depth: int
@@ -25,7 +32,7 @@ class TableRow:
     note: str
 
     def cells(self, indent: str) -> tuple[str, ...]:
-        """As `HEADINGS`."""
+        """Return the cells, in the order of `HEADINGS`; the name is indented by `depth` times `indent`."""
         name = indent * self.depth + self.name
         return (
             name,
@@ -41,7 +48,7 @@ class TableRow:
 
 
 def rows(trace: Trace) -> list[TableRow]:
-    """In the order of the calls."""
+    """Return a row for each call, in the order of the calls."""
     return [_row(call, trace) for call in trace.calls]
 
 
@@ -67,24 +74,24 @@ def _depth(call: Call, trace: Trace) -> int:
 
 
 def name(call: Call) -> str:
-    """The name of the layer; with the number of the call if there are several."""
+    """Return the name of the layer, with the number of the call if there are several."""
     own = call.path.rpartition("/")[2]
     return f"{own} ({call.number} of {call.times})" if call.times > 1 else own
 
 
 def source_names(call: Call, trace: Trace) -> list[str]:
-    """Where the inputs come from, each once."""
+    """Return the names of the calls and inputs that the inputs come from, each once."""
     found = [name(trace.calls[s.call]) if s.call is not None else s.input for s in call.sources]
     return list(dict.fromkeys(text for text in found if text))
 
 
 def shape(sizes: list[int | None]) -> str:
-    """As Keras writes it, with "?" for what is not known."""
+    """Format a shape as Keras does, with "?" for an unknown dimension."""
     return f"({', '.join('?' if size is None else str(size) for size in sizes)})"
 
 
 def mask(one: Mask | None) -> str:
-    """Its rows, or its shape; "-" for none."""
+    """Format a mask: its rows, or dtype and shape if its values are unknown; "-" for None."""
     if one is None:
         return "-"
     return one.kept or f"{one.dtype} {shape(one.shape)}"
@@ -96,47 +103,44 @@ def _masks(masks: list[Mask | None]) -> str:
 
 
 def notes(call: Call, trace: Trace) -> Iterator[str]:
-    """What a reader of the words alone would miss."""
+    """Yield what the other cells do not say."""
     run, seen = call.run, call.seen
     if run is None and trace.way != "none":
         yield "not called on the batch"
     if call.disagrees:
         yield (
-            "symbolically a mask, at run time none" if seen.masks_out and not seen.leaves else "a mask at run time only"
+            "the symbolic output has a mask, the output at run time has none"
+            if seen.masks_out and not seen.leaves
+            else "only the output at run time has a mask"
         )
     if run:
         if run.enters and not run.consumed and run.given and not any(run.given.values()):
-            yield "its call is not given the mask"
+            yield "the mask is not passed to `call`"
         if call.handed and not any(run.masks_in):
-            yield "the model hands it the mask found while it was constructed"
+            yield "the model passes the mask that it computed when it was constructed"
         if call.symbolic and any(call.symbolic.explicit):
-            yield "the mask is given as an argument"
+            yield "the mask is passed as an argument"
         if run.takes_masks_away:
-            yield "takes the mask off the tensor that it is given"
+            yield "removes the mask from its input tensor"
         if run.untold:
-            yield f"use not tried: {run.untold}"
-    yield from dict.fromkeys(said for way in _ways(call) for said in _said(way))
+            yield f"unknown whether the mask is consumed: {run.untold}"
+    observations = (seen for seen in (call.symbolic, call.run) if seen)
+    yield from dict.fromkeys(message for seen in observations for message in _messages(seen))
 
 
-def _ways(call: Call) -> Iterator[CallObservation]:
-    yield from (seen for seen in (call.symbolic, call.run) if seen)
-
-
-def _said(seen: CallObservation) -> Iterator[str]:
+def _messages(seen: CallObservation) -> Iterator[str]:
     yield from seen.warnings
     if seen.error:
         yield seen.error
 
 
 def headline(trace: Trace) -> list[str]:
-    """What the table is about, and what it comes to."""
+    """Return the lines above the table: what was traced and how, where masks are lost, and the masks of the outputs."""
     batch = ", ".join(f"{i.name} {i.dtype} {shape(list(i.shape))}" for i in trace.batch)
-    drawn = "drawn" if any(i.drawn for i in trace.batch) else "given"
-    ways = {"eager": "called op by op", "graph": "its graph was run"}
+    origin = "a random batch" if any(i.drawn for i in trace.batch) else "the given batch"
+    ways = {"eager": "called op by op", "graph": "run as a graph"}
     first = f"{trace.model.name} ({trace.model.class_})" if trace.model.class_ else trace.model.name
-    lines = [
-        f"{first} on {trace.title}" + (f", {ways[trace.way]} on a batch that was {drawn}: {batch}" if batch else "")
-    ]
+    lines = [f"{first} on {trace.title}" + (f", {ways[trace.way]} on {origin}: {batch}" if batch else "")]
     if trace.refusal:
         lines.append(f"The model cannot be constructed: {trace.refusal}")
     lost = [name(call) for call in trace.calls if is_lost(call, trace)]
@@ -147,14 +151,14 @@ def headline(trace: Trace) -> list[str]:
 
 
 def is_lost(call: Call, trace: Trace) -> bool:
-    """Whether a mask that came in is refused, kept from the layer, or neither used nor passed on."""
-    return call.seen.happened.startswith(LOST) and not _handed_on(call, trace)
+    """Return whether a mask that came in is rejected, not passed to the layer, or neither consumed nor propagated."""
+    return call.seen.happened.startswith(LOST) and not _passed_on_by_model(call, trace)
 
 
-def _handed_on(call: Call, trace: Trace) -> bool:
-    """Whether all that take the result of a call are handed the mask that it had while the model was constructed.
+def _passed_on_by_model(call: Call, trace: Trace) -> bool:
+    """Return whether the model passes the mask of the symbolic output to all layers that take the output of a call.
 
     Functional models of Keras 3 do that, whatever became of the mask at run time.
     """
-    takers = [other for other in trace.calls if any(source.call == call.id for source in other.sources)]
-    return bool(takers) and all(other.handed for other in takers)
+    consumers = [other for other in trace.calls if any(source.call == call.id for source in other.sources)]
+    return bool(consumers) and all(other.handed for other in consumers)

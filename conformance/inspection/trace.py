@@ -1,12 +1,18 @@
-"""What was seen of the masks in a model: the answer of the process that has the user's Keras."""
+"""What was observed of the masks in a model: the answer of the process in the user's environment."""
 
 import msgspec
 
-LOST = ("dropped", "ignored", "refused")  # how the words begin for a mask that does not come to use
+LOST = ("dropped", "ignored", "rejected")  # how `happened` begins if the mask has no effect
 
 
 class Mask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mask. shape: None for an unknown dimension; kept: rows of 0 and 1, None if there are no values, or too many."""
+    """A mask.
+
+    Attributes:
+        shape: Its shape, None for an unknown dimension.
+        dtype: Name of its dtype.
+        kept: Its rows as 0 and 1; None if the values are unknown, or too many.
+    """
 
     shape: list[int | None]
     dtype: str
@@ -14,20 +20,31 @@ class Mask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an input of a call comes from: another call (its id) or an input of the model (its name), if known."""
+    """Where an input of a call comes from.
+
+    Attributes:
+        call: Id of the call that returned it, if known.
+        input: Name of the input of the model that it is, if known.
+    """
 
     call: int | None
     input: str | None
 
 
 class CallObservation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A call as it was seen on one of the two ways.
+    """A call as it was observed symbolically or at run time.
 
-    masks_in, masks_out: one for each tensor, None where there is none; explicit: given as the argument `mask`;
-    given: whether a mask reached `call`, for each of its arguments for masks (None: `call` was not seen);
-    consumed: whether the result depends on the masks (None: no masks, or `untold` says why not);
-    takes_masks_away: positions of the inputs that had a mask before the call and have none after it;
-    warnings: those that speak of masks.
+    Attributes:
+        masks_in: The mask attached to each input, or None.
+        explicit: The masks passed as the argument `mask`.
+        masks_out: The mask attached to each output, or None.
+        given: For each mask argument of `call` whether it got a mask; None if `call` was not observed.
+        happened: What happened to the mask, in a few words.
+        consumed: Whether the result depends on the masks; None without masks, or if it is unknown.
+        untold: Why it is unknown whether the masks are consumed.
+        takes_masks_away: Positions of the inputs whose mask the call removed.
+        warnings: The warnings about masks.
+        error: What the call raised, in one line.
     """
 
     masks_in: list[Mask | None]
@@ -43,21 +60,31 @@ class CallObservation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     @property
     def enters(self) -> bool:
-        """Whether a mask came in."""
+        """Whether an input has a mask, or one is passed as an argument."""
         return any(self.masks_in) or any(self.explicit)
 
     @property
     def leaves(self) -> bool:
-        """Whether the result has a mask."""
+        """Whether an output has a mask."""
         return any(self.masks_out)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One call of a layer. path: names from the model inwards; number: which of the `times` calls of this layer it is.
+    """One call of a layer.
 
-    parent: id of the call of the model or layer in which it was made; class_: "ops.X" for an operation of Keras 3;
-    shapes: of the tensors, without the masks; symbolic: while the model was constructed; run: on the batch;
-    features: what it uses, in the words with which cases are tagged.
+    Attributes:
+        id: Number of the call in the trace.
+        parent: Id of the call of the model or layer that made it.
+        path: Names of the layers from the model inwards, separated by "/".
+        class_: Name of the class; "ops.X" for an operation of Keras 3.
+        number: Which of the `times` calls of this layer it is, from 1.
+        times: Number of calls of this layer.
+        sources: Where each input comes from.
+        shapes_in: Shape of each input, without the masks.
+        shapes_out: Shape of each output.
+        symbolic: What was observed while the model was constructed.
+        run: What was observed on the batch.
+        features: What the call uses, as tags of cases.
     """
 
     id: int
@@ -75,29 +102,36 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def seen(self) -> CallObservation:
-        """At run time if it came to that."""
+        """What was observed at run time, or else symbolically."""
         found = self.run or self.symbolic
-        assert found is not None, "a call is seen on one of the ways"
+        assert found is not None, "a call without an observation"
         return found
 
     @property
     def reached(self) -> bool:
-        """Whether a mask goes in or comes out, on either way."""
+        """Whether a mask goes in or comes out, symbolically or at run time."""
         return any(seen is not None and (seen.enters or seen.leaves) for seen in (self.symbolic, self.run))
 
     @property
     def handed(self) -> bool:
-        """Whether the model gives it as an argument a mask that is not given so where the model was constructed."""
+        """Whether the model passes a mask as an argument that was not passed when the model was constructed."""
         return bool(self.symbolic and self.run and any(self.run.explicit) and not any(self.symbolic.explicit))
 
     @property
     def disagrees(self) -> bool:
-        """Whether the symbolic result has a mask and that at run time has none, or the other way round."""
+        """Whether only one of the symbolic output and the output at run time has a mask."""
         return bool(self.symbolic and self.run and not self.run.error and self.symbolic.leaves != self.run.leaves)
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An array of the batch. drawn: by this program, from a fixed seed."""
+    """An array of the batch.
+
+    Attributes:
+        name: Name of the input.
+        shape: Its shape.
+        dtype: Name of its dtype.
+        drawn: Whether it was drawn here, from a fixed seed.
+    """
 
     name: str
     shape: list[int]
@@ -106,22 +140,39 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mask of an output of the model, which its loss and metrics use."""
+    """The mask of an output of the model, which its loss and metrics use.
+
+    Attributes:
+        symbolic: The mask of the symbolic output.
+        run: The mask at run time.
+    """
 
     symbolic: Mask | None
     run: Mask | None
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name and the class of a model."""
+
     name: str
     class_: str = msgspec.field(name="class")
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Calls in the order in which they were made.
+    """The masks in a model.
 
-    way: "eager", on arrays; "graph", the graph of the model was run; "none", there is no model, for `refusal`, what a
-    layer raised when it was given a mask; features: of the model as a whole.
+    Attributes:
+        model: The model.
+        front_end: Name of the front end.
+        backend: Name of the backend.
+        versions: Dict of versions.
+        way: "eager" if layers were called on arrays, "graph" if the graph of the model was run, "none" if the model
+            could not be constructed.
+        batch: What it was called on.
+        calls: The calls of layers, in order.
+        outputs: The masks of the outputs.
+        features: What the model as a whole uses, as tags of cases.
+        refusal: What a layer raised because of a mask, if the model could therefore not be constructed.
     """
 
     model: Model
@@ -137,7 +188,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def title(self) -> str:
-        """The Keras, as columns are called."""
+        """The Keras, as targets are titled."""
         version = self.versions["tensorflow" if self.front_end == "tf.keras" else "keras"]
         name = "Keras" if self.front_end == "keras" else self.front_end
         on = f" on {self.backend}" if self.backend != "tensorflow" else ""

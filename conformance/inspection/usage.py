@@ -1,10 +1,16 @@
-"""Which cases are about what a model uses: from the tags of the cases to the features of its calls.
+"""Which cases are about what a model uses: matches the tags of cases with the features of calls.
 
-A tag is one of these. *Layers* and *ways* (a switch, or how a layer is called) must be found on calls that a mask
-reaches, the ways on a call of such a layer. What is *of the model* must be true of the whole model. *Carriers* bring
-the mask to what a case is about, *actors* show what became of it: they count only where no other layer is named, the
-carriers only where no actor is. *Circumstances* can befall any model; what is *unseen* no trace can find. A case whose
-variant is named after a layer is about that layer. What tags do not say stands in `BY_CASE`.
+There are these sorts of tags:
+
+* *Layers*, and *ways* of using one (a constructor argument, or how it is called), must be found on calls that a mask
+  reaches, a way on a call of such a layer.
+* Tags *of the model* must be true of the whole model.
+* *Carriers* bring a mask to what the case is about, *actors* show what became of it: carriers and actors count only if
+  no other layer is tagged, carriers only if no actor is.
+* *Circumstances* can occur with any model.
+* What is *unseen* cannot be found in a trace.
+
+A case whose variant is named after a layer is about that layer. `BY_CASE` has what the tags do not say.
 """
 
 import fnmatch
@@ -18,7 +24,7 @@ from conformance.results import Case
 TABLE = "layer-table.incoming-mask"
 CARRIERS = frozenset({"Masking", "Embedding", "Dense", "Functional", "Sequential"})
 ACTORS = frozenset({"SimpleRNN", "GlobalAveragePooling1D"})
-RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU"})  # what is tried on one of them is true of all
+RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU"})  # what is tested on one of them is true of all
 LAYERS = frozenset(
     {
         "CuDNNGRU",
@@ -114,7 +120,7 @@ BY_CASE: dict[str, frozenset[str]] = {
     "serial.weights-only": frozenset({"HDF5"}),
     "timedistributed.inner-model*": frozenset({"TimeDistributed", "nested model"}),
 }
-# Variants that are called otherwise than the layer.
+# Variants whose names differ from that of the layer.
 _SHORT = {
     "additive": "AdditiveAttention",
     "dot": "Attention",
@@ -126,14 +132,24 @@ _MODEL_WORDS = OF_MODEL | {"Functional", "Sequential", "output mask", "nested mo
 
 @dataclass(frozen=True)
 class Usage:
-    """What a model uses. calls: those that a mask reaches; of_model: true of the whole of it."""
+    """What a model uses.
+
+    Attributes:
+        calls: The calls that a mask reaches.
+        of_model: What is true of the model as a whole.
+    """
 
     calls: Sequence[Call]
     of_model: frozenset[str]
 
     @classmethod
     def of(cls, trace: Trace, model: str) -> "Usage":
-        """model: as the command line names it; a saved one will be loaded again by the next version."""
+        """Return what a traced model uses.
+
+        Args:
+            trace: The trace.
+            model: The model as the command line names it; a saved one will be loaded again by the next version.
+        """
         found = set(trace.features)
         if any(one.run or one.symbolic for one in trace.outputs):
             found.add("output mask")
@@ -146,7 +162,7 @@ class Usage:
         return cls([call for call in trace.calls if call.reached], frozenset(found))
 
     def features(self, call: Call) -> frozenset[str]:
-        """Those of a call, with what only its place in the model tells."""
+        """Return the features of a call, including those that follow from its place in the model."""
         found = set(call.features)
         if call.times > 1:
             found.add("shared layer")
@@ -154,8 +170,15 @@ class Usage:
             found.add("mask argument")
         return frozenset(found)
 
-    def touched(self, demands: Collection[str]) -> list[Call] | None:
-        """The calls that show what is demanded; [] if only the model as a whole does, None if something is not used."""
+    def affected(self, demands: Collection[str]) -> list[Call] | None:
+        """Find the calls that use what a case demands.
+
+        Args:
+            demands: What the case demands (`demands`).
+
+        Returns:
+            The calls; [] if only the model as a whole uses it, None if something is not used at all.
+        """
         if not demands or not set(demands) & _MODEL_WORDS <= self.of_model:
             return None
         layers = {d for d in demands if d not in WAYS and d not in _MODEL_WORDS}
@@ -174,7 +197,12 @@ class Usage:
 
 
 def demands(case: Case, layers: Collection[str]) -> frozenset[str]:
-    """What a model must use to be touched by a case. layers: names of all built-in layers."""
+    """Return what a model must use for a case to be about it.
+
+    Args:
+        case: The case.
+        layers: Names of all built-in layers.
+    """
     for pattern, known in BY_CASE.items():
         if fnmatch.fnmatchcase(case.id, pattern):
             return known
@@ -196,7 +224,7 @@ def demands(case: Case, layers: Collection[str]) -> frozenset[str]:
 
 
 def _layer_of(variant: str, layers: Iterable[str], tags: Collection[str]) -> str | None:
-    """The layer whose name a variant begins with: "max-pooling-1d", "Softmax-nan"."""
+    """Return the layer whose name a variant begins with: "max-pooling-1d", "Softmax-nan"."""
     short = _SHORT.get(variant.partition("-")[0])
     if short and (short in tags or "Attention" in tags):
         return short
@@ -205,5 +233,5 @@ def _layer_of(variant: str, layers: Iterable[str], tags: Collection[str]) -> str
 
 
 def built_in(cases: Iterable[Case]) -> frozenset[str]:
-    """Names of all built-in layers: the rows of the layer table."""
+    """Return the names of all built-in layers: the rows of the layer table."""
     return frozenset(case.id[len(TABLE) + 1 : -1] for case in cases if case.id.startswith(f"{TABLE}["))

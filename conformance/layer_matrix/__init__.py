@@ -1,1 +1,1 @@
-"""Authors' layers on columns, as the cases of a run."""
+"""Checks authors' layers on targets, as the cases of a run."""

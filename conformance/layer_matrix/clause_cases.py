@@ -1,4 +1,4 @@
-"""Case files of declared layers: each clause that applies is a case, `my-attention.c4-padding-invariance`.
+"""Writes case files of declared layers: each clause that applies is a case, `my-attention.c4-padding-invariance`.
 
 It is `test_c4_padding_invariance` in `test_my_attention.py`, as in any case file.
 """
@@ -42,16 +42,21 @@ def test_{name}(record, run):
 
 
 def files_of_checks() -> dict[str, Path]:
-    """What the cases need beside the worker, by its place in the bundle."""
+    """Return what the cases need beside the worker, by its place in the bundle."""
     folder = PACKAGE / "checks"
     return {f"conformance/checks/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
 
 
 def write(layers: Sequence[LayerDeclaration], clauses: Sequence[str], folder: Path) -> None:
-    """Write the case files of these layers. clauses: ids, names or numbers; all for none.
+    """Write the case files of these layers.
+
+    Args:
+        layers: The layers.
+        clauses: Ids, names or numbers of clauses, all for none.
+        folder: Where to write to.
 
     Raises:
-        UsageError: a layer is declared in a way that cannot be checked, or a clause is not known.
+        UsageError: A layer is declared in a way that cannot be checked, or a clause is unknown.
     """
     (folder / "conftest.py").write_text(_CONFTEST)
     (folder / "pytest.ini").write_text("[pytest]\n")
@@ -61,21 +66,24 @@ def write(layers: Sequence[LayerDeclaration], clauses: Sequence[str], folder: Pa
 
 
 def case_id(layer: LayerDeclaration, clause: str) -> str:
-    """The id of the case; clause: id of the clause."""
+    """Return the id of the case that checks a clause, named by its id."""
     return f"{layer.slug}.{clause.lower()}"
 
 
-def expected(layer: LayerDeclaration) -> dict[str, str]:
-    """Case id -> why the clause is known to be broken.
+def expected(layers: Sequence[LayerDeclaration]) -> dict[str, str]:
+    """Return by case id why a clause is known to be broken.
 
     Raises:
-        UsageError: there is no such clause.
+        UsageError: There is no such clause.
     """
-    try:
-        pairs = [(one, why) for names, why in layer.expected_failures.items() for one in names.split()]
-        return {case_id(layer, find(clause).id): reason for clause, reason in pairs}
-    except BadInput as error:
-        raise UsageError(f"{layer.layer}: expected_failures: {error}") from error
+    found: dict[str, str] = {}
+    for layer in layers:
+        try:
+            pairs = [(one, why) for names, why in layer.expected_failures.items() for one in names.split()]
+            found |= {case_id(layer, find(clause).id): reason for clause, reason in pairs}
+        except BadInput as error:
+            raise UsageError(f"{layer.layer}: expected_failures: {error}") from error
+    return found
 
 
 def _head(layer: LayerDeclaration) -> str:
@@ -96,7 +104,7 @@ def _cases(layer: LayerDeclaration, clauses: Sequence[str]) -> list[str]:
 
 
 def _arguments(layer: LayerDeclaration) -> dict[str, Any]:
-    """What can be told to `clauses_for` where nothing of the layer can be imported."""
+    """Return the arguments of `clauses_for` that do not need the layer to be imported."""
     data = layer.declaration()
     return {name: data[name] for name in ("input_shape", *DATA) if name in data and name != "front_end"}
 
@@ -116,5 +124,5 @@ def _case(layer: LayerDeclaration, case: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text inside a docstring."""
+    """Return text that is safe inside a docstring."""
     return text.replace("\\", "\\\\").replace('"""', "'''")

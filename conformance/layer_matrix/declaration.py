@@ -1,6 +1,6 @@
-"""Layers to be checked on columns, as they are declared: on the command line, or several in a TOML file.
+"""Layers to be checked on targets, as they are declared: on the command line, or several in a TOML file.
 
-with = ["my-package==1.2"]        # what is installed on top of each column: pins, wheels, folders of sources
+with = ["my-package==1.2"]        # installed on top of each target: pins, wheels, folders of sources
 targets = ["tf-2.15", "keras-3.15"]
 modules = ["factories.py"]        # files or packages beside this file that the layers are made with
 
@@ -22,6 +22,8 @@ import msgspec
 
 from conformance.local.errors import UsageError
 from conformance.targets import requirements
+
+PROVIDED = ("keras", "tensorflow", "tf_keras")  # modules that targets bring
 
 
 class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,10 +95,10 @@ class _DeclarationFile(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
 
 
 def read(path: Path) -> LayerDeclarations:
-    """The layers that a file declares; its paths are relative to it.
+    """Read the layers that a file declares; paths in it are relative to it.
 
     Raises:
-        UsageError: it is not there or not valid; naming the file and what is wrong.
+        UsageError: The file is missing or not valid.
     """
     try:
         found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _DeclarationFile)
@@ -115,29 +117,31 @@ def read(path: Path) -> LayerDeclarations:
 
 
 def check(declared: LayerDeclarations) -> None:
-    """Raises:
-    UsageError: a layer is not named as it should be, two have one name, or a module is not there.
+    """Check what the types of the fields do not say.
+
+    Raises:
+        UsageError: A layer is not named as it should be, two have one name, or a module is missing.
     """
     seen: set[str] = set()
     for layer in declared.layers:
         if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", layer.layer):
-            raise UsageError(f"{layer.layer}: a layer is named as package.module:Name")
+            raise UsageError(f"{layer.layer}: name a layer as package.module:Name")
         if not layer.slug:
-            raise UsageError(f"{layer.layer}: name = {layer.name!r} has no letter or digit")
+            raise UsageError(f"{layer.layer}: name = {layer.name!r} has neither letter nor digit")
         if layer.slug in seen:
-            raise UsageError(f"two layers are called '{layer.slug}'; give one a name")
+            raise UsageError(f"two layers are called '{layer.slug}'; set `name` of one")
         if layer.factory and layer.config:
-            raise UsageError(f"{layer.layer}: a factory takes no arguments, so config is for classes only")
+            raise UsageError(f"{layer.layer}: config requires a class; a factory is called without arguments")
         seen.add(layer.slug)
     if not declared.layers:
-        raise UsageError("no layer is declared")
+        raise UsageError("declares no layer")
     for module in declared.modules:
         if not module.exists():
             raise UsageError(f"{module}: no such file or folder")
 
 
 def files_of(modules: Sequence[Path]) -> Mapping[str, Path]:
-    """The Python files of modules and packages, by their place on an import path."""
+    """Return the Python files of modules and packages by their place on an import path."""
     found: dict[str, Path] = {}
     for module in modules:
         for file in [module] if module.is_file() else sorted(module.rglob("*.py")):
@@ -146,17 +150,21 @@ def files_of(modules: Sequence[Path]) -> Mapping[str, Path]:
 
 
 def beside(layers: Sequence[LayerDeclaration], folder: Path) -> list[Path]:
-    """The modules or packages in a folder that the layers are in.
+    """Return the modules or packages in a folder that the layers are in; Keras itself is in every target.
 
     Raises:
-        UsageError: one is not there.
+        UsageError: One is missing.
     """
     found: dict[str, Path] = {}
     for layer in layers:
         name = layer.module
+        if name in PROVIDED:
+            continue
         places = (folder / f"{name}.py", folder / name / "__init__.py")
         there = next((place for place in places if place.is_file()), None)
         if there is None:
-            raise UsageError(f"{layer.layer}: no {name}.py and no {name}/ here; say with --with where it comes from")
+            raise UsageError(
+                f"{layer.layer}: neither {name}.py nor {name}/ is in this folder; name its package with --with"
+            )
         found[name] = there if there.name != "__init__.py" else there.parent
     return list(found.values())

@@ -1,126 +1,136 @@
-"""`conformance check --target`: declared layers on columns, as the cases of a run (docs/check-on-columns.md)."""
+"""Declared layers on targets, as the cases of a run (docs/check-on-targets.md)."""
 
 import datetime
 import tempfile
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
+from typing import NoReturn
 
 from conformance.checks.clause import all_clauses
 from conformance.checks.target_cell import NOT_HERE
-from conformance.commands.finish import conclude, say
 from conformance.judging.expectations import Expectation, ExpectationIndex, ExpectedCells, version
 from conformance.layer_matrix import clause_cases, declaration
 from conformance.layer_matrix.declaration import LayerDeclarations
 from conformance.local.bundle import Bundle, make_bundle
 from conformance.local.errors import Unavailable, UsageError
+from conformance.project import Project
 from conformance.results import Cell, Results
-from conformance.run import plan, result_cache, scheduler
-from conformance.run.progress import make_progress
+from conformance.run.api import RunRequest, run
+from conformance.run.plan import Plan
+from conformance.run.progress import Progress, SilentProgress
 from conformance.suite import catalogue
-from conformance.targets import install, registry
-from conformance.targets.install import Environment
 from conformance.targets.overlay import overlay
 from conformance.targets.registry import Target
+from conformance.targets.requested import PreparedTarget
 from conformance.targets.versions import parse, release
 from conformance.vocabulary import BAD, MODES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LayerCheckRequest:
-    """What the command line says beside the layers. targets: ids and tags; tier: of columns, if none are named;
-    clauses, modes: some of them, all for none."""
+    """Where and how layers are checked.
+
+    Attributes:
+        targets: Ids and tags of targets, by default those that the file of the layers names.
+        tier: Tier of targets, if none is named.
+        clauses: Clauses to check, all for none.
+        modes: Modes to check in.
+        jobs: Workers at a time, by default as cores and memory allow.
+        fresh: Measure again what is in the result cache.
+        progress: Makes what shows the progress of the run.
+    """
 
     targets: Sequence[str] = ()
     tier: str = "none"
     clauses: Sequence[str] = ()
-    modes: Sequence[str] = ()
-    out: Path = Path("reports/check")
+    modes: Sequence[str] = MODES
     jobs: int | None = None
-    no_cache: bool = False
-    allow_not_run: bool = False
-    annotations: bool = False
+    fresh: bool = False
+    progress: Callable[[Plan], Progress] = SilentProgress
 
 
-def check(what: LayerDeclarations, asked: LayerCheckRequest, cache: Path) -> int:
-    """Check the layers on the columns, write the report, say what is wrong with them; returns the exit code.
+@dataclass(frozen=True)
+class LayerCheck:
+    """What layers do on targets.
+
+    Attributes:
+        results: The results, where a layer that is unavailable on a target was not run there.
+        expectations: What the author expects to be broken.
+        unavailable: Layers that were not run on a target where others were, with the reason.
+        unexpected_passes: Cases that are expected to be broken, and conform.
+        repairs: For each clause that is broken unexpectedly, how to repair it.
+    """
+
+    results: Results
+    expectations: list[Expectation]
+    unavailable: list[str]
+    unexpected_passes: list[str]
+    repairs: list[str]
+
+
+def prepare(project: Project, layers: LayerDeclarations, request: LayerCheckRequest) -> RunRequest:
+    """Return the run that checks layers on targets; resolves the requirements of the layers.
 
     Raises:
-        UsageError: something of what is asked for cannot be understood.
+        UsageError: A layer, a target or a requirement is not declared as it should be.
     """
-    console = Console(stderr=True)
-    ids = list(asked.targets or ([] if asked.tier != "none" else what.targets))
-    chosen = registry.choose(registry.load(), ids, asked.tier)
+    ids = list(request.targets or ([] if request.tier != "none" else layers.targets))
+    chosen = project.choose(ids, request.tier)
     if not chosen:
-        raise UsageError("no column is named: --target ID, --tier core, or `targets` in the file")
-    declaration.check(what)
-    known = {case: reason for layer in what.layers for case, reason in clause_cases.expected(layer).items()}
-    bundle = _bundle(what, asked, cache)
-    cases = catalogue.collect(bundle)
-    say(console, [f"resolving {', '.join(what.requirements)}"] if what.requirements else [])
-    environments: dict[str, Callable[[], Environment]] = {}
-    columns = [_column(target, what.requirements, cache, environments) for target in chosen]
-    the_plan = plan.make_plan(cases, columns, list(asked.modes or MODES))
-    asked.out.mkdir(parents=True, exist_ok=True)
-    with make_progress(the_plan, console) as progress:
-        found = scheduler.run(
-            the_plan,
-            cases,
-            columns,
-            bundle,
-            result_cache.ResultCache(cache, bundle, fresh=asked.no_cache),
-            lambda target: environments[target.id](),
-            progress,
-            asked.jobs,
-        )
-    settle(found)
-    code = conclude(
-        found,
-        explained(found, known),
-        asked.out,
-        console,
-        complete=False,
-        allow_not_run=asked.allow_not_run,
-        annotations=asked.annotations,
+        raise UsageError("no target is selected: use --target ID, --tier core, or `targets` in the file")
+    declaration.check(layers)
+    clause_cases.expected(layers.layers)  # refuses an unknown clause now rather than after the run
+    bundle = _bundle(layers, request, project.cache)
+    return RunRequest(
+        cases=catalogue.collect(bundle),
+        targets=[_prepare(project, target, layers.requirements) for target in chosen],
+        bundle=bundle,
+        cache=project.cache,
+        modes=request.modes,
+        jobs=request.jobs,
+        fresh=request.fresh,
+        progress=request.progress,
     )
-    missing = not_had(found)
-    say(console, [f"not run: {line}" for line in missing])
-    kept = never_broken(found, known)
-    say(console, [f"unexpected: {case} is kept, although it is expected to be broken: {known[case]}" for case in kept])
-    say(console, list(_repairs(found, known)))
-    return code or (1 if kept or (missing and not asked.allow_not_run) else 0)
 
 
-def _bundle(what: LayerDeclarations, asked: LayerCheckRequest, cache: Path) -> Bundle:
+def check(layers: LayerDeclarations, request: RunRequest) -> LayerCheck:
+    """Check layers on targets.
+
+    Args:
+        layers: The layers.
+        request: What `prepare` returned for them.
+    """
+    known = clause_cases.expected(layers.layers)
+    found = run(request)
+    settle(found)
+    passes = [f"{case} passes, but is expected to fail: {known[case]}" for case in never_broken(found, known)]
+    return LayerCheck(found, explained(found, known), unavailable(found), passes, list(_repairs(found, known)))
+
+
+def _bundle(layers: LayerDeclarations, request: LayerCheckRequest, cache: Path) -> Bundle:
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
-        clause_cases.write(what.layers, asked.clauses, Path(folder))
-        others = {**clause_cases.files_of_checks(), **declaration.files_of(what.modules)}
+        clause_cases.write(layers.layers, request.clauses, Path(folder))
+        others = {**clause_cases.files_of_checks(), **declaration.files_of(layers.modules)}
         # As in an author's own process (`checks.keras_runtime`): one clause, one way of executing it.
         return make_bundle(cache, Path(folder), others).without_speedups()
 
 
-def _column(
-    target: Target, requirements: Sequence[str], cache: Path, environments: dict[str, Callable[[], Environment]]
-) -> Target:
-    """The column with the author's package; where that does not fit, one that does not run and says why."""
+def _prepare(project: Project, target: Target, requirements: Sequence[str]) -> PreparedTarget:
+    """Add the author's packages to a target; where they do not fit, it does not run and says why."""
     try:
-        column = overlay(target, requirements, cache)
+        return project.prepare(overlay(target, requirements, project.cache))
     except Unavailable as error:
         why = str(error)
 
-        def refuse() -> Environment:
+        def refuse() -> NoReturn:
             raise Unavailable(why)
 
-        environments[target.id] = refuse
-        return target
-    environments[column.id] = lambda: install.provision(column, cache)
-    return column
+        return PreparedTarget(target, refuse)
 
 
 def settle(found: Results) -> None:
-    """A layer that cannot be imported on a column was not run there; nor was a column with no other layer."""
+    """Mark what was not run: a layer that cannot be imported on a target, a target with no other layer."""
     for cell in found.cells:
         if cell.verdict == "unsupported" and cell.reason and cell.reason.startswith(NOT_HERE):
             cell.verdict, cell.observation, cell.fingerprint = "not-run", None, None
@@ -132,8 +142,8 @@ def settle(found: Results) -> None:
     found.observations = {key: value for key, value in found.observations.items() if key in used}
 
 
-def not_had(found: Results) -> list[str]:
-    """Layers that were not run on a column where others were, with the reason."""
+def unavailable(found: Results) -> list[str]:
+    """Return layers that were not run on a target where others were, with the reason."""
     ran = {target.id for target in found.targets if target.reason is None}
     cells = [cell for cell in found.cells if cell.verdict == "not-run" and cell.target in ran]
     why = ((cell, cell.reason) for cell in cells if cell.reason and cell.reason.startswith(NOT_HERE))
@@ -141,15 +151,17 @@ def not_had(found: Results) -> list[str]:
 
 
 def explained(found: Results, known: dict[str, str]) -> list[Expectation]:
-    """What the author expects to be broken, as expectations: wherever it is, whatever the outcome.
+    """Return what the author expects to be broken as expectations: wherever it is, whatever the outcome.
 
-    known: case id -> reason.
+    Args:
+        found: The results.
+        known: Reasons by case id.
     """
-    book = ExpectationIndex([], found)
+    index = ExpectationIndex([], found)
     entries = []
     for case, reason in known.items():
         broken = [cell for cell in found.cells if cell.case == case and cell.verdict in BAD]
-        cells = list(dict.fromkeys(_known(cell, book) for cell in broken))
+        cells = list(dict.fromkeys(_known(cell, index) for cell in broken))
         entries.append(
             Expectation(
                 id=case,
@@ -163,33 +175,33 @@ def explained(found: Results, known: dict[str, str]) -> list[Expectation]:
     return entries
 
 
-def _known(cell: Cell, book: ExpectationIndex) -> ExpectedCells:
-    column = book.column(cell)
-    computes = column.versions.get("tensorflow")
+def _known(cell: Cell, index: ExpectationIndex) -> ExpectedCells:
+    target = index.column(cell)
+    computes = target.versions.get("tensorflow")
     return ExpectedCells(
         case=cell.case,
-        on=(f"{column.front_end}[{column.backend}]{_exactly(version(column))}",),
+        on=(f"{target.front_end}[{target.backend}]{_exactly(version(target))}",),
         modes=(cell.mode,),
-        outcome=book.outcome(cell),
+        outcome=index.outcome(cell),
         tensorflow=_exactly(computes),
-        python=f"=={column.python}",
+        python=f"=={target.python}",
     )
 
 
 def _exactly(text: str | None) -> str:
-    """A range that holds one version, or everything if it is not known."""
+    """Return a range that holds one version, or everything if it is not known."""
     parsed = parse(text) if text else None
     return f"=={release(parsed)}" if parsed else ""
 
 
 def never_broken(found: Results, known: Iterable[str]) -> list[str]:
-    """The cases that are expected to be broken, were measured, and conform on every column."""
+    """Return the cases that are expected to be broken, were measured, and conform on every target."""
     verdicts = {case: {cell.verdict for cell in found.cells if cell.case == case} for case in known}
     return [case for case, seen in verdicts.items() if "conforms" in seen and not seen & {*BAD}]
 
 
 def _repairs(found: Results, known: Container[str]) -> Iterator[str]:
-    """For each clause that is broken unexpectedly, how to repair it."""
+    """Yield for each clause that is broken unexpectedly how to repair it."""
     broken = {cell.case for cell in found.cells if cell.verdict in BAD and cell.case not in known}
     for clause in all_clauses():
         cases = sorted(case for case in broken if case.endswith(f".{clause.id.lower()}"))

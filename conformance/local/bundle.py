@@ -25,9 +25,9 @@ class Bundle:
     """What enters a target.
 
     Attributes:
-        folder: On the worker's PYTHONPATH.
-        digest: Of all that is in it.
-        worker: Digest of all but the cases, and of how the worker is run.
+        folder: Folder on the worker's PYTHONPATH.
+        digest: Digest of all that is in it.
+        worker: Digest of all that acts on every case, and of how the worker is run.
         speedups: Whether workers use `conformance.worker.speedups`.
     """
 
@@ -46,7 +46,7 @@ class Bundle:
 
 
 def cases_folder() -> Path:
-    """The suite: beside the package in a checkout, inside it when installed from a wheel."""
+    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel."""
     for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
         if (folder / "oracle.py").is_file():
             return folder
@@ -56,7 +56,10 @@ def cases_folder() -> Path:
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
     """Copy worker and cases into `cache` under their digest, unless they are there already.
 
-    others: further files, by their place in the bundle; like the worker's, they may act on every case.
+    Args:
+        cache: The cache folder.
+        cases: Folder of the cases, by default the suite.
+        others: Further files by their place in the bundle; like the worker's, they may act on every case.
     """
     sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "case.py", "vocabulary.py")}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}

@@ -1,18 +1,15 @@
-"""What is around a worker: its interpreter, its packages, its variables, its log."""
+"""How a worker is launched: interpreter, packages, environment variables."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from conformance.local.bundle import Bundle
+from conformance.local.process_group import WorkerTarget
 from conformance.local.sanitize import printable
 from conformance.worker import values as worker_values
-
-if TYPE_CHECKING:
-    from conformance.targets.registry import Target
 
 START_SECONDS = 300.0  # until it says something: the first import after an installation reads everything from disk
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -33,7 +30,7 @@ FIXED = {
     "TF_NUM_INTEROP_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
-"""Variables of every worker, whatever the caller has; results say them."""
+"""Variables of every worker, whatever the caller has; results state them."""
 OF_FRONT_END = {"tf_keras": {"TF_USE_LEGACY_KERAS": "1"}}
 """Variables of the workers of a front end: beside tf_keras, the `tf.keras` of TensorFlow is that too, for layers that
 are made of it and for what of tf_keras itself is."""
@@ -41,19 +38,24 @@ are made of it and for what of tf_keras itself is."""
 
 @dataclass(frozen=True)
 class Environment:
-    """python: the interpreter that has the base's packages; on_top: folder with those of the column itself."""
+    """Where a target is installed.
+
+    Attributes:
+        python: Interpreter with the packages of the base.
+        on_top: Folder with the packages of the target itself, None if the base has all of them.
+    """
 
     python: Path
     on_top: Path | None = None
 
 
 def fixed(front_end: str) -> dict[str, str]:
-    """The variables that a worker has whatever the caller has."""
+    """Return the variables that a worker has whatever the caller has."""
     return {**FIXED, **OF_FRONT_END.get(front_end, {})}
 
 
-def environment(where: Environment, target: Target, bundle: Bundle, scratch: Path) -> dict[str, str]:
-    """The worker's whole environment: little of the caller's, everything that matters fixed."""
+def environment(where: Environment, target: WorkerTarget, bundle: Bundle, scratch: Path) -> dict[str, str]:
+    """Return all variables of a worker: few are the caller's, and everything that matters is fixed."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {
         **inherited,
@@ -65,6 +67,6 @@ def environment(where: Environment, target: Target, bundle: Bundle, scratch: Pat
 
 
 def tail(log: list[str], lines: int = 3) -> str:
-    """The last lines of a worker's log that say something, in one line."""
+    """Return the last lines of a worker's log that are not empty, joined into one."""
     said = [line.strip() for line in log if line.strip()]
     return printable(worker_values.clip(" | ".join(line[-1000:] for line in said[-lines:]), 600))

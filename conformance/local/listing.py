@@ -1,4 +1,4 @@
-"""The cases as the worker's plug-in lists them; no Keras is needed."""
+"""Lists the cases, as pytest collects them in the worker; no Keras is needed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ from conformance.local.errors import UsageError
 
 
 def listed(bundle: Bundle, files: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """What each case says of itself, in the order of their files; files: only of these.
+    """Return what each case says of itself, in the order of the files.
+
+    Args:
+        bundle: Holds the case files.
+        files: Names of the case files to list, all for none.
 
     Raises:
-        UsageError: a case file does not import, or a case describes itself wrongly; or there is no case.
+        UsageError: A case file does not import, a case describes itself wrongly, or there is no case.
     """
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         cases = _with_few(bundle.cases, files, Path(folder) / "cases") if files else bundle.cases

@@ -1,4 +1,4 @@
-"""The machine that something was measured on: results may depend on all of it."""
+"""Describes the machine that something was measured on: results may depend on all of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str]:
-    """System, C library, architecture, cores, processor and what it can compute with, as far as it says.
+    """Return system, C library, architecture, cores, processor and its vector instructions, as far as known.
 
     The processor counts: what XLA compiles for one may fail on another.
     """

@@ -1,7 +1,7 @@
-"""`conformance run --here` without the host side: the cases on the Keras of this very environment.
+"""`conformance run --here` without the host side: runs the cases on the Keras of the current environment.
 
-Needs what the cases need, NumPy and pytest, and prints what was observed. What is known of Keras, the page and other
-columns are the host side's: `conformance run --here PYTHON`, from an environment that has the extra `matrix`.
+Needs what the cases need, NumPy and pytest, and prints what was observed. Expectations, the page and other targets need
+the host side: `conformance run --here PYTHON` from an environment that has the extra `matrix`.
 """
 
 from __future__ import annotations
@@ -14,50 +14,36 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from conformance import __version__
-from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.bundle import make_bundle
 from conformance.local.errors import Unavailable, UsageError, said
 from conformance.local.launch import Environment, fixed, tail
 from conformance.local.listing import listed
 from conformance.local.machine import machine
 from conformance.local.probe import describe
+from conformance.local.process_group import Cell, ProcessGroup, WorkerTarget
 from conformance.local.sanitize import printable
-from conformance.local.selection import choose, modes_on
-from conformance.local.supervisor import WorkerSupervisor
+from conformance.local.selection import choose, rows
+from conformance.local.supervisor import WorkerSettings, WorkerSupervisor
 from conformance.local.worker_process import WorkerProcess
 from conformance.vocabulary import BAD, FRONT_ENDS, MODES, VERDICTS, verdict
 from conformance.worker import values as worker_values
 from conformance.worker.backends import SEED
 
-PROCESSES = (("eager", "graph", "jit"), ("session",))  # v1 graphs need a process of their own
+PROCESSES = (["eager", "graph", "jit"], ["session"])  # TensorFlow 1 graphs need a process of their own
 OBSERVATIONS = "observations.jsonl"
-SHOWN = 40  # lines about single cells
-NAME = "here"
+SHOWN = 40  # cells that are printed one by one
+ANYTHING = WorkerTarget("here", "", "")
+
+Unsupported = dict[str, Optional[str]]
+"""For each mode why it does not work here, None if it does."""
 
 
-class Column(NamedTuple):
-    """What a worker needs to know of a `targets.Target`."""
-
-    id: str
-    front_end: str
-    backend: str
-
-
-class Unit(NamedTuple):
-    """As `plan.Unit`."""
-
-    target: Column
-    modes: list[str]
-    cells: list[tuple[str, str]]
-    probe: bool = False
-
-
-class Case(NamedTuple):
-    """What has to be known of a `results.Case`."""
+class ListedCase(NamedTuple):
+    """What a case says of itself, as far as it matters here."""
 
     id: str
     area: str
@@ -65,86 +51,98 @@ class Case(NamedTuple):
     modes: list[str]
 
 
-@dataclass
-class Found:
-    """Hears of a session as a `ledger.Ledger` does. cells: what was observed, with verdicts; problems: of the run."""
+class Observations:
+    """Keeps what workers report, a `SupervisorListener`.
 
-    cells: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    not_run: list[tuple[int, str]] = field(default_factory=list)
+    Attributes:
+        cells: Observed cells with verdicts.
+        not_run: Reasons why cells could not be executed.
+        problems: What is wrong with the run itself.
+    """
 
-    @property
-    def progress(self) -> Found:
-        return self
+    def __init__(self) -> None:
+        self.cells: list[dict[str, Any]] = []
+        self.not_run: list[str] = []
+        self.problems: list[str] = []
 
-    def running(self, target: str, modes: Sequence[str], now: bool) -> None:
-        if now:
-            _tell(f"running {', '.join(modes)}")
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        if running:
+            _print_error(f"running {', '.join(modes)}")
 
-    def record(self, target: Column, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
+    def has_tried(self, group: ProcessGroup) -> bool:
+        return False  # the environment may have changed since any earlier run
+
+    def check_versions(self, target: str, versions: dict[str, str], backend: str) -> str | None:
+        return None  # whatever is installed is what is asked about
+
+    def modes_tried(self, group: ProcessGroup, versions: dict[str, str], backend: str) -> None:
+        """Nothing is declared of this environment."""
+
+    def cell_observed(
+        self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
+    ) -> None:
         outcome = {name: value for name, value in event.items() if name not in ("event", "case", "mode")}
         found = verdict(event["status"], (_mismatch(fact) for fact in facts if "expected" in fact))
         self.cells.append({"case": case, "mode": mode, "verdict": found, **outcome, "facts": facts})
         if event["status"] == "error":
             self.problem(f"{case} in {mode}: the case itself failed: {_first(event)}")
 
-    def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
-        self.not_run.append((len(cells), reason))
+    def cells_not_run(self, target: str, cells: list[Cell], reason: str) -> None:
+        self.not_run.append(f"{len(cells)} cells: {reason}")
+
+    def state_changed(self, target: str, case: str, mode: str, what: str) -> None:
+        self.problem(f"{case} in {mode} changed global state: {what}")
+
+    def group_served(self, group: ProcessGroup, peak_mb: int | None) -> None:
+        """Memory is not reported."""
 
     def problem(self, text: str) -> None:
         self.problems.append(text)
 
-    def left_changed(self, target: Column, case: str, mode: str, what: str) -> None:
-        self.problem(f"{case} in {mode} left changed: {what}")
 
-    def check_versions(self, target: Column, versions: dict[str, str], backend: str) -> None:
-        """Whatever is here, is here."""
+def main(arguments: Sequence[str], missing: str) -> int:
+    """Run the cases and print what they did.
 
-    def has_tried(self, *about: object) -> bool:
-        """Nothing is remembered: what is here may change."""
-        return False
+    Args:
+        arguments: Those of `conformance run`.
+        missing: Why the host side is not available; printed where more is asked for than there is.
 
-    def keep_checks(self, *about: object) -> None:
-        """As above."""
-
-    def ended(self, *about: object) -> None:
-        """The memory that a process had is of no interest here."""
-
-
-def main(arguments: Sequence[str], lacks: str) -> int:
-    """Run the cases and print what they did; returns the exit code: 0 every cell was measured, 1 not, 2, 3.
-
-    lacks: why the host side is not used, for whoever asks for more than there is here.
+    Returns:
+        The exit code: 0 every cell was measured, 1 some were not, 2 usage, 3 nothing could run.
     """
-    options, others = _parser(lacks).parse_known_args(list(arguments))
+    options, others = _parser(missing).parse_known_args(list(arguments))
     try:
         if others:
-            raise UsageError(f"{others[0]} is not there: {lacks}")
+            raise UsageError(f"{others[0]} is not available: {missing}")
         return _run(options)
     except UsageError as error:
-        _tell(f"Error: {error}")
+        _print_error(f"Error: {error}")
         return 2
     except Unavailable as error:
-        _tell(f"Error: {error}")
+        _print_error(f"Error: {error}")
         return 3
     except OSError as error:
-        _tell(f"Error: {said(error)}")
+        _print_error(f"Error: {said(error)}")
         return 3
 
 
-def _parser(lacks: str) -> argparse.ArgumentParser:
+def _parser(missing: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="conformance run",
-        description="Run the cases on the Keras of this environment, with NumPy and pytest alone.",
-        epilog=f"More options: {lacks}.",
+        description="Run the mask cases on the Keras of the current environment; needs NumPy and pytest only.",
+        epilog=f"Other options are not available: {missing}.",
     )
-    parser.add_argument("--here", action="store_true", required=True, help="the current environment")
-    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help="only these cases; repeatable")
-    parser.add_argument("--mode", action="append", choices=MODES, default=[], help="only this mode; repeatable")
-    parser.add_argument("--front-end", choices=FRONT_ENDS, default="", help="which Keras")
-    parser.add_argument("--backend", default="", metavar="NAME", help="what Keras computes with")
-    parser.add_argument("--no-speedups", action="store_true", help="do not make Keras faster for many small cases")
-    parser.add_argument("--out", type=Path, default=Path("reports/latest"), help=f"folder of {OBSERVATIONS}")
+    parser.add_argument("--here", action="store_true", required=True, help="run in the current environment")
+    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help="run only these cases; repeatable")
+    parser.add_argument("--mode", action="append", choices=MODES, default=[], help="run only this mode; repeatable")
+    parser.add_argument("--front-end", choices=FRONT_ENDS, default="", help="front end to use (default: detected)")
+    parser.add_argument("--backend", default="", metavar="NAME", help="Keras backend to use (default: detected)")
+    parser.add_argument(
+        "--no-speedups", action="store_true", help="do not speed up TensorFlow and JAX for many small cases"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports/latest"), help=f"folder for {OBSERVATIONS} (default: %(default)s)"
+    )
     return parser
 
 
@@ -153,25 +151,21 @@ def _run(options: argparse.Namespace) -> int:
         folder = Path(temporary)
         where, bundle = Environment(Path(sys.executable)), make_bundle(folder)
         bundle = bundle.without_speedups() if options.no_speedups else bundle
-        about = describe(where, options.front_end, options.backend, Column(NAME, "", ""), bundle)  # type: ignore[arg-type]
-        column = Column(NAME, about["front_end"], about["backend"])
-        known = [Case(*(about[field] for field in Case._fields)) for about in listed(bundle)]
+        about = describe(where, options.front_end, options.backend, ANYTHING, bundle)
+        target = ANYTHING._replace(front_end=about["front_end"], backend=about["backend"])
+        known = [ListedCase(*(one[field] for field in ListedCase._fields)) for one in listed(bundle)]
         cases = choose(known, options.case)
         files = {case.id: case.file for case in cases}
-        options.out.mkdir(parents=True, exist_ok=True)  # told now, not after an hour
-        _tell(_title(about))
-        lacking = _lacking(options.mode or MODES, where, column, bundle, folder)
-        has = [mode for mode in MODES if lacking.get(mode, "") is None]
-        found = Found()
-        work = []
-        for modes in PROCESSES:
-            here = [mode for mode in modes if mode in has]
-            cells = [(case.id, mode) for mode in here for case in cases if mode in modes_on(case.modes, has)]
-            work += [(Unit(column, here, cells), cells)] if cells else []
+        options.out.mkdir(parents=True, exist_ok=True)  # an error is better now than after the run
+        _print_error(_title(about))
+        settings = WorkerSettings(bundle, files, folder)
+        unsupported = _try_modes(options.mode or MODES, where, target, settings)
+        found = Observations()
+        work = [(group, group.cells) for group in _groups(target, cases, unsupported)]
         if work:
-            WorkerSupervisor(work, files, where, bundle, found, folder, threading.Event()).run()  # type: ignore[arg-type]
+            WorkerSupervisor(work, where, settings, found, threading.Event()).run()
         if not found.cells:
-            raise Unavailable("; ".join(reason for _, reason in found.not_run) or "no case applies to the modes here")
+            raise Unavailable("; ".join(found.not_run) or "no case applies to the modes that work here")
         head = {
             "suite_version": __version__,
             "bundle": bundle.digest,
@@ -182,19 +176,31 @@ def _run(options: argparse.Namespace) -> int:
                 "speedups": "all" if bundle.speedups else "none",
             },
         }
-        head.update(about, modes=lacking)
+        head.update(about, modes=unsupported)
         _write(options.out / OBSERVATIONS, [head, *found.cells])
-    _print(found, lacking, {case.id: case.area for case in cases}, options.out / OBSERVATIONS)
+    _print(found, unsupported, {case.id: case.area for case in cases}, options.out / OBSERVATIONS)
     return 1 if found.problems or found.not_run else 0
 
 
-def _lacking(
-    modes: Sequence[str], where: Environment, column: Column, bundle: Bundle, folder: Path
-) -> dict[str, str | None]:
-    """For each of these modes why it does not work here, None if it does."""
-    found: dict[str, str | None] = {}
-    groups: list[tuple[list[str], list[tuple[str, str]]]] = [([m for m in g if m in modes], []) for g in PROCESSES]
-    worker = WorkerProcess(where, column, [g for g in groups if g[0]], {}, bundle, folder / "probe")  # type: ignore[arg-type]
+def _groups(target: WorkerTarget, cases: Sequence[ListedCase], unsupported: Unsupported) -> list[ProcessGroup]:
+    """Plan the cells of the modes that work here, by process."""
+    works = [mode for mode in MODES if unsupported.get(mode, "") is None]
+    cells = rows(cases, works, works)
+    found = []
+    for process in PROCESSES:
+        modes = [mode for mode in process if mode in works]
+        # Mode by mode: what a mode makes the process load is loaded once.
+        mine = [cell for mode in modes for cell in cells if cell[1] == mode]
+        found += [ProcessGroup(target, modes, mine)] if mine else []
+    return found
+
+
+def _try_modes(modes: Sequence[str], where: Environment, target: WorkerTarget, settings: WorkerSettings) -> Unsupported:
+    """Try each of these modes on a trivial function."""
+    found: Unsupported = {}
+    processes: list[tuple[list[str], list[Cell]]] = [([m for m in process if m in modes], []) for process in PROCESSES]
+    requests = [request for request in processes if request[0]]
+    worker = WorkerProcess(where, target, requests, {}, settings.bundle, settings.scratch / "probe")
     for event in worker:
         if event["event"] == "mode":
             found[event["mode"]] = None if event["works"] else event["reason"]
@@ -219,26 +225,26 @@ def _mismatch(fact: dict[str, Any]) -> str | None:
 
 
 def _first(cell: dict[str, Any]) -> str:
-    """What is to be said of a cell that does not conform, in one line."""
+    """Return why a cell does not conform, in one line."""
     if cell.get("exception"):
         return f"{cell['exception']['raised'][0]}: {cell['exception']['message']}"
     return cell.get("reason") or next((why for why in map(_mismatch, cell["facts"]) if why), "")
 
 
-def _print(found: Found, lacking: dict[str, str | None], areas: dict[str, str], path: Path) -> None:
-    for mode, reason in lacking.items():
+def _print(found: Observations, unsupported: Unsupported, areas: dict[str, str], path: Path) -> None:
+    for mode, reason in unsupported.items():
         if reason:
-            _tell(f"no mode {mode}: {reason}")
+            _print_error(f"mode {mode} is not available: {reason}")
     shown = [name for name in VERDICTS if any(cell["verdict"] == name for cell in found.cells)]
-    rows = [["area", *shown]]
+    table = [["area", *shown]]
     counts: dict[str, Counter[str]] = {}
     for cell in found.cells:
         counts.setdefault(areas[cell["case"]], Counter())[cell["verdict"]] += 1
-    rows += [[area, *(str(count[v] or "") for v in shown)] for area, count in counts.items()]
+    table += [[area, *(str(count[v] or "") for v in shown)] for area, count in counts.items()]
     total = Counter(cell["verdict"] for cell in found.cells)
-    rows.append(["", *(str(total[v]) for v in shown)])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
+    table.append(["", *(str(total[v]) for v in shown)])
+    widths = [max(map(len, texts)) for texts in zip(*table)]
+    for row in table:
         cells = [row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:]))]
         print("  ".join(cells).rstrip())
     bad = [cell for cell in found.cells if cell["verdict"] in BAD]
@@ -247,14 +253,14 @@ def _print(found: Found, lacking: dict[str, str | None], areas: dict[str, str], 
         print(printable(" ".join(line.split()))[:200])
     if len(bad) > SHOWN:
         print(f"and {len(bad) - SHOWN} more")
-    for _, reason in found.not_run:
-        _tell(f"not run: {reason}")
+    for reason in found.not_run:
+        _print_error(f"not run: {reason}")
     for problem in found.problems:
-        _tell(f"problem: {problem}")
-    print(f"{len(found.cells)} cells; all that was observed: {path}")
+        _print_error(f"problem: {problem}")
+    print(f"{len(found.cells)} cells observed; details in {path}")
 
 
-def _tell(line: str) -> None:
+def _print_error(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Text that a target or a foreign file wrote, made harmless where it comes in: no terminal and no reader obeys it."""
+"""Makes text that a target or a foreign file wrote harmless where it comes in: no terminal obeys it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _IN_JSON = re.compile(
 
 
 def printable(text: str) -> str:
-    """`text` with control characters spelled out: it moves no cursor, sets no colour, hides nothing."""
+    """Return `text` with control characters spelled out: it moves no cursor, sets no colour, hides nothing."""
     return _ONE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def cleaned(data: Any, raw: bytes | None = None) -> Any:
-    """JSON data with `printable` texts. raw: what it was read from, to see quickly that there is nothing to do."""
+    """Return JSON data with `printable` texts; `raw`, what it was read from, shows quickly if it has any others."""
     if raw is not None and not _IN_JSON.search(raw):
         return data
     if isinstance(data, str):

@@ -1,4 +1,4 @@
-"""Which cases a pattern means, and in which modes a case is run."""
+"""Selects cases by patterns, and the modes that a case runs in."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ C = TypeVar("C", bound=HasId)
 
 
 def modes_on(modes: Sequence[str], has: Collection[str]) -> list[str]:
-    """Those of a case's `modes` on a column that has the modes `has`: of "eager | session" the first that it has."""
+    """Return those of a case's `modes` on a target that has the modes `has`: of "eager | session" the first it has."""
     choices = [entry.split(" | ") for entry in modes]
     return [next((mode for mode in either if mode in has), either[0]) for either in choices]
 
 
 def choose(cases: Sequence[C], patterns: Sequence[str]) -> list[C]:
-    """The cases whose id matches one of the globs; all for none.
+    """Return the cases whose id matches one of the globs, all for none.
 
     A pattern without a variant in brackets stands for all variants.
     """
@@ -47,5 +47,5 @@ def choose(cases: Sequence[C], patterns: Sequence[str]) -> list[C]:
 
 
 def rows(cases: Iterable[HasModes], has: Collection[str], modes: Collection[str]) -> list[tuple[str, str]]:
-    """(case id, mode) of every cell of a column that has the modes `has`, as far as it is in `modes`."""
+    """Return (case id, mode) of every cell of a target that has the modes `has`, as far as it is in `modes`."""
     return [(case.id, mode) for case in cases for mode in modes_on(case.modes, has) if mode in modes]

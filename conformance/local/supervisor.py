@@ -1,53 +1,108 @@
-"""Serves a column: starts workers until each of its cells is recorded."""
+"""Serves a target: starts workers until each of its cells is recorded."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from conformance.local.bundle import Bundle
 from conformance.local.errors import said
 from conformance.local.launch import Environment, tail
-from conformance.local.worker_process import WorkerProcess
-
-if TYPE_CHECKING:
-    from conformance.run.collector import ResultCollector
-    from conformance.run.plan import ProcessGroup
+from conformance.local.process_group import Cell, ProcessGroup
+from conformance.local.worker_process import LIMITS, WorkerLimits, WorkerProcess
 
 MAX_IDLE_DEATHS = 2  # a worker that dies so often without beginning a cell is not started again
 
+Work = list[tuple[ProcessGroup, list[Cell]]]
+"""Process groups of one target with those of their cells that are left to be observed.
+
+Where none is left, the modes are tried and nothing else.
+"""
+
+
+class SupervisorListener(Protocol):
+    """Hears what the workers of a target report; supervisors call it from several threads at once.
+
+    `target` is the id of a target. `event` and `facts` are as the worker sent them.
+    """
+
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        """Workers for these modes have started, or have ended."""
+
+    def has_tried(self, group: ProcessGroup) -> bool:
+        """Return whether it is known that the modes of the group work as declared."""
+
+    def check_versions(self, target: str, versions: dict[str, str], backend: str) -> str | None:
+        """Return why the target must not be used, None if it is what it should be."""
+
+    def modes_tried(self, group: ProcessGroup, versions: dict[str, str], backend: str) -> None:
+        """The modes of the group work as declared."""
+
+    def cell_observed(
+        self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
+    ) -> None:
+        """A cell was executed, or a worker died or timed out in it."""
+
+    def cells_not_run(self, target: str, cells: list[Cell], reason: str) -> None:
+        """These cells cannot be executed."""
+
+    def state_changed(self, target: str, case: str, mode: str, what: str) -> None:
+        """A cell changed global state and did not restore it."""
+
+    def group_served(self, group: ProcessGroup, peak_mb: int | None) -> None:
+        """A process has served the group; `peak_mb` is the most memory it had, if that is known."""
+
+    def problem(self, text: str) -> None:
+        """Something is wrong with the run itself."""
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What all workers of a run have in common.
+
+    Attributes:
+        bundle: What is copied into the target.
+        files: Files of the cases by case id.
+        scratch: Folder for what workers write.
+        limits: What a worker must not exceed.
+    """
+
+    bundle: Bundle
+    files: Mapping[str, str]
+    scratch: Path
+    limits: WorkerLimits = LIMITS
+
 
 class WorkerSupervisor:
-    """The life of units of a column, or of a part of their cells, in a thread of its own. `stop` ends it, with `kill`.
+    """Serves process groups of a target, or a part of their cells, in a thread of its own.
 
-    work: each unit with the cells of it that are left to be observed; files: those of the cases, by id;
-    scratch: a folder for this session alone.
+    Args:
+        work: What is to be observed.
+        environment: Where the target is installed.
+        settings: Of all workers.
+        listener: Hears what workers report.
+        stop: Once set, no worker is started any more.
     """
 
     def __init__(
         self,
-        work: list[tuple[ProcessGroup, list[tuple[str, str]]]],
-        files: Mapping[str, str],
+        work: Work,
         environment: Environment,
-        bundle: Bundle,
-        ledger: ResultCollector,
-        scratch: Path,
+        settings: WorkerSettings,
+        listener: SupervisorListener,
         stop: threading.Event,
-        case_seconds: float | None = None,
     ):
-        self._units = [unit for unit, _ in work]
+        self._groups = [group for group, _ in work]
         self._left = [cell for _, cells in work for cell in cells]
-        self._target, self._environment = self._units[0].target, environment
-        self._bundle, self._ledger, self._stop = bundle, ledger, stop
-        self._folder = scratch / self._target.id
-        self._limits = {} if case_seconds is None else {"case_seconds": case_seconds}
-        self._files = files
-        self._crashed: set[tuple[str, str]] = set()  # cells in which a worker has died once
-        self._tried = {mode for unit in self._units if ledger.has_tried(unit) for mode in unit.modes}
-        self._served: list[list[str]] = []  # modes of the units that a process has got through
+        self._target, self._environment = self._groups[0].target, environment
+        self._settings, self._listener, self._stop = settings, listener, stop
+        self._crashed: set[Cell] = set()  # cells in which a worker has died once
+        self._tried = {mode for group in self._groups if listener.has_tried(group) for mode in group.modes}
+        self._served: list[list[str]] = []  # modes of the groups that a process has got through
         self._reached = False  # whether the worker that runs has begun a cell
         self._worker: WorkerProcess | None = None
 
@@ -57,23 +112,23 @@ class WorkerSupervisor:
             self._worker.kill()
 
     def run(self) -> None:
-        ledger, left = self._ledger, self._left
-        idle_deaths = 0
-        refusal = None
-        modes = list(dict.fromkeys(mode for _, mode in left)) or self._units[0].modes
-        ledger.progress.running(self._target.id, modes, True)
-        while not self._stop.is_set() and (groups := self._groups()):
+        """Start workers until nothing is left or nothing more can be done."""
+        listener, left = self._listener, self._left
+        settings, idle_deaths, refusal = self._settings, 0, None
+        modes = list(dict.fromkeys(mode for _, mode in left)) or self._groups[0].modes
+        listener.modes_running(self._target.id, modes, True)
+        while not self._stop.is_set() and (requests := self._requests()):
             before, self._reached = len(left), False
             try:
                 worker = self._worker = WorkerProcess(
                     self._environment,
                     self._target,
-                    groups,
-                    self._files,
-                    self._bundle,
-                    self._folder,
-                    tried=self._tried,
-                    **self._limits,
+                    requests,
+                    settings.files,
+                    settings.bundle,
+                    settings.scratch / self._target.id,
+                    settings.limits,
+                    self._tried,
                 )
             except OSError as error:  # no such interpreter, no space for its folder, too many processes
                 refusal = f"no worker can be started: {said(error)}"
@@ -85,24 +140,24 @@ class WorkerSupervisor:
             if refusal:
                 break
             if worker.ending.why is None and len(left) == before:
-                break  # done; what it did not report is reported by the ledger
+                break  # done; what it did not report is reported when the run ends
             idle_deaths = 0 if self._reached else idle_deaths + 1
             if idle_deaths == MAX_IDLE_DEATHS:
                 refusal = f"the worker dies before the first case: {worker.ending.why}: {tail(worker.ending.log)}"
                 break
         if refusal:
-            ledger.cells_not_run(self._target.id, left, refusal)
-        ledger.progress.running(self._target.id, modes, False)
+            listener.cells_not_run(self._target.id, left, refusal)
+        listener.modes_running(self._target.id, modes, False)
 
-    def _groups(self) -> list[tuple[list[str], list[tuple[str, str]]]]:
-        """What there is to do: units with cells left, and those whose modes nobody has tried."""
-        groups = [(u.modes, [cell for cell in self._left if cell[1] in u.modes]) for u in self._units]
+    def _requests(self) -> list[tuple[list[str], list[Cell]]]:
+        """Groups with cells left, and those whose modes have not been tried, as a worker is asked for them."""
+        groups = [(group.modes, [cell for cell in self._left if cell[1] in group.modes]) for group in self._groups]
         return [(modes, cells) for modes, cells in groups if cells or modes not in self._served]
 
     def _listen(self, worker: WorkerProcess) -> str | None:
-        """Record what a worker says; returns why the unit must be given up, if it must."""
-        ledger, target = self._ledger, self._target
-        open_cell: tuple[str, str] | None = None
+        """Record what a worker says; returns why the target must be given up, if it must."""
+        listener, target = self._listener, self._target
+        open_cell: Cell | None = None
         facts: list[dict[str, Any]] = []
         hello: dict[str, Any] = {}
         untrue: set[str] = set()  # modes that are not as declared
@@ -115,21 +170,21 @@ class WorkerSupervisor:
             kind = event["event"]
             if kind == "hello":
                 hello = event
-                refusal = ledger.check_versions(target, event["versions"], event["backend"])
+                refusal = listener.check_versions(target.id, event["versions"], event["backend"])
                 if refusal:
-                    ledger.problem(f"{target.id}: {refusal}")
+                    listener.problem(f"{target.id}: {refusal}")
                     return refusal
             elif kind == "problem":
                 sound = False
-                ledger.problem(f"{target.id}: {event['what']}")
+                listener.problem(f"{target.id}: {event['what']}")
             elif kind == "mode":
                 checked.add(event["mode"])
-                unit = next(unit for unit in self._units if event["mode"] in unit.modes)
-                if not self._mode_is_as_declared(unit, event):
+                group = next(group for group in self._groups if event["mode"] in group.modes)
+                if not self._mode_is_as_declared(group, event):
                     untrue.add(event["mode"])
                 # Where a check fails, it is made again by the next run, which then says the same.
-                if sound and checked >= set(unit.modes) and not untrue & set(unit.modes):
-                    ledger.keep_checks(unit, hello["versions"], hello["backend"])
+                if sound and checked >= set(group.modes) and not untrue & set(group.modes):
+                    listener.modes_tried(group, hello["versions"], hello["backend"])
             elif kind == "start":
                 self._reached = True
                 open_cell, facts, started = (event["case"], event["mode"]), [], time.monotonic()
@@ -140,9 +195,10 @@ class WorkerSupervisor:
                 self._record((event["case"], event["mode"]), event, facts)
             elif kind == "served":
                 self._served.append(event["modes"])
-                ledger.ended(next(u for u in self._units if u.modes == event["modes"]), event["peak_mb"])
+                group = next(group for group in self._groups if group.modes == event["modes"])
+                listener.group_served(group, event["peak_mb"])
             elif kind == "polluted":
-                ledger.left_changed(target, event["case"], event["mode"], event["what"])
+                listener.state_changed(target.id, event["case"], event["mode"], event["what"])
         ending = worker.ending
         if open_cell is None or ending.why is None or self._stop.is_set():
             return None
@@ -160,22 +216,22 @@ class WorkerSupervisor:
             self._record(open_cell, event, facts)
         return None
 
-    def _record(self, cell: tuple[str, str], event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
+    def _record(self, cell: Cell, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
         if cell in self._left:
             self._left.remove(cell)
-            self._ledger.record(self._target, *cell, event, facts)
+            self._listener.cell_observed(self._target.id, *cell, event, facts)
 
-    def _mode_is_as_declared(self, unit: ProcessGroup, event: dict[str, Any]) -> bool:
-        """A mode must work exactly if the target is said to have it."""
+    def _mode_is_as_declared(self, group: ProcessGroup, event: dict[str, Any]) -> bool:
+        """Whether a mode works exactly if it is declared to."""
         mode, target = event["mode"], self._target
-        if unit.probe:
+        if group.probe:
             if event["works"]:
-                self._ledger.problem(f"{target.id}: is said to lack the mode {mode}, but it works")
+                self._listener.problem(f"{target.id}: mode {mode} is declared unavailable, but it works")
             return not event["works"]
         if not event["works"]:
             mine = [cell for cell in self._left if cell[1] == mode]
             reason = f"mode {mode} does not work here: {event['reason']}"
-            self._ledger.problem(f"{target.id}: {reason}")
-            self._ledger.cells_not_run(target.id, mine, reason)
+            self._listener.problem(f"{target.id}: {reason}")
+            self._listener.cells_not_run(target.id, mine, reason)
             self._left[:] = [cell for cell in self._left if cell[1] != mode]
         return bool(event["works"])

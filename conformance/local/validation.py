@@ -1,4 +1,4 @@
-"""Check that values and events of a worker have their form; whatever else comes from a target is refused."""
+"""Validates values and events of a worker: whatever else comes from a target is refused, not believed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEPTH = 100  # of lists in lists
 
 
 def wrong_value(value: Any, depth: int = DEPTH) -> str | None:
-    """Why this is no value as `conformance.worker.values` encodes them, or None if it is one."""
+    """Return why this is not a value as `conformance.worker.values` encodes them, None if it is one."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return None
     if isinstance(value, list):
@@ -24,8 +24,8 @@ def wrong_value(value: Any, depth: int = DEPTH) -> str | None:
         return _wrong_array(value)
     if "raised" in value:
         good = _texts(value["raised"]) and value["raised"] and isinstance(value.get("message"), str)
-        return None if good and isinstance(value.get("phase"), (str, type(None))) else "an exception of no known form"
-    return None if isinstance(value.get("repr"), str) else "an object of no known form"
+        return None if good and isinstance(value.get("phase"), (str, type(None))) else "an exception of unknown form"
+    return None if isinstance(value.get("repr"), str) else "an object of unknown form"
 
 
 def _wrong_array(value: dict[str, Any]) -> str | None:
@@ -35,7 +35,7 @@ def _wrong_array(value: dict[str, Any]) -> str | None:
     if not all(type(size) is int and 0 <= size < 2**63 for size in shape):
         return "an array of an impossible shape"
     if not all(type(item) in (int, float) or item in NUMBERS for item in data):
-        return "an array of something else than numbers"
+        return "an array of something other than numbers"
     size = math.prod(shape)
     cut = isinstance(value.get("sha256"), str) and len(data) < size
     return None if len(data) == size or cut else f"an array with {len(data)} numbers, not {size}"
@@ -116,7 +116,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
 
 
 def is_event(event: Any) -> bool:
-    """Whether this is an event as `conformance.worker.protocol` describes them."""
+    """Return whether this is an event as `conformance.worker.protocol` describes them."""
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         return False
     fields = EVENTS.get(event["event"])

@@ -1,4 +1,4 @@
-"""One worker process, seen from the host: start it, read its events, stop it in time."""
+"""One worker process, seen from outside: start it, read its events, stop it in time."""
 
 from __future__ import annotations
 
@@ -14,31 +14,55 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from conformance.local.bundle import Bundle
 from conformance.local.launch import START_SECONDS, Environment, environment
+from conformance.local.process_group import Cell, WorkerTarget
 from conformance.local.sanitize import cleaned
 from conformance.local.validation import is_event
 
-if TYPE_CHECKING:
-    from conformance.targets.registry import Target
-
 try:
     import psutil
-except ImportError:  # `conformance.local.run`: nobody watches the memory
+except ImportError:  # `run --here` beside a Keras: memory is not limited
     psutil = None  # type: ignore[assignment]
 
-CASE_SECONDS = 90.0  # between two events of a running case
-MEMORY_SECONDS = 0.3  # between two looks at the memory
-MEMORY_MB = 3000  # for a worker and all that it starts; the cases need a quarter of it
+MEMORY_SECONDS = 0.3  # between two measurements of memory
 LOG_LINES = 40
-EVENT_BYTES, CELL_BYTES = 2**24, 2**26  # of a line, of all lines of a cell; real ones are a thousandth of it
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """What a worker must not exceed, else it is stopped.
+
+    Attributes:
+        start_seconds: Silence before its first event: the first import after an installation reads all from disk.
+        case_seconds: Silence between two events of a running case.
+        memory_mb: Memory of the worker and all that it starts; the cases need a quarter of it.
+        event_bytes: Length of an event; real ones are a thousandth of it.
+        cell_bytes: Length of all events of a cell, likewise.
+    """
+
+    start_seconds: float = START_SECONDS
+    case_seconds: float = 90.0
+    memory_mb: int = 3000
+    event_bytes: int = 2**24
+    cell_bytes: int = 2**26
+
+
+LIMITS = WorkerLimits()
+"""The usual ones."""
 
 
 @dataclass
 class Ending:
-    """How a process ended. why: None if it said "done", else one line; log: its last lines."""
+    """How a process ended.
+
+    Attributes:
+        why: One line, None if the process said "done".
+        timed_out: It was silent for too long.
+        log: Its last lines.
+    """
 
     why: str | None = None
     timed_out: bool = False
@@ -46,27 +70,34 @@ class Ending:
 
 
 class WorkerProcess:
-    """Runs groups of cells of `target` after one import; iterate over it for the events, then see `ending`.
+    """Executes cells of a target after one import of Keras; iterate over it for the events, then see `ending`.
 
-    groups: modes that can share a process, and their cells as (case id, mode); files: by case id;
-    tried: modes that are known to be as declared.
+    Args:
+        where: Where the target is installed.
+        target: The target.
+        groups: Modes that share a process, and the cells to execute in each.
+        files: Files of the cases by case id.
+        bundle: What is copied into the target.
+        scratch: Working folder of the process.
+        limits: What it must not exceed.
+        tried: Modes that are known to work as declared.
     """
 
     def __init__(
         self,
         where: Environment,
-        target: Target,
-        groups: Sequence[tuple[list[str], list[tuple[str, str]]]],
+        target: WorkerTarget,
+        groups: Sequence[tuple[list[str], list[Cell]]],
         files: Mapping[str, str],
         bundle: Bundle,
         scratch: Path,
-        case_seconds: float = CASE_SECONDS,
+        limits: WorkerLimits = LIMITS,
         tried: Collection[str] = (),
     ):
         self.ending = Ending()
         self._too_large: str | None = None
         self._killed = threading.Event()
-        self._case_seconds = case_seconds
+        self._limits = limits
         scratch.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [where.python, "-m", "conformance.worker"],
@@ -99,14 +130,14 @@ class WorkerProcess:
         self._send(json.dumps(request).encode())
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Events until the process says "done", ends, or is silent for too long."""
-        allowed = START_SECONDS
+        """Yield events until the process says "done", ends, or is silent for too long."""
+        allowed = self._limits.start_seconds
         done, said = False, 0
         while not done:
             try:
                 line = self._lines.get(timeout=allowed)
             except queue.Empty:
-                self.ending = Ending(f"no sign of life for {allowed:.0f} s", timed_out=True)
+                self.ending = Ending(f"timed out: no event for {allowed:.0f} s", timed_out=True)
                 break
             if line is None:
                 self.ending = Ending(self._how_it_ended())
@@ -116,14 +147,14 @@ class WorkerProcess:
             except (ValueError, RecursionError):
                 event = None
             if not is_event(event):
-                self.ending = Ending(f"the worker wrote a line that is no event: {line[:200]!r}")
+                self.ending = Ending(f"the worker wrote a line that is not an event: {line[:200]!r}")
                 break
             said = len(line) + (0 if event["event"] == "start" else said)
-            if said > CELL_BYTES:
-                self.ending = Ending(f"the worker wrote more than {CELL_BYTES >> 20} MB about one cell")
+            if said > self._limits.cell_bytes:
+                self.ending = Ending(f"the worker wrote more than {self._limits.cell_bytes >> 20} MB about one cell")
                 break
             done = event["event"] == "done"
-            allowed = self._case_seconds
+            allowed = self._limits.case_seconds
             yield event
         self.kill()
         self.ending.log = [line.decode("utf-8", "replace").rstrip() for line in self._log]
@@ -145,7 +176,7 @@ class WorkerProcess:
 
     def _read_events(self) -> None:
         assert self._process.stdout
-        while line := self._process.stdout.readline(EVENT_BYTES):
+        while line := self._process.stdout.readline(self._limits.event_bytes):
             self._lines.put(line)  # what is longer is cut, and so no JSON
         self._lines.put(None)
 
@@ -167,8 +198,8 @@ class WorkerProcess:
             process = psutil.Process(self._process.pid)
             while self._process.poll() is None:
                 used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True))) / 2**20
-                if used > MEMORY_MB:
-                    self._too_large = f"killed: it used {used:.0f} MB of memory, {MEMORY_MB} are allowed"
+                if used > self._limits.memory_mb:
+                    self._too_large = f"killed: used {used:.0f} MB of memory, the limit is {self._limits.memory_mb} MB"
                     os.killpg(self._process.pid, signal.SIGKILL)
                 if self._killed.wait(MEMORY_SECONDS):
                     return

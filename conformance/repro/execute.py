@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.local.bundle import Bundle
 from conformance.local.errors import Unavailable
 from conformance.local.launch import START_SECONDS, environment
-from conformance.local.worker_process import CASE_SECONDS
+from conformance.local.worker_process import LIMITS
 from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 
@@ -35,7 +35,7 @@ def execute(script: str, target: Target, where: Environment) -> ScriptRun:
         scratch = Path(folder)
         file = scratch / "script.py"
         file.write_text(script, encoding="utf-8")
-        variables = environment(where, target, Bundle(scratch, "", ""), scratch)
+        variables = environment(where, target.for_worker, Bundle(scratch, "", ""), scratch)
         variables["PYTHONPATH"] = os.pathsep.join([str(where.on_top)] if where.on_top else [])
         del variables["KERAS_BACKEND"]  # scripts choose it themselves
         try:
@@ -46,7 +46,7 @@ def execute(script: str, target: Target, where: Environment) -> ScriptRun:
                 errors="replace",
                 cwd=scratch,
                 env=variables,
-                timeout=START_SECONDS + CASE_SECONDS,
+                timeout=START_SECONDS + LIMITS.case_seconds,
             )
         except subprocess.TimeoutExpired as late:
             raise Unavailable(f"the script timed out after {late.timeout:.0f} s") from late

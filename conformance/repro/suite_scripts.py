@@ -1,22 +1,21 @@
 """The scripts that the page shows: of cases that have not changed since they were measured, on declared targets."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import repro
-from conformance.cache import cache_folder
-from conformance.local import bundle
 from conformance.local.bundle import Bundle
 from conformance.repro.parts import Parts
 from conformance.repro.stored import Stored, store
 from conformance.results import Results
 from conformance.suite import catalogue, file_cache
-from conformance.targets import registry
+from conformance.targets.registry import Target
 
 HERE = Path(__file__).parent
 
 
-def scripts_for(results: Results) -> Stored | None:
+def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> Stored | None:
     """Return the scripts for these results, None if there are none.
 
     A case that has changed since it was measured, or a target with other pins, has no script.
@@ -24,10 +23,9 @@ def scripts_for(results: Results) -> Stored | None:
     measured = {case.id: case.digest for case in results.cases if case.digest}
     if not measured:
         return None
-    suite = bundle.make_bundle(cache_folder())
     same = {case.id for case in catalogue.collect(suite) if measured.get(case.id) == case.digest}
     pins = {target.id: target.pins for target in results.targets}
-    targets = [target for target in registry.load() if pins.get(target.id) == target.pins()]
+    targets = [target for target in declared if pins.get(target.id) == target.pins()]
     if not same or not targets:
         return None
     return store({id: parts for id, parts in parts_of(suite).items() if id in same}, targets)

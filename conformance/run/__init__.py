@@ -1,1 +1,1 @@
-"""A run: what is planned, who does it, what is remembered."""
+"""Runs cells on targets: plan, scheduler, result cache, progress. `api.run` is the entry."""

@@ -1,57 +1,27 @@
-"""Measures cases on columns, declared or not: what is remembered is not measured again, progress is shown."""
+"""The one way to run cells on targets."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from rich.console import Console
-
-from conformance.local.bundle import Bundle
-from conformance.results import Case, Results
-from conformance.run import plan, scheduler
-from conformance.run.progress import make_progress
+from conformance.results import Results
+from conformance.run import scheduler
+from conformance.run.collector import ResultCollector
+from conformance.run.plan import make_plan
+from conformance.run.request import RunRequest
 from conformance.run.result_cache import ResultCache
-from conformance.run.reuse import ReusedResults
-from conformance.targets import install
-from conformance.targets.registry import Target
-from conformance.targets.requested import PreparedTarget
+
+__all__ = ["RunRequest", "run"]
 
 
-def declared(target: Target, cache: Path) -> PreparedTarget:
-    """A column of `targets.toml`."""
-    return PreparedTarget(target, lambda: install.provision(target, cache))
+def run(request: RunRequest) -> Results:
+    """Run cases on targets; what the result cache has is not measured again.
 
-
-def measure(
-    cases: list[Case],
-    columns: Sequence[PreparedTarget],
-    modes: Sequence[str],
-    bundle: Bundle,
-    cache: Path,
-    console: Console,
-    jobs: int | None = None,
-    fresh: bool = False,
-    previous: ReusedResults | None = None,
-) -> Results:
-    """Every case on every column in every of these modes that it has there.
-
-    jobs: workers at a time, by default as many as `runner` thinks fit; fresh: nothing is taken from memory;
-    previous: takes cells over from stored results.
+    Returns:
+        Results with a cell for everything that was planned. `problems` says what went wrong with the run itself.
 
     Raises:
-        UsageError: no cell is left.
+        UsageError: No cell is left to run.
     """
-    targets = [column.target for column in columns]
-    environments = {column.target.id: column.environment for column in columns}
-    the_plan = plan.make_plan(cases, targets, list(modes))
-    with make_progress(the_plan, console) as progress:
-        return scheduler.run(
-            the_plan,
-            cases,
-            targets,
-            bundle,
-            ResultCache(cache, bundle, fresh),
-            lambda target: environments[target.id](),
-            progress,
-            jobs,
-            previous=previous,
-        )
+    plan = make_plan(request.cases, [prepared.target for prepared in request.targets], request.modes)
+    cache = ResultCache(request.cache, request.bundle, request.fresh)
+    with request.progress(plan) as progress:
+        collector = ResultCollector(plan, request, cache, progress)
+        seconds = scheduler.execute(plan, request, cache, collector)
+    return collector.close(seconds)

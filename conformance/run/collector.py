@@ -1,60 +1,53 @@
-"""The ledger of a run: receives what is observed and holds it against the plan."""
+"""Collects the results of a run and holds them against the plan."""
 
 import datetime
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from conformance import __version__
 from conformance.judging.judge import Judge
-from conformance.local.bundle import Bundle
 from conformance.local.launch import FIXED, OF_FRONT_END
 from conformance.local.machine import machine
-from conformance.results import SCHEMA_VERSION, Case, Cell, Fact, Observation, Results, TargetResult, Value, digest
-from conformance.run.plan import Key, Plan, ProcessGroup
+from conformance.local.process_group import Cell as CellKey
+from conformance.local.process_group import ProcessGroup
+from conformance.results import SCHEMA_VERSION, Cell, Fact, Observation, Results, TargetResult, Value, digest
+from conformance.run.plan import Key, Plan
 from conformance.run.progress import Progress
+from conformance.run.request import RunRequest
 from conformance.run.result_cache import CachedCell, ResultCache
-from conformance.run.reuse import ReusedResults
 from conformance.targets.registry import Target
 from conformance.targets.versions import same
 from conformance.worker.backends import SEED
 
-_OBSERVED = ("status", "exception", "warnings", "reason")
+_PARTS = ("status", "exception", "warnings", "reason")
 
 
 class ResultCollector:
-    """Accepts each planned cell once; may be told of them from several threads."""
+    """Accepts each planned cell once, a `SupervisorListener`; may be called from several threads."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        cases: list[Case],
-        targets: list[Target],
-        bundle: Bundle,
-        progress: Progress,
-        memory: ResultCache,
-        previous: ReusedResults | None = None,
-    ):
+    def __init__(self, plan: Plan, request: RunRequest, cache: ResultCache, progress: Progress):
         self.progress = progress
-        self._memory, self._previous = memory, previous
+        self._cache, self._reuse = cache, request.reuse
         self._lock = threading.Lock()
         self._planned = plan.cells
-        self._cases = {case.id: case for case in cases}
+        self._cases = {case.id: case for case in request.cases}
+        self._declared = {prepared.target.id: prepared.target for prepared in request.targets}
         self._cells: dict[Key, Cell] = {}
         self._refusals: list[tuple[str, str]] = []
-        self._targets = {t.id: target_result(t, memory.column_digest(t)) for t in targets}
+        self._targets = {id: target_result(t, cache.target_digest(t)) for id, t in self._declared.items()}
         self._results = Results(
             schema_version=SCHEMA_VERSION,
             suite_version=__version__,
-            bundle=bundle.digest,
+            bundle=request.bundle.digest,
             created=_now(),
             platform=machine(),
-            fixed={**FIXED, "seed": str(SEED), "speedups": "all" if bundle.speedups else "none"},
+            fixed={**FIXED, "seed": str(SEED), "speedups": "all" if request.bundle.speedups else "none"},
             seconds=0.0,
             targets=list(self._targets.values()),
-            cases=cases,
+            cases=list(request.cases),
             cells=[],
             problems=[],
         )
@@ -63,102 +56,99 @@ class ResultCollector:
             lacks = self._targets[target].lacks
             if mode in lacks:
                 event = {"status": "unsupported", "reason": lacks[mode], "seconds": 0.0}
-                self._observe((case, target, mode), _kept(event, []))
+                self._observe((case, target, mode), _observed(event, []))
 
-    def recall(self, unit: ProcessGroup) -> list[tuple[str, str]] | None:
-        """Record what is known of a unit; returns the cells that are left, None if nothing has to run."""
-        target = unit.target
-        column = self._targets[target.id].digest
-        said = self._memory.recall_checks(target, column, unit.modes)
-        if said is None and self._previous and (versions := self._previous.versions(target.id, column)):
+    def take_known(self, group: ProcessGroup) -> list[CellKey] | None:
+        """Record the known cells of a group; returns those that are left, None if no process has to run."""
+        target = self._declared[group.target.id]
+        digest = self._targets[target.id].digest
+        said = self._cache.get_process(target, group.modes)
+        if said is None and self._reuse and (versions := self._reuse.versions(target.id, digest)):
             said = {"versions": versions, "backend": target.backend}
-        if said is None or self.check_versions(target, said["versions"], said["backend"]):
-            return unit.cells
-        self._has_used(target, said.get("peak_mb"))
+        if said is None or self.check_versions(target.id, said["versions"], said["backend"]):
+            return group.cells
+        self._has_used(target.id, said.get("peak_mb"))
         left = []
-        for name, mode in unit.cells:
+        for name, mode in group.cells:
             key, case = (name, target.id, mode), self._cases[name]
-            kept = self._previous.recall(key, column, case) if self._previous else None
-            if kept is None and not (self._previous and self._previous.must_measure(key)):
-                kept = self._memory.recall(target, column, case, mode)
-            if kept is None:
+            known = self._reuse.get(key, digest, case) if self._reuse else None
+            if known is None and not (self._reuse and self._reuse.must_measure(key)):
+                known = self._cache.get(target, case, mode)
+            if known is None:
                 left.append((name, mode))
             else:
                 with self._lock:
-                    self._observe(key, kept)
+                    self._observe(key, known)
         return left or None
 
-    def has_tried(self, unit: ProcessGroup) -> bool:
-        """Whether the modes of a unit were as declared when an earlier run tried them."""
-        return self._memory.recall_checks(unit.target, self._targets[unit.target.id].digest, unit.modes) is not None
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        self.progress.modes_running(target, modes, running)
 
-    def keep_checks(self, unit: ProcessGroup, versions: dict[str, str], backend: str) -> None:
-        """The process of a unit said what it should before its first case."""
-        column = self._targets[unit.target.id].digest
-        said = self._memory.recall_checks(unit.target, column, unit.modes) or {}  # it knows of the memory of others
+    def has_tried(self, group: ProcessGroup) -> bool:
+        return self._cache.get_process(self._declared[group.target.id], group.modes) is not None
+
+    def modes_tried(self, group: ProcessGroup, versions: dict[str, str], backend: str) -> None:
+        target = self._declared[group.target.id]
+        said = self._cache.get_process(target, group.modes) or {}  # it knows the memory of earlier processes
         said = said | {"versions": versions, "backend": backend}
-        self._remember(lambda: self._memory.keep_checks(unit.target, column, unit.modes, said))
+        self._write(lambda: self._cache.put_process(target, group.modes, said))
 
-    def ended(self, unit: ProcessGroup, peak_mb: int | None) -> None:
-        """A process of a unit is done; it never had more memory than this."""
-        column = self._targets[unit.target.id].digest
-        said = self._memory.recall_checks(unit.target, column, unit.modes)
+    def group_served(self, group: ProcessGroup, peak_mb: int | None) -> None:
+        target = self._declared[group.target.id]
+        said = self._cache.get_process(target, group.modes)
         if peak_mb is not None and said is not None and peak_mb > said.get("peak_mb", 0):
-            self._remember(
-                lambda: self._memory.keep_checks(unit.target, column, unit.modes, said | {"peak_mb": peak_mb})
-            )
+            self._write(lambda: self._cache.put_process(target, group.modes, said | {"peak_mb": peak_mb}))
         with self._lock:
-            self._has_used(unit.target, peak_mb)
+            self._has_used(target.id, peak_mb)
 
-    def _has_used(self, target: Target, peak_mb: int | None) -> None:
-        found = self._targets[target.id]
+    def _has_used(self, target: str, peak_mb: int | None) -> None:
+        found = self._targets[target]
         if peak_mb is not None:
             found.peak_mb = max(found.peak_mb or 0, peak_mb)
 
-    def record(self, target: Target, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]) -> None:
-        """A cell that was executed; `event` and `facts` are as the worker sent them."""
-        kept = _kept(event, facts, _now())
-        column = self._targets[target.id].digest
-        self._remember(lambda: self._memory.keep(target, column, self._cases[case], mode, kept))
+    def cell_observed(
+        self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
+    ) -> None:
+        observed = _observed(event, facts, _now())
+        self._write(lambda: self._cache.put(self._declared[target], self._cases[case], mode, observed))
         with self._lock:
-            self._observe((case, target.id, mode), kept)
+            self._observe((case, target, mode), observed)
 
-    def _remember(self, act: Callable[[], None]) -> None:
+    def _write(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except OSError as error:  # a full disk costs the memory, not the observation
-            self.problem(f"cannot remember what was observed in {self._memory.folder}: {error.strerror}")
+        except OSError as error:  # a full disk costs what is cached, not what was observed
+            self.problem(f"cannot write to the result cache {self._cache.folder}: {error.strerror}")
 
-    def _observe(self, key: Key, kept: CachedCell) -> None:
+    def _observe(self, key: Key, observed: CachedCell) -> None:
         if key in self._cells:
             self._problem(f"{' '.join(key)} was recorded twice")
             return
-        self._results.values.update(kept.values)
-        self._results.observations[kept.digest] = kept.observation
+        self._results.values.update(observed.values)
+        self._results.observations[observed.digest] = observed.observation
         case, target, mode = key
-        if kept.when:
-            column = self._targets[target]
-            moments = [*column.measured, kept.when]
-            column.measured = [min(moments), max(moments)]
-        cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=kept.seconds)
-        cell.observation = kept.digest
+        if observed.when:
+            found = self._targets[target]
+            moments = [*found.measured, observed.when]
+            found.measured = [min(moments), max(moments)]
+        cell = Cell(case=case, target=target, mode=mode, verdict="not-run", seconds=observed.seconds)
+        cell.observation = observed.digest
         self._judge(cell)
-        if kept.observation.status == "error":
+        if observed.observation.status == "error":
             self._problem(f"{' '.join(key)}: {cell.reason}")
         self._cells[key] = cell
-        self.progress.recorded(target, cell.verdict)
+        self.progress.cell_recorded(target)
 
-    def check_versions(self, target: Target, versions: dict[str, str], backend: str) -> str | None:
-        """Keep what the target reports of itself; returns a reason if it is not what was declared."""
+    def check_versions(self, target: str, versions: dict[str, str], backend: str) -> str | None:
         with self._lock:
-            self._targets[target.id].versions = versions
-        for name, version in {"keras": target.keras, "tensorflow": target.base.tensorflow}.items():
+            self._targets[target].versions = versions
+        declared = self._declared[target]
+        for name, version in {"keras": declared.keras, "tensorflow": declared.base.tensorflow}.items():
             if version and not same(versions.get(name, ""), version):
-                return f"reports {name} {versions.get(name)}, not {version} as declared"
-        return None if backend == target.backend else f"runs on {backend}, not on {target.backend}"
+                return f"reports {name} {versions.get(name)}, but {version} is declared"
+        return None if backend == declared.backend else f"uses backend {backend}, but {declared.backend} is declared"
 
     def problem(self, text: str) -> None:
-        """Something is wrong with the run itself."""
         with self._lock:
             self._problem(text)
 
@@ -166,24 +156,20 @@ class ResultCollector:
         if text not in self._results.problems:  # a worker that is started again says it again
             self._results.problems.append(text)
 
-    def left_changed(self, target: Target, case: str, mode: str, what: str) -> None:
-        """A cell left global state changed. It is measured again next time, lest the problem be forgotten."""
-        column = self._targets[target.id].digest
-        self._remember(lambda: self._memory.forget(target, column, self._cases[case], mode))
-        self.problem(f"{target.id}: {case} in {mode} left changed: {what}")
+    def state_changed(self, target: str, case: str, mode: str, what: str) -> None:
+        # It is measured again next time, lest the problem be forgotten.
+        self._write(lambda: self._cache.forget(self._declared[target], self._cases[case], mode))
+        self.problem(f"{target}: {case} in {mode} changed global state: {what}")
 
-    def cells_not_run(self, target: str, cells: list[tuple[str, str]], reason: str) -> None:
-        """These cells, (case id, mode), of an environment that is there cannot be run.
-
-        A problem of the run, unless it turns out that the whole column could not.
-        """
+    def cells_not_run(self, target: str, cells: list[CellKey], reason: str) -> None:
+        # A problem of the run, unless it turns out that nothing of the target could be run.
         with self._lock:
             for case, mode in cells:
                 self._not_run((case, target, mode), reason)
             self._refusals.append((target, reason))
 
     def target_not_run(self, target: str, reason: str) -> None:
-        """Nothing more can be run in this column."""
+        """Nothing more can be run on this target."""
         with self._lock:
             self._targets[target].reason = reason
             for key in self._planned:
@@ -194,10 +180,10 @@ class ResultCollector:
     def _not_run(self, key: Key, reason: str) -> None:
         case, target, mode = key
         self._cells[key] = Cell(case=case, target=target, mode=mode, verdict="not-run", reason=reason)
-        self.progress.recorded(target, "not-run")
+        self.progress.cell_recorded(target)
 
     def close(self, seconds: float) -> Results:
-        """The results, complete: a planned cell that nobody recorded is a problem, never a blank."""
+        """Return the results; a planned cell that was not recorded is a problem, never a blank."""
         for key in self._planned:
             if key not in self._cells:
                 self.problem(f"{' '.join(key)} was planned but not recorded")
@@ -206,7 +192,7 @@ class ResultCollector:
         self._results.problems += [f"{' '.join(key)} was recorded but not planned" for key in sorted(unplanned)]
         self._results.cells = [self._cells[key] for key in self._planned]
         self._results.seconds = round(seconds, 1)
-        self._remember(self._memory.tidy)
+        self._write(self._cache.compact)
         executed = [cell for cell in self._results.cells if cell.mode not in self._targets[cell.target].lacks]
         observed = {cell.target for cell in executed if cell.observation is not None}
         for cell in executed:
@@ -214,7 +200,7 @@ class ResultCollector:
             if cell.target not in observed and target.reason is None:
                 target.reason = cell.reason
         for id, reason in self._refusals:
-            if self._targets[id].reason is None:  # otherwise the column says it
+            if self._targets[id].reason is None:  # otherwise the target says it
                 self._problem(f"{id}: {reason}")
         return self._results
 
@@ -223,15 +209,15 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def _kept(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
-    """What a worker sent of a cell, each value once under the digest of its contents."""
+def _observed(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
+    """Convert what a worker sent about a cell, each value once under the digest of its contents."""
     values: dict[str, Value] = {}
 
     def stored(value: Value) -> str:
         values[key := digest(value)] = value
         return key
 
-    observation = msgspec.convert({k: event[k] for k in _OBSERVED if event.get(k) is not None}, Observation)
+    observation = msgspec.convert({k: event[k] for k in _PARTS if event.get(k) is not None}, Observation)
     observation.facts = [
         Fact(
             name=fact["name"],
@@ -245,8 +231,8 @@ def _kept(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") ->
     return CachedCell(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"], when)
 
 
-def target_result(target: Target, column: str = "") -> TargetResult:
-    """A column as it is declared, before anything is known of it; `column` is its digest."""
+def target_result(target: Target, digest: str = "") -> TargetResult:
+    """Return a target as it is declared, before anything is known of it; `digest` is that of `ResultCache`."""
     return TargetResult(
         id=target.id,
         title=target.title,
@@ -256,7 +242,7 @@ def target_result(target: Target, column: str = "") -> TargetResult:
         base=target.base.title,
         generation=target.generation,
         pins=target.pins(),
-        digest=column,
+        digest=digest,
         modes=target.modes,
         lacks=target.lacks,
         tier=target.tier,

@@ -1,8 +1,10 @@
 """The plan: every cell that a run must record, and the processes that record them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.local.errors import UsageError
+from conformance.local.process_group import ProcessGroup
 from conformance.local.selection import rows
 from conformance.results import Case
 from conformance.targets.registry import Target
@@ -12,45 +14,37 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class ProcessGroup:
-    """The cells of one target that one process can serve. cells: (case id, mode), in order.
-
-    probe: the modes are ones the target is said to lack; the unit only checks that.
-    """
-
-    target: Target
-    modes: list[str]
-    cells: list[tuple[str, str]]
-    probe: bool = False
-
-
-@dataclass(frozen=True)
 class Plan:
-    """cells: all, also those of modes that a target lacks; units: the work."""
+    """What a run must record.
+
+    Attributes:
+        cells: All cells, also those of modes that a target lacks.
+        groups: The processes that execute something.
+    """
 
     cells: list[Key]
-    units: list[ProcessGroup]
+    groups: list[ProcessGroup]
 
 
-def make_plan(cases: list[Case], targets: list[Target], modes: list[str]) -> Plan:
-    """Cases x targets x modes, each case in the modes that it applies to.
+def make_plan(cases: Sequence[Case], targets: Sequence[Target], modes: Sequence[str]) -> Plan:
+    """Plan cases x targets x modes, each case in the modes that it applies to.
 
     Raises:
-        UsageError: no cell is left.
+        UsageError: No cell is left to run.
     """
     cells: list[Key] = []
-    units: list[ProcessGroup] = []
+    groups: list[ProcessGroup] = []
     for target in targets:
         its_rows = rows(cases, target.modes, modes)
         cells += [(case, target.id, mode) for case, mode in its_rows]
         if any(mode in modes for mode in target.lacks):
-            units.append(ProcessGroup(target, list(target.lacks), [], probe=True))
-        for group in target.processes:
+            groups.append(ProcessGroup(target.for_worker, list(target.lacks), [], probe=True))
+        for process in target.processes:
             # Mode by mode: what a mode makes the process load is loaded once.
-            mine = [row for mode in group for row in its_rows if row[1] == mode]
+            mine = [row for mode in process for row in its_rows if row[1] == mode]
             if mine:
-                # The whole group, wanted or not: what a mode is depends on those it shares a process with.
-                units.append(ProcessGroup(target, list(group), mine))
+                # All modes of the process, wanted or not: what a mode is depends on those it shares a process with.
+                groups.append(ProcessGroup(target.for_worker, list(process), mine))
     if not cells:
-        raise UsageError(f"nothing to run: no {'case applies to the chosen modes' if targets else 'column is chosen'}")
-    return Plan(cells, units)
+        raise UsageError(f"nothing to run: {'no case applies to these modes' if targets else 'no target is selected'}")
+    return Plan(cells, groups)

@@ -1,8 +1,9 @@
-"""How a run shows that it is alive: a live table on a terminal, plain lines elsewhere."""
+"""Shows the progress of a run: a live table on a terminal, plain lines elsewhere."""
 
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,16 +15,38 @@ from conformance.run.plan import Plan
 
 
 class Progress(Protocol):
-    """Hears of a run; methods may be called from several threads."""
+    """Shows the progress of one run, as a context manager; methods may be called from several threads."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
 
     def state(self, target: str, text: str) -> None:
         """`target` as a whole: "installing", "waiting", "not run: ..."."""
 
-    def running(self, target: str, modes: list[str], now: bool) -> None:
-        """A worker for these modes of `target` has started, or is done with all its cells."""
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        """Workers for these modes of `target` have started, or have ended."""
 
-    def recorded(self, target: str, verdict: str) -> None:
+    def cell_recorded(self, target: str) -> None:
         """One more cell of `target` is recorded."""
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def __init__(self, plan: Plan):
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def state(self, target: str, text: str) -> None: ...
+
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None: ...
+
+    def cell_recorded(self, target: str) -> None: ...
 
 
 def _minutes(seconds: float) -> str:
@@ -49,13 +72,13 @@ class _Counts:
 
 
 class PlainProgress:
-    """A line when a column changes its state, and the totals every ten seconds."""
+    """A line when a target changes its state, and the totals every ten seconds."""
 
     def __init__(self, plan: Plan, console: Console):
         self._counts, self._console, self._lock = _Counts(plan), console, threading.Lock()
         self._last = time.monotonic()
 
-    def __enter__(self) -> "PlainProgress":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -65,10 +88,10 @@ class PlainProgress:
         with self._lock:
             self._print(f"{target}: {text}")
 
-    def running(self, target: str, modes: list[str], now: bool) -> None:
-        self.state(target, f"{'running' if now else 'done with'} {', '.join(modes)}")
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
+        self.state(target, f"{'running' if running else 'finished'} {', '.join(modes)}")
 
-    def recorded(self, target: str, verdict: str) -> None:
+    def cell_recorded(self, target: str) -> None:
         with self._lock:
             self._counts.add(target)
             if time.monotonic() - self._last > 10:
@@ -80,7 +103,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A table with a bar for each column, redrawn four times a second."""
+    """A table with a bar for each target, redrawn four times a second."""
 
     def __init__(self, plan: Plan, console: Console):
         self._counts, self._lock = _Counts(plan), threading.Lock()
@@ -88,7 +111,7 @@ class LiveProgress:
         self._running: dict[str, list[str]] = {target: [] for target in self._counts.total}
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
 
-    def __enter__(self) -> "LiveProgress":
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -99,14 +122,14 @@ class LiveProgress:
         with self._lock:
             self._states[target] = text
 
-    def running(self, target: str, modes: list[str], now: bool) -> None:
+    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
         with self._lock:
             for mode in modes:  # several workers may be at it
-                (self._running[target].append if now else self._running[target].remove)(mode)
+                (self._running[target].append if running else self._running[target].remove)(mode)
             done = self._counts.done[target] == self._counts.total[target]
             self._states[target] = ", ".join(dict.fromkeys(self._running[target])) or ("done" if done else "waiting")
 
-    def recorded(self, target: str, verdict: str) -> None:
+    def cell_recorded(self, target: str) -> None:
         with self._lock:
             self._counts.add(target)
 
@@ -122,5 +145,6 @@ class LiveProgress:
             return Group(table, Text(self._counts.summary(), style="bold"))
 
 
-def make_progress(plan: Plan, console: Console) -> PlainProgress | LiveProgress:
-    return LiveProgress(plan, console) if console.is_terminal else PlainProgress(plan, console)
+def progress_on(console: Console) -> Callable[[Plan], Progress]:
+    """Return what makes the progress of a plan, as it suits this console."""
+    return lambda plan: (LiveProgress if console.is_terminal else PlainProgress)(plan, console)

@@ -1,8 +1,8 @@
-"""What earlier runs observed, so that nothing is measured twice and an interrupted run goes on where it was.
+"""The result cache: what earlier runs observed is not measured again, and an interrupted run resumes where it was.
 
 A cell is kept under a key that stands for everything it depends on: the source of the case and
-what that uses (`Case.digest`), the worker and its variables, the locks, the Python (`column_digest`) and the mode.
-Each column has a journal of lines that are only ever appended, each with one write: two runs
+what that uses (`Case.digest`), the worker and its variables, the locks, the Python (`target_digest`) and the mode.
+Each target has a journal of lines that are only ever appended, each with one write: two runs
 at once, or a kill at any moment, cost at most what was being written.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 from conformance.files import write_text
 from conformance.local.bundle import Bundle
 from conformance.local.launch import fixed
+from conformance.local.process_group import Cell
 from conformance.results import Case, Observation, Value, digest
 from conformance.targets.registry import Target
 
@@ -47,11 +48,11 @@ class _Line(msgspec.Struct, omit_defaults=True):
     observed: Observation | None = None  # what this digest stands for
     value: str = ""
     is_: Value = msgspec.field(name="is", default=None)
-    said: dict[str, Any] | None = None
+    said: dict[str, Any] | None = None  # by a process, before its first case
 
 
 class _Journal:
-    """The journal of one column, read when it is first needed."""
+    """The journal of one target, read when it is first needed."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -60,7 +61,7 @@ class _Journal:
         self.observations: dict[str, Observation] = {}
         self.values: dict[str, Value] = {}
         self.said: dict[str, dict[str, Any]] = {}
-        self.durations: dict[tuple[str, str], float] = {}
+        self.durations: dict[Cell, float] = {}
         decoder = msgspec.json.Decoder(_Line)
         for text in path.read_bytes().split(b"\n") if path.is_file() else ():
             try:
@@ -82,7 +83,7 @@ class _Journal:
             self.durations[line.case, line.mode] = line.seconds
             self._written += 1
 
-    def recall(self, key: str) -> CachedCell | None:
+    def get(self, key: str) -> CachedCell | None:
         cell = self.cells.get(key)
         observation = self.observations.get(cell.observation) if cell else None
         if cell is None or observation is None:
@@ -104,9 +105,9 @@ class _Journal:
         finally:
             os.close(file)
 
-    def tidy(self) -> None:
-        """Write the file anew without what is long out of date, if most of it is."""
-        recent: dict[tuple[str, str], list[str]] = {}
+    def compact(self) -> None:
+        """Rewrite the file without what is long out of date, if most of it is."""
+        recent: dict[Cell, list[str]] = {}
         for key, cell in self.cells.items():
             recent.setdefault((cell.case, cell.mode), []).append(key)
         kept = [self.cells[key] for keys in recent.values() for key in keys[-_VERSIONS:]]
@@ -122,93 +123,106 @@ class _Journal:
 
 
 class ResultCache:
-    """Remembers cells and the checks of processes, in a folder of the cache.
+    """Keeps observed cells, and what processes reported, in the cache folder.
 
-    Nothing of a column whose environment is not ours: it may change without a sign.
+    Nothing is kept of a target whose environment is not built here: it may change without a sign.
 
-    fresh: forget what is there (but remember what comes).
+    Args:
+        cache: The cache folder.
+        bundle: The worker that cells are observed with.
+        fresh: Ignore what is there, but keep what comes.
     """
 
     def __init__(self, cache: Path, bundle: Bundle, fresh: bool = False):
         self.folder = cache / "cells"
-        self._bundle = bundle
-        self._fresh = fresh
+        self._bundle, self._fresh = bundle, fresh
+        self._digests: dict[str, str] = {}
         self._journals: dict[str, _Journal] = {}
         self._lock = threading.Lock()
 
-    def column_digest(self, target: Target) -> str:
-        """Stands for what all cells of a column depend on beside the case."""
-        locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
-        worker = [self._bundle.worker, *(f"{name}={value}" for name, value in fixed(target.front_end).items())]
-        return digest([_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend])
+    def target_digest(self, target: Target) -> str:
+        """Return a digest of what all cells of a target depend on beside the case."""
+        if target.id not in self._digests:
+            locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
+            worker = [self._bundle.worker, *(f"{name}={value}" for name, value in fixed(target.front_end).items())]
+            parts = [_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend]
+            self._digests[target.id] = digest(parts)
+        return self._digests[target.id]
 
-    def recall(self, target: Target, column: str, case: Case, mode: str) -> CachedCell | None:
-        """What was kept of a cell; None if nothing was, or nothing that can be read. column: its digest."""
+    def get(self, target: Target, case: Case, mode: str) -> CachedCell | None:
+        """Return a cell, None if it was not kept or cannot be read."""
         if self._fresh or target.installed is not None:
             return None
         with self._lock:
-            return self._journal(target).recall(_key(column, case.digest, mode))
+            return self._journal(target).get(self._key(target, case.digest, mode))
 
-    def keep(self, target: Target, column: str, case: Case, mode: str, kept: CachedCell) -> None:
-        """Keep a cell, unless what happened may have had its reason outside.
+    def put(self, target: Target, case: Case, mode: str, observed: CachedCell) -> None:
+        """Keep a cell, unless the environment may be the reason for what was observed.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: It cannot be written.
         """
-        if kept.observation.status not in _LASTING or target.installed is not None:
+        if observed.observation.status not in _LASTING or target.installed is not None:
             return
         with self._lock:
             journal = self._journal(target)
-            lines = [_Line(value=k, is_=v) for k, v in kept.values.items() if k not in journal.values]
-            if kept.digest not in journal.observations:
-                lines.append(_Line(observation=kept.digest, observed=kept.observation))
-            cell = _Line(key=_key(column, case.digest, mode), case=case.id, mode=mode, observation=kept.digest)
-            lines.append(msgspec.structs.replace(cell, seconds=kept.seconds, when=kept.when))
+            lines = [_Line(value=k, is_=v) for k, v in observed.values.items() if k not in journal.values]
+            if observed.digest not in journal.observations:
+                lines.append(_Line(observation=observed.digest, observed=observed.observation))
+            cell = _Line(key=self._key(target, case.digest, mode), case=case.id, mode=mode, observation=observed.digest)
+            lines.append(msgspec.structs.replace(cell, seconds=observed.seconds, when=observed.when))
             journal.append(lines)
 
-    def forget(self, target: Target, column: str, case: Case, mode: str) -> None:
-        """Make sure that this cell is measured again."""
+    def forget(self, target: Target, case: Case, mode: str) -> None:
+        """Make sure that this cell is measured again.
+
+        Raises:
+            OSError: That cannot be written.
+        """
         if target.installed is not None:
             return
         with self._lock:
-            journal = self._journal(target)
-            key = _key(column, case.digest, mode)
-            journal.append([_Line(key=key, case=case.id, mode=mode)])
+            key = self._key(target, case.digest, mode)
+            self._journal(target).append([_Line(key=key, case=case.id, mode=mode)])
 
-    def recall_checks(self, target: Target, column: str, modes: list[str]) -> dict[str, Any] | None:
-        """What a process for these modes said of itself before its first case."""
+    def get_process(self, target: Target, modes: list[str]) -> dict[str, Any] | None:
+        """Return what a process for these modes reported: versions, backend, and the most memory it had."""
         with self._lock:
             if self._fresh or target.installed is not None:
                 return None
-            return self._journal(target).said.get(_key(column, "process", *modes))
+            return self._journal(target).said.get(self._key(target, "process", *modes))
 
-    def keep_checks(self, target: Target, column: str, modes: list[str], said: dict[str, Any]) -> None:
-        """Raises OSError as `keep` does."""
+    def put_process(self, target: Target, modes: list[str], said: dict[str, Any]) -> None:
+        """Keep what a process reported.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         if target.installed is not None:
             return
         with self._lock:
-            self._journal(target).append([_Line(key=_key(column, "process", *modes), said=said)])
+            self._journal(target).append([_Line(key=self._key(target, "process", *modes), said=said)])
 
-    def durations(self, target: Target) -> dict[tuple[str, str], float]:
-        """Seconds that cells (case id, mode) of this column took when they were last measured."""
+    def durations(self, target: Target) -> dict[Cell, float]:
+        """Return the seconds that each cell of a target took when it was last measured."""
         with self._lock:
             return dict(self._journal(target).durations)
 
-    def tidy(self) -> None:
-        """At the end of a run: keep the journals small.
+    def compact(self) -> None:
+        """Keep the journals small; to be called at the end of a run.
 
         Raises:
-            OSError: one cannot be written.
+            OSError: One cannot be written.
         """
         with self._lock:
             for journal in self._journals.values():
-                journal.tidy()
+                journal.compact()
 
     def _journal(self, target: Target) -> _Journal:
         if target.id not in self._journals:
             self._journals[target.id] = _Journal(self.folder / f"{target.id}.jsonl")
         return self._journals[target.id]
 
-
-def _key(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    def _key(self, target: Target, *parts: str) -> str:
+        text = "\0".join([self.target_digest(target), *parts])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,16 +1,17 @@
-"""Stored results, of which a new run takes over what is still true (`--only-failed`, `--only-missing`)."""
+"""Takes cells over from stored results, as far as they are still true (`--only-failed`, `--only-missing`)."""
 
 from conformance.results import Case, Results
 from conformance.run.plan import Key
 from conformance.run.result_cache import CachedCell
-
-FAILED = ("deviates", "raises", "crashes", "times-out")
+from conformance.vocabulary import BAD
 
 
 class ReusedResults:
-    """Recalls cells from stored results.
+    """Stored results that a new run takes cells over from.
 
-    failed: measure again what was not as promised; otherwise only what is missing.
+    Args:
+        stored: The results.
+        failed: Measure failed cells again; otherwise only missing ones are measured.
     """
 
     def __init__(self, stored: Results, failed: bool):
@@ -19,19 +20,20 @@ class ReusedResults:
         self._targets = {t.id: t for t in stored.targets}
         self._cases = {c.id: c for c in stored.cases}
 
-    def versions(self, target: str, column: str) -> dict[str, str]:
-        """What this column said of itself; empty if it is another one now."""
+    def versions(self, target: str, digest: str) -> dict[str, str]:
+        """Return the versions that a target reported; empty if its digest is another one now."""
         found = self._targets.get(target)
-        return found.versions if found and found.digest == column else {}
+        return found.versions if found and found.digest == digest else {}
 
     def must_measure(self, key: Key) -> bool:
+        """Return whether a cell is to be measured again, whatever is known of it."""
         cell = self._cells.get(key)
-        return self._failed and cell is not None and cell.verdict in FAILED
+        return self._failed and cell is not None and cell.verdict in BAD
 
-    def recall(self, key: Key, column: str, case: Case) -> CachedCell | None:
-        """A cell as it was stored; None if it is missing, to be measured again, or of another case or column."""
+    def get(self, key: Key, digest: str, case: Case) -> CachedCell | None:
+        """Return a stored cell; None if it is missing, to be measured again, or of another case or target now."""
         cell = self._cells.get(key)
-        if cell is None or cell.observation is None or self.must_measure(key) or not self.versions(key[1], column):
+        if cell is None or cell.observation is None or self.must_measure(key) or not self.versions(key[1], digest):
             return None
         if self._cases[cell.case].digest != case.digest:
             return None

@@ -1,1 +1,1 @@
-"""The columns: which there are, what they are made of, and how their environments are built."""
+"""The targets: which are declared, what they are made of, and how their environments are built."""

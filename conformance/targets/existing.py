@@ -1,6 +1,6 @@
-"""A column of an environment that is there already, with whatever Keras it has (docs/any-version.md).
+"""The target of an environment that exists already, with whatever Keras it has (docs/any-version.md).
 
-Nothing is installed in it. What it holds may change from run to run, so nothing of it is remembered.
+Nothing is installed in it. What it holds may change from run to run, so its cells are never cached.
 """
 
 import importlib.util
@@ -13,49 +13,60 @@ from pathlib import Path
 from conformance.local.bundle import Bundle
 from conformance.local.errors import Unavailable, UsageError
 from conformance.local.probe import describe
-from conformance.targets import nearest
 from conformance.targets.install import Environment
+from conformance.targets.naming import ResolvedTarget, make_target
 from conformance.targets.registry import Target
-from conformance.targets.requested import NO_LOCK, PreparedTarget, TargetRequest, not_resolved
+from conformance.targets.requested import PreparedTarget, TargetRequest, not_resolved
 
 _NAME = "here"
 
 
-def prepare(python: str, asked: TargetRequest, declared: Sequence[Target], bundle: Bundle) -> PreparedTarget:
-    """The column of the interpreter `python`, or of the current environment if that is empty.
+def prepare(python: str, request: TargetRequest, declared: Sequence[Target], bundle: Bundle) -> PreparedTarget:
+    """Prepare the target of an environment; without a Keras that can run there, the environment is `Unavailable`.
 
-    If it has no Keras, or lacks what a column needs, the column does not run and says why.
+    Args:
+        python: An interpreter, or the folder of its environment; the current environment if it is empty.
+        request: The front end and the backend, if they are requested.
+        declared: The declared targets.
+        bundle: The bundle, whose worker describes the environment.
 
     Raises:
-        UsageError: there is no such interpreter, or nothing like this Keras is declared.
+        UsageError: There is no such interpreter, or no declared target resembles this one.
     """
     try:
-        where = interpreter(python)
-        anything = not_resolved(asked, "", _NAME).target
-        about = describe(where, asked.front_end or "", asked.backend or "", anything, bundle)
+        environment = interpreter(python)
+        unknown = not_resolved(request, "", _NAME).target
+        about = describe(environment, request.front_end or "", request.backend or "", unknown.for_worker, bundle)
     except Unavailable as why:
-        return not_resolved(asked, str(why), _NAME)
+        return not_resolved(request, str(why), _NAME)
     versions, backend = about["versions"], about["backend"]
-    minor = ".".join(versions["python"].split(".")[:2])
-    found = nearest.InstalledKeras(
-        about["front_end"], versions["keras"], backend, versions.get(backend, ""), minor, _NAME
+    found = ResolvedTarget(
+        front_end=about["front_end"],
+        keras=versions["keras"],
+        backend=backend,
+        library=versions.get(backend, ""),
+        python=".".join(versions["python"].split(".")[:2]),
+        label=_NAME,
+        installed=about["pins"],
     )
-    target = nearest.make(found, declared, NO_LOCK, installed=about["pins"])
-    return PreparedTarget(target, lambda: where)
+    return PreparedTarget(make_target(found, declared), lambda: environment)
 
 
 def interpreter(python: str) -> Environment:
-    """That of an interpreter, or of the folder of its environment; the current one if `python` is empty.
+    """Return an existing environment.
+
+    Args:
+        python: An interpreter, or the folder of its environment; the current environment if it is empty.
 
     Raises:
-        UsageError: there is no such interpreter.
-        Unavailable: no environment is active.
+        UsageError: There is no such interpreter.
+        Unavailable: No environment is active.
     """
-    return Environment(_given(Path(python)) if python else _current())
+    return Environment(_interpreter_at(Path(python)) if python else _current())
 
 
-def _given(path: Path) -> Path:
-    """An interpreter, named itself or by the folder of its environment; not resolved, lest that be lost."""
+def _interpreter_at(path: Path) -> Path:
+    """Return the interpreter at a path. Links are kept: behind that of a virtual environment is another interpreter."""
     path = path / "bin" / "python" if path.is_dir() else path
     if not path.is_file():
         raise UsageError(f"{path}: no such interpreter")
@@ -63,18 +74,21 @@ def _given(path: Path) -> Path:
 
 
 def _current() -> Path:
-    """That of the active environment or else the first on the PATH; this program's own only if it has a Keras."""
+    """Return the interpreter of the active environment, or else the first on the PATH.
+
+    The environment of this program counts only if it has a Keras.
+    """
     own = Path(sys.prefix).resolve()
     specs = [importlib.util.find_spec(module) for module in ("keras", "tensorflow", "tf_keras")]
-    passed_over = not any(spec and spec.has_location for spec in specs)
+    skips_own = not any(spec and spec.has_location for spec in specs)
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         folder = os.environ.get(variable)
-        if folder and not (passed_over and Path(folder).resolve() == own):
-            return _given(Path(folder))
+        if folder and not (skips_own and Path(folder).resolve() == own):
+            return _interpreter_at(Path(folder))
     folders = os.environ.get("PATH", "").split(os.pathsep)
-    if passed_over:
+    if skips_own:
         folders = [f for f in folders if f and Path(f).resolve().parent != own]
     found = shutil.which("python", path=os.pathsep.join(folders))
     if found is None:
-        raise Unavailable("no environment is active and there is no `python` on the PATH; name one: --here PYTHON")
+        raise Unavailable("no environment is active and there is no `python` on the PATH; specify one: --here PYTHON")
     return Path(found)

@@ -1,4 +1,4 @@
-"""Environments: one per base, and on top of it one per column, built by uv in the cache folder."""
+"""Environments: one per base, and on top of it one per target, built by uv in the cache folder."""
 
 import hashlib
 import os
@@ -36,7 +36,7 @@ _UNUSED = (  # what nothing here opens, up to 250 MB of a base
 
 
 def provision(target: Target, cache: Path) -> Environment:
-    """The environment of a target; what its locks name and is not there yet is built.
+    """Return the environment of a target, built if it is not there yet.
 
     Raises:
         Unavailable: no interpreter, no lock, a disk that refuses, or the installation failed, with uv's last lines.
@@ -93,7 +93,7 @@ def _build(folder: Path, python: Path, build: Callable[[], object]) -> None:
             build()
             (folder / _COMPLETE).touch()
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)  # half of one would fill the disk of the columns that come next
+            shutil.rmtree(folder, ignore_errors=True)  # half of one would fill the disk for the next targets
             raise
 
 

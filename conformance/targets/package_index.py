@@ -1,4 +1,4 @@
-"""The releases of a package, as the package indexes that uv is set up for list them."""
+"""The releases of a package, as listed by the package indexes that uv is configured for."""
 
 import base64
 import os
@@ -29,7 +29,13 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class Release:
-    """released: when its first file was uploaded, None if the index does not say; yanked: why, None if it is not."""
+    """A release of a package.
+
+    Attributes:
+        version: The version.
+        released: Time when its first file was uploaded; None if the index does not say.
+        yanked: Why it was yanked; None if it was not.
+    """
 
     version: Version
     released: datetime | None = None
@@ -49,10 +55,16 @@ class _Project(msgspec.Struct):
 
 
 def releases(package: str) -> list[Release]:
-    """All but pre-releases, the oldest version first: of the first index that has it, and of folders of wheels.
+    """List the releases of a package: of the first index that has it, and of the folders of wheels.
+
+    Args:
+        package: Name of the package.
+
+    Returns:
+        All releases except pre-releases, the oldest version first.
 
     Raises:
-        Unavailable: no index has it, or one cannot be asked.
+        Unavailable: No index has the package, or one does not answer.
     """
     options = run_uv(
         *("pip", "compile", "--quiet", "--emit-index-url", "--emit-find-links", "--no-header", "-"), stdin=""
@@ -62,7 +74,10 @@ def releases(package: str) -> list[Release]:
         option, _, place = line.partition(" ")
         named.setdefault(option, []).append(place)
     files = [_IndexFile(path.name) for place in named.get("--find-links", []) for path in _folder(place)]
-    indexes = [*named.get("--extra-index-url", []), *named.get("--index-url", [])]  # uv asks them in this order
+    indexes = [
+        *named.get("--extra-index-url", []),
+        *named.get("--index-url", []),
+    ]  # the order in which uv searches them
     if not os.environ.get("UV_OFFLINE"):
         files += next((project.files for index in indexes if (project := _project(index, package))), [])
     found = sorted(_releases(package, files), key=lambda release: release.version)
@@ -77,9 +92,11 @@ def _folder(place: str) -> Iterator[Path]:
 
 
 def _project(index: str, package: str) -> _Project | None:
-    """The page of a package, None if this index does not have it."""
+    """Fetch the page of a package; None if this index does not have it."""
     parts = urlsplit(index)
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))  # never in a message: who asks
+    bare = urlunsplit(
+        parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    )  # without credentials, which must not get into a message
     url = f"{bare.rstrip('/')}/{canonicalize_name(package)}/"
     request = urllib.request.Request(url, headers={"Accept": _JSON})
     if parts.username:
@@ -105,14 +122,14 @@ def _releases(package: str, files: Iterable[_IndexFile]) -> Iterator[Release]:
         version = _version(package, file.filename)
         if version and not version.is_prerelease:
             of_version.setdefault(version, []).append(file)
-    for version, its in of_version.items():
-        reasons = [file.yanked for file in its]
+    for version, uploads in of_version.items():
+        reasons = [file.yanked for file in uploads]
         yanked = next((why if isinstance(why, str) else "" for why in reasons), "") if all(reasons) else None
-        yield Release(version, min((file.uploaded for file in its if file.uploaded), default=None), yanked)
+        yield Release(version, min((file.uploaded for file in uploads if file.uploaded), default=None), yanked)
 
 
 def _version(package: str, filename: str) -> Version | None:
-    """The version of a wheel or a source distribution of this package; None for anything else."""
+    """Return the version of a wheel or a source distribution of this package; None for any other file."""
     try:
         parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
         name, version = parse(filename)[:2]

@@ -1,4 +1,4 @@
-"""The columns of the matrix, read from `targets.toml`: generations, bases, targets."""
+"""The declared targets, read from `targets.toml`: generations, bases, targets."""
 
 import tomllib
 from collections.abc import Mapping
@@ -8,19 +8,28 @@ from urllib.parse import unquote
 
 import msgspec
 
-from conformance.local.bundle import PACKAGE
 from conformance.local.errors import UsageError, unknown
+from conformance.local.process_group import WorkerTarget
 from conformance.vocabulary import MODES
 
+PACKAGE = Path(__file__).parent.parent
 LOCKS = PACKAGE / "locks"
 TIERS = ("core", "history")
-AD_HOC = "ad-hoc"  # the tier of columns that no file declares
+AD_HOC = "ad-hoc"  # the tier of targets that no file declares
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An installation that several columns may share: a Python with what Keras computes on.
+    """An installation that several targets may share: a Python with the library that Keras computes on.
 
-    title names that library and its version; tensorflow: the version it must report, if it is there.
+    Attributes:
+        id: Name of the base.
+        title: The library and its version.
+        python: Minor version of Python.
+        tensorflow: Version that TensorFlow must report; empty without TensorFlow.
+        requires: What is installed.
+        drops: Distributions that are not installed, whatever requires them, in the base and its targets.
+        leaves: Distributions that are not installed in the base; a target may add them.
+        lock: Pinned and hashed requirements.
     """
 
     id: str
@@ -34,11 +43,12 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """One column; see the head of `targets.toml` for the fields.
+    """One Keras on one backend; see the head of `targets.toml` for the fields that are not listed here.
 
-    own: lock of what is installed on top of the base; None where the base is all there is.
-    installed: what an environment holds that is not ours; it may change without a sign, so nothing
-        that is measured there is remembered. None for one that is built from locks.
+    Attributes:
+        own: Lock of what is installed on top of the base; None if that is nothing.
+        installed: What an environment holds that was not built here, as "name==version" lines. It may change
+            unnoticed, so what is measured there is never cached. None for an environment that is built from locks.
     """
 
     id: str
@@ -57,12 +67,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def modes(self) -> list[str]:
-        """Modes this column has, in the usual order."""
+        """The modes of the target, in the usual order."""
         return [m for m in MODES if any(m in group for group in self.processes)]
 
     @property
+    def for_worker(self) -> WorkerTarget:
+        """What a worker has to know of it."""
+        return WorkerTarget(self.id, self.front_end, self.backend)
+
+    @property
     def tags(self) -> list[str]:
-        """What columns can be chosen by, beside their ids; the core is part of the history."""
+        """What a target can be chosen by, besides its id; the core is part of the history."""
         tiers = ["core", "history"] if self.tier == "core" else [self.tier]
         return [*tiers, self.generation, self.backend]
 
@@ -72,30 +87,33 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return [self.base.lock] if self.own is None else [self.base.lock, self.own]
 
     def pins(self) -> list[str]:
-        """What is installed, as "name==version" lines; empty while a lock is missing."""
+        """Return what is installed, as "name==version" lines; empty while a lock is missing."""
         if self.installed is not None:
             return self.installed
         return [pin for lock in self.locks if lock.is_file() for pin in pins(lock)]
 
 
 def pins(lock: Path) -> list[str]:
-    """A lock without its hashes: "name==version" lines."""
+    """Return a lock without its hashes: "name==version" lines."""
     lines = lock.read_text().splitlines()
     return [_pin(line.split(";")[0].strip(" \\")) for line in lines if line and not line.startswith((" ", "#"))]
 
 
 def _pin(line: str) -> str:
     name, is_wheel, url = line.partition(" @ ")
-    # A wheel is called name-version-tags.whl. Where it lies is nobody's business.
+    # A wheel is named name-version-tags.whl. Its folder must not get into results.
     return f"{name}=={unquote(url.rpartition('/')[2]).split('-')[1]}" if is_wheel else line
 
 
 def load(path: Path = PACKAGE / "targets.toml") -> list[Target]:
-    """All targets in the order of the page.
+    """Read all declared targets, in the order of the page.
+
+    Args:
+        path: The file.
 
     Raises:
-        UsageError: the file is not valid, two targets share an id, one names a generation or a base
-            that is not there, or a mode is neither in a process nor in `lacks` (or in both).
+        UsageError: The file is not valid, two targets share an id, a generation or a base is unknown, or a mode is
+            neither in `processes` nor in `lacks`, or in both.
     """
     try:
         registry = tomllib.loads(path.read_text())
@@ -114,7 +132,7 @@ def load(path: Path = PACKAGE / "targets.toml") -> list[Target]:
 
 
 class _Declared(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A target as it stands in the file; what is None is its generation's."""
+    """A target as declared in the file; what is None is taken from its generation."""
 
     id: str
     generation: str
@@ -154,13 +172,19 @@ def _check(targets: list[Target]) -> None:
             raise UsageError(f"{target.id}: unknown tier '{target.tier}'")
         grouped = [mode for group in target.processes for mode in group]
         if sorted(grouped + list(target.lacks)) != sorted(MODES):
-            raise UsageError(f"{target.id}: each of {', '.join(MODES)} must be once in `processes` or in `lacks`")
+            raise UsageError(f"{target.id}: each of {', '.join(MODES)} must appear once, in `processes` or in `lacks`")
 
 
 def choose(targets: list[Target], ids: list[str], tier: str) -> list[Target]:
-    """The targets with these ids or tags (tier, generation, backend) or, with none given, those of the tier.
+    """Choose targets.
 
-    The tier "history" is every column, "core" those declared so, "none" no column.
+    Args:
+        targets: The declared targets.
+        ids: Ids or tags (tier, generation, backend).
+        tier: "history" for all targets, "core", or "none"; counts only without ids.
+
+    Raises:
+        UsageError: There is no such id or tag.
     """
     known = {t.id: t for t in targets}
     tags = {tag for t in targets for tag in t.tags}

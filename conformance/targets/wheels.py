@@ -1,4 +1,4 @@
-"""Wheels that come from no index: a file, or built from a folder of sources."""
+"""Local wheels: a file, or built from a source folder."""
 
 import hashlib
 import os
@@ -12,19 +12,21 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from conformance.local.errors import UsageError
 from conformance.targets.install import run_uv
 
-_EPOCH = "315532800"  # 1980, the first year that a wheel can hold: equal sources give an equal wheel
-_MADE = ("build", "dist")  # at the top of a source folder; a stale `build` would get into the wheel
+_EPOCH = "315532800"  # 1980, the earliest time that a wheel can hold: equal sources give an equal wheel
+_BUILT = ("build", "dist")  # at the top of a source folder; a stale `build` would get into the wheel
 
 
 def check(path: Path) -> None:
-    """Raises:
-    UsageError: this is neither a wheel nor a folder that a wheel can be built from.
+    """Check that a path is a wheel or a source folder.
+
+    Raises:
+        UsageError: It is neither.
     """
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
     if path.is_dir():
         if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
-            raise UsageError(f"{path}: a folder without pyproject.toml and setup.py")
+            raise UsageError(f"{path}: a folder without pyproject.toml or setup.py")
         return
     try:
         parse_wheel_filename(path.name)
@@ -33,14 +35,22 @@ def check(path: Path) -> None:
 
 
 def wheel(path: Path, cache: Path, python: Path) -> Path:
-    """A wheel file or that of a source folder, kept in the cache under the digest of its contents.
+    """Keep a wheel in the cache, in a folder named by the digest of its contents.
+
+    Args:
+        path: The wheel, or a source folder to build it from.
+        cache: The cache folder.
+        python: Interpreter to build it with.
+
+    Returns:
+        Path of the wheel in the cache.
 
     Raises:
-        Unavailable: it cannot be built, with uv's last lines.
+        Unavailable: It cannot be built, with uv's last lines.
     """
     with tempfile.TemporaryDirectory() as folder:
         if path.is_dir():
-            # In a copy: building writes into the folder of the sources, and what was built there before gets in.
+            # In a copy: a build writes into the source folder, and reads what an earlier one has left there.
             sources = shutil.copytree(path, Path(folder, "sources"), symlinks=True, ignore=_not_source(path))
             built = Path(folder, "built")
             run_uv(
@@ -66,7 +76,7 @@ def _not_source(top: Path) -> Callable[[str, list[str]], set[str]]:
     def ignored(folder: str, names: list[str]) -> set[str]:
         unwanted = {n for n in names if n == "__pycache__" or Path(folder, n, "pyvenv.cfg").is_file()}
         if Path(folder) == top:
-            unwanted |= {n for n in names if n in _MADE or n.endswith(".egg-info")}
+            unwanted |= {n for n in names if n in _BUILT or n.endswith(".egg-info")}
         return unwanted
 
     return ignored

@@ -65,12 +65,12 @@ def _said(layer: LayerDeclaration, target: results.TargetResult, found: results.
     if not cells:
         return "not checked"
     if reasons and len(verdicts["not-run"]) == len(_clauses(c.case for c in cells)):
-        return "not run: " + escape(re.sub(r"^cannot be had here: ", "", reasons[0]))[:160]
+        return "not run: " + escape(re.sub(r"^unavailable on this target: ", "", reasons[0]))[:160]
     broken = sorted({clause for verdict in BAD for clause in verdicts[verdict]}, key=_number)
     kept = {*verdicts["conforms"], *verdicts["observed"]} - {*broken}
-    keras = _clauses(c.case for c in cells if c.reason and c.reason.startswith("Keras's doing"))
+    keras = _clauses(c.case for c in cells if c.reason and c.reason.startswith("caused by Keras"))
     said = f"breaks {', '.join(broken)}; keeps {len(kept)}" if broken else f"keeps all {len(kept)}"
-    return said + (f"; Keras's doing: {', '.join(keras)}" if keras else "")
+    return said + (f"; caused by Keras: {', '.join(keras)}" if keras else "")
 
 
 def _clauses(cases: Iterator[str]) -> list[str]:

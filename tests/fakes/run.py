@@ -10,20 +10,16 @@ import sys
 from pathlib import Path
 
 from conformance import cli
-from conformance.local import bundle
-from conformance.targets import install, registry
+from conformance.project import Project
 from tests.conftest import FAKES, FakeRuns, fake_target
 
-COLUMNS = ["fake-0.1", "fake-other"]
+TARGETS = ["fake-0.1", "fake-other"]
 
 
 def main(folder: Path, cases: Path, arguments: list[str]) -> None:
     runs = FakeRuns(folder)
-    columns = [fake_target(name) for name in COLUMNS]
-    registry.load = lambda *_: columns
-    install.provision = lambda target, _: runs.provision(target)
-    bundle.cases_folder = lambda: cases
-    cli.main(arguments)
+    targets = [fake_target(name) for name in TARGETS]
+    cli.main(arguments, obj=Project(targets=targets, cases=cases, provision=lambda target, _: runs.provision(target)))
 
 
 if __name__ == "__main__":

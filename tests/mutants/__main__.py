@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from conformance.cache import cache_folder
 from conformance.local.errors import UsageError
-from conformance.targets import install, registry
+from conformance.project import Project
+from conformance.targets import registry
 from tests.mutants.run import Mutants, Outcome, exit_code
 
 START, END = "<!-- written by nox -s mutants -- --write -->", "<!-- end -->"
@@ -38,13 +38,11 @@ def main(arguments: list[str]) -> int:
 def run(options: argparse.Namespace) -> int:
     """What the command does, arguments checked."""
     started = time.monotonic()
-    cache = cache_folder()
-    mutants = Mutants(
-        cache, lambda t: install.provision(t, cache), options.cases, fresh=options.fresh, jobs=options.jobs
-    )
+    project = Project(cases=options.cases)
+    mutants = Mutants(project, fresh=options.fresh, jobs=options.jobs)
     faults = [f for f in mutants.faults if any(fnmatch.fnmatch(f.name, glob) for glob in options.fault or ["*"])]
     ids = sorted({target for fault in faults for target in fault.targets})
-    chosen = registry.choose(registry.load(), [i for i in ids if i in (options.target or ids)] or options.target, "all")
+    chosen = registry.choose(project.targets, [i for i in ids if i in (options.target or ids)] or options.target, "all")
     print(ROW.format("fault", "target", "", "cells", "changed", "wrong", "noticed first by"))
     outcomes = mutants.run(faults, chosen, tell)
     if options.write:

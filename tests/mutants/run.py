@@ -11,17 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from conformance.judging.judge import same_behaviour
 from conformance.local.bundle import Bundle, make_bundle
 from conformance.local.errors import UsageError
+from conformance.project import Project
 from conformance.results import Case, Cell, Observation, Results
-from conformance.run import plan, scheduler
-from conformance.run.progress import PlainProgress
-from conformance.run.result_cache import ResultCache
+from conformance.run.api import RunRequest, run
 from conformance.suite import catalogue
-from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 
 HERE = Path(__file__).parent
@@ -125,23 +121,24 @@ def exit_code(outcomes: list[Outcome]) -> int:
 class Mutants:
     """Runs faults on targets.
 
-    provision: as of the runner; cases: folder of the cases (None: the suite); faults: folder of the faults.
+    Args:
+        project: Has the cases, and builds environments.
+        faults: Folder of the faults.
+        fresh: Ignore the result cache.
+        jobs: Mutants at a time.
     """
 
     def __init__(
         self,
-        cache: Path,
-        provision: Callable[[Target], Environment],
-        cases: Path | None = None,
+        project: Project,
         faults: Path = HERE,
         fresh: bool = False,
         jobs: int = 2,
     ):
         self.faults = load(faults)
-        self._cache, self._provision, self._fresh, self._jobs = cache, provision, fresh, jobs
+        self._project, self._fresh, self._jobs = project, fresh, jobs
         self._folder = faults
-        self._bundle = make_bundle(cache, cases)
-        self._cases = catalogue.collect(self._bundle)
+        self._bundle, self._cases = project.bundle, project.cases()
 
     def run(self, faults: Iterable[Fault], targets: list[Target], told: Callable[[Outcome], None]) -> list[Outcome]:
         """One outcome for each fault and each of its targets; `told` hears of each when it is there."""
@@ -201,10 +198,17 @@ class Mutants:
         return folder
 
     def _execute(self, bundle: Bundle, cases: list[Case], target: Target, modes: list[str]) -> Results:
-        the_plan = plan.make_plan(cases, [target], modes)
-        memory = ResultCache(self._cache, bundle, self._fresh)
-        with PlainProgress(the_plan, Console(quiet=True)) as progress:
-            return scheduler.run(the_plan, cases, [target], bundle, memory, self._provision, progress, jobs=1)
+        return run(
+            RunRequest(
+                cases=cases,
+                targets=[self._project.prepare(target)],
+                bundle=bundle,
+                cache=self._project.cache,
+                modes=modes,
+                jobs=1,
+                fresh=self._fresh,
+            )
+        )
 
 
 def compare(fault: Fault, target: str, sound: list[Results | None], mutant: Results) -> Outcome:

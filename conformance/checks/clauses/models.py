@@ -15,182 +15,183 @@ from conformance.worker.values import Raised
 
 
 @clause(13, "modes", every_mode=True, cases=["mode.call-vs-predict", "mode.xla"])
-def modes(trial):
-    """However it is executed
+def modes(context):
+    """Every mode of execution gives the same result
 
-    Op by op, in a graph, compiled, in a functional model and in `predict`, a layer gives the same outputs and the
-    same output masks.
+    Op by op, in a graph, compiled, in a functional model and in `predict`, a layer returns the same outputs with
+    the same masks.
 
-    Why: training runs in a graph or compiled. A mask that is looked at in Python (`if mask is None`, `if
-    reduce_all(mask)`), kept on a tensor that is traced, or lost by a fast kernel works while one tries it out, and
-    not in training.
+    Why: training runs in a graph or compiled. Code that inspects a mask in Python (`if mask is None`, `if
+    reduce_all(mask)`), stores it during tracing, or selects a fast kernel that ignores it works when it is tried
+    out, and fails in training.
 
-    Repair: decide by tensors (`where`) instead of by Python; return tensors instead of keeping them; write
-    `compute_mask` with `keras.ops`, which takes symbolic tensors, too.
+    Repair: decide with tensors (`where`) instead of Python; return tensors instead of storing them; write
+    `compute_mask` with `keras.ops`, which accepts symbolic tensors.
     """
-    subject, layer = trial.subject, trial.layer()
-    arrays, masks = subject.arrays(), _mixed_masks(subject)
-    if subject.kind == "producer":
-        arrays, masks = subject.padded(arrays, subject.masks()), None
-    direct = trial.attempt(layer, arrays, masks)
+    spec, layer = context.spec, context.layer()
+    arrays, masks = spec.arrays(), _mixed_masks(spec)
+    if context.kind == "producer":
+        arrays, masks = spec.padded(arrays, spec.masks()), None
+    direct = context.attempt(layer, arrays, masks)
     if isinstance(direct, Raised):
-        plain = trial.attempt(layer, arrays)
+        plain = context.attempt(layer, arrays)
         if isinstance(plain, Raised):
-            raise NotApplicable("here it raises without a mask as well: %s" % plain.message)
-    first = trial.is_first
-    if trial.is_eager_process and not first:
-        _record_same(trial, direct, trial.eagerly(layer, arrays, masks))
+            raise NotApplicable("in this mode it raises without a mask as well: %s" % plain.message)
+    first = context.is_first
+    if context.is_eager_process and not first:
+        _record_same(context, direct, context.eagerly(layer, arrays, masks))
     if not isinstance(direct, Raised):
-        _record_models(trial, layer, arrays, masks, direct, first)
+        _record_models(context, layer, arrays, masks, direct, first)
 
 
-def _mixed_masks(subject):
-    """Padded on the right and, if it takes that, on the left, in turn."""
-    right = subject.masks()
-    if "left" in subject.limits:
+def _mixed_masks(spec):
+    """Return masks with padding on the right and, unless that is a declared limit, for one sample on the left."""
+    right = spec.masks()
+    if "left" in spec.limits:
         return right
-    pairs = zip(right, subject.masks("left"))
+    pairs = zip(right, spec.masks("left"))
     return [None if m is None else np.concatenate([m[:1], other[1:2], m[2:]]) for m, other in pairs]
 
 
-def _record_same(trial, found, eager):
+def _record_same(context, found, eager):
     if isinstance(eager, Raised):
-        trial.record("it raises, as op by op", isinstance(found, Raised), expected=True)
+        context.record("it raises, as op by op", isinstance(found, Raised), expected=True)
         return
-    trial.record_outputs("output, as op by op", found, eager)
-    trial.record_masks("output mask, as op by op", found, eager.masks)
+    context.record_outputs("output, as op by op", found, eager)
+    context.record_masks("output mask, as op by op", found, eager.masks)
 
 
-def _record_models(trial, layer, arrays, masks, direct, first):
-    """Record what models of the layer give beside what the layer gives when it is called.
+def _record_models(context, layer, arrays, masks, direct, first):
+    """Record what models of the layer return, beside what the layer returns when it is called.
 
-    first: whether this is the first mode. There the model is called, in others `predict` calls it; each costs seconds.
+    In the first mode the model is called, in others `predict` calls it; each takes seconds.
     """
     try:
-        model = trial.plain_model(layer) if masks is None else trial.functional(layer)
+        model = context.plain_model(layer) if masks is None else context.functional(layer)
     except NotApplicable as why:
-        trial.note("functional model and predict: %s" % why)
+        context.note("functional model and predict: %s" % why)
         return
     except Exception as error:
-        trial.record("constructing a model", raised(error), expected="no exception")
+        context.record("constructing a model", raised(error), expected="no exception")
         return
     masks = [None] * len(arrays) if masks is None else masks
     if first:
-        found = trial.attempt_model(model, arrays, masks)
-        trial.record_outputs("functional model: output", found, direct)
-        trial.record_masks("functional model: output mask", found, direct.masks)
-    if trial.subject.call.get("training"):
-        trial.note("predict: it does not train")
+        found = context.attempt_model(model, arrays, masks)
+        context.record_outputs("functional model: output", found, direct)
+        context.record_masks("functional model: output mask", found, direct.masks)
+    if context.spec.call.get("training"):
+        context.note("predict: never in training, as the call declares")
         return
-    if (first and "graph" in trial.modes[1:]) or any(d == "string" for d in trial.subject.dtypes):
+    if (first and "graph" in context.modes[1:]) or any(d == "string" for d in context.spec.dtypes):
         return
     try:
         given = arrays + [m for m in masks if m is not None]
-        trial.make_predictable(model)
-        predicted = trial.run.predict(model, given[0] if len(given) == 1 else given, batch_size=len(arrays[0]))
+        context.make_predictable(model)
+        predicted = context.run.predict(model, given[0] if len(given) == 1 else given, batch_size=len(arrays[0]))
     except Unsupported as why:
-        trial.note("predict: %s" % why)
+        context.note("predict: %s" % why)
         return
     except Exception as error:
-        trial.record("predict: output", raised(error), expected="no exception")
+        context.record("predict: output", raised(error), expected="no exception")
         return
     predicted = predicted if isinstance(predicted, (list, tuple)) else [predicted]
-    trial.record_outputs("predict: output", CallResult(list(predicted), []), direct)
+    context.record_outputs("predict: output", CallResult(list(predicted), []), direct)
 
 
 @clause(14, "saving", cases=["serial.config", "serial.keras-file", "serial.h5-file"])
-def saving(trial):
-    """Saved and loaded
+def saving(context):
+    """Saving and loading preserves masking
 
-    A layer made anew from its configuration, and one loaded from the file of a model, give the same outputs and the
-    same output mask.
+    A layer recreated from its configuration and one loaded from a saved model return the same outputs with the same
+    masks.
 
-    Why: an argument that `get_config` forgets comes back as its default; a flag that was set from outside does not
-    come back at all. Then a model that is loaded masks otherwise than the one that was trained.
+    Why: an argument that `get_config` omits comes back with its default value, and a flag that was set from outside
+    does not come back at all. The loaded model then masks differently from the one that was trained.
 
-    Repair: return every argument of `__init__` from `get_config`, and set what concerns masks in `__init__`.
+    Repair: return every argument of `__init__` from `get_config`, and set everything that concerns masks in
+    `__init__`.
     """
-    subject, layer = trial.subject, trial.layer()
-    arrays, masks = subject.arrays(), subject.masks()
-    if subject.kind == "producer":
-        arrays, masks = subject.padded(arrays, masks), None
-    wanted = trial.attempt(layer, arrays, masks)
+    spec, layer = context.spec, context.layer()
+    arrays, masks = spec.arrays(), spec.masks()
+    if context.kind == "producer":
+        arrays, masks = spec.padded(arrays, masks), None
+    wanted = context.attempt(layer, arrays, masks)
     if isinstance(wanted, Raised):
-        raise NotApplicable("it refuses masks")
+        raise NotApplicable("it rejects masks")
     try:
-        again = _from_config(trial, layer)
-        trial.build(again)
-        found = trial.call(again, arrays, masks)
+        again = _from_config(context, layer)
+        context.build(again)
+        found = context.call(again, arrays, masks)
     except Exception as error:
         found = raised(error)
-    trial.record_outputs("from its configuration: output", found, wanted)
-    trial.record_masks("from its configuration: output mask", found, wanted.masks)
-    if any(d == "string" for d in subject.dtypes):
+    context.record_outputs("from its configuration: output", found, wanted)
+    context.record_masks("from its configuration: output mask", found, wanted.masks)
+    if any(d == "string" for d in spec.dtypes):
         return
     try:
-        loaded = _through_file(trial)
-        found = trial.call(loaded, arrays, masks)
+        loaded = _through_file(context)
+        found = context.call(loaded, arrays, masks)
     except Unsupported as why:
-        trial.note("the file of a model: %s" % why)
+        context.note("the file of a model: %s" % why)
         return
     except Exception as error:
         found = raised(error)
-    trial.record_outputs("from a file: output", found, wanted)
-    trial.record_masks("from a file: output mask", found, wanted.masks)
+    context.record_outputs("from a file: output", found, wanted)
+    context.record_masks("from a file: output mask", found, wanted.masks)
 
 
-def _known(trial, layer):
-    """What loading is told. Keras knows its own classes, and Keras 2.15 cannot load some if it is told them."""
+def _custom_objects(context, layer):
+    """Return the custom objects for loading: not the classes of Keras, some of which Keras 2.15 then cannot load."""
     own = type(layer).__module__.split(".")[0] not in ("keras", "tf_keras", "tensorflow", "tensorflow_core")
-    return dict({type(layer).__name__: type(layer)} if own else {}, **trial.subject.custom_objects)
+    return dict({type(layer).__name__: type(layer)} if own else {}, **context.spec.custom_objects)
 
 
-def _knowing(trial, layer):
-    """A context in which Keras knows the class of the layer."""
-    utils = trial.keras.utils
+def _custom_object_scope(context, layer):
+    """Return a context in which Keras knows the class of the layer."""
+    utils = context.keras.utils
     scope = utils.custom_object_scope if hasattr(utils, "custom_object_scope") else utils.CustomObjectScope
-    return scope(_known(trial, layer))
+    return scope(_custom_objects(context, layer))
 
 
-def _from_config(trial, layer):
-    with _knowing(trial, layer):
-        # The author's own code, and no danger.
+def _from_config(context, layer):
+    with _custom_object_scope(context, layer):
+        # The code is the author's own.
         trusted = {"safe_mode": False} if "safe_mode" in parameters(type(layer).from_config) else {}
         return type(layer).from_config(layer.get_config(), **trusted)
 
 
-def _through_file(trial):
-    """The layer that is in a model loaded from the file of one."""
-    keras = trial.keras
+def _through_file(context):
+    """Save a model of the layer, load it, and return the layer in it."""
+    keras = context.keras
     # Keras 2.15 cannot load an RNN that was called before it became part of a model.
-    layer = make_layer(trial.subject)
+    layer = make_layer(context.spec)
     try:
-        model = trial.plain_model(layer)
+        model = context.plain_model(layer)
     except Exception as error:
-        raise Unsupported("no functional model can be made of it: %s" % one_line(error))
-    trial.set_weights(layer)
-    new = hasattr(keras.layers.Layer, "save_own_variables") and trial.is_eager_process
-    if trial.front.is_keras3 and not new:
-        raise Unsupported("its format needs eager execution")
+        raise Unsupported("it cannot be part of a functional model: %s" % one_line(error))
+    context.set_weights(layer)
+    new = hasattr(keras.layers.Layer, "save_own_variables") and context.is_eager_process
+    if context.front.is_keras3 and not new:
+        raise Unsupported("the format of Keras 3 needs eager execution")
     first = None
     for suffix in [".keras", ".h5"] if new else [".h5"]:
         try:
-            loaded = _saved_and_loaded(trial, model, layer, suffix)
+            loaded = _saved_and_loaded(context, model, layer, suffix)
         except Exception as error:
             first = first or error
             continue
         if first:
-            # Keras 2.15 loads no RNN from a .keras file whose class it is told of.
-            trial.note("a .keras file: it cannot be loaded (%s)" % one_line(first))
+            # Keras 2.15 cannot load an RNN from a .keras file if its class is among the custom objects.
+            context.note("a .keras file: cannot be loaded (%s)" % one_line(first))
         return [one for one in loaded.layers if type(one).__name__ == type(layer).__name__][-1]
     raise first
 
 
-def _saved_and_loaded(trial, model, layer, suffix):
-    load, folder = trial.keras.models.load_model, tempfile.mkdtemp()
-    options = {"custom_objects": _known(trial, layer), "compile": False}
+def _saved_and_loaded(context, model, layer, suffix):
+    load, folder = context.keras.models.load_model, tempfile.mkdtemp()
+    options = {"custom_objects": _custom_objects(context, layer), "compile": False}
     if "safe_mode" in parameters(load):
-        options["safe_mode"] = False  # it is the author's own code
+        options["safe_mode"] = False  # the code is the author's own
     try:
         path = os.path.join(folder, "model" + suffix)
         model.save(path)
@@ -210,49 +211,49 @@ def _saved_and_loaded(trial, model, layer, suffix):
         "bidirectional.sequence-alignment",
     ],
 )
-def nesting(trial):
-    """Inside of others
+def nesting(context):
+    """The layer can be nested
 
-    In a Sequential model, in a functional model inside another, in TimeDistributed and, if it is recurrent, in
-    Bidirectional, a layer does with masks what it does alone.
+    In a Sequential model, in a nested functional model, in TimeDistributed and, if it is recurrent, in
+    Bidirectional, a layer treats masks as it does alone.
 
-    Why: layers of others are built into models by people who do not read them, and containers hand masks on in ways
-        of their own.
+    Why: layers are built into models by people who do not read their code, and each container passes masks in its
+    own way.
 
-    Repair: take the mask from the argument `mask`; write `compute_output_shape`, and a `compute_mask` that takes
-        symbolic tensors.
+    Repair: take the mask from the argument `mask`; implement `compute_output_shape`, and a `compute_mask` that
+    accepts symbolic tensors.
     """
-    subject, layer = trial.subject, trial.layer()
-    arrays, masks = subject.arrays(), subject.masks()
-    alone = trial.call(layer, arrays, masks)
+    spec, layer = context.spec, context.layer()
+    arrays, masks = spec.arrays(), spec.masks()
+    alone = context.call(layer, arrays, masks)
 
     def inner(layer, tensors):
-        inputs = trial.symbolic_inputs()
-        outputs = subject.apply(layer, inputs)
-        return trial.keras.Model(inputs, outputs)(tensors if subject.several else tensors[0])
+        inputs = context.symbolic_inputs()
+        outputs = spec.apply(layer, inputs)
+        return context.keras.Model(inputs, outputs)(tensors if spec.several else tensors[0])
 
     try:
-        found = trial.attempt_model(trial.functional(layer, inner), arrays, masks)
-        trial.record_outputs("in a nested functional model: output", found, alone)
-        trial.record_masks("in a nested functional model: output mask", found, alone.masks)
+        found = context.attempt_model(context.functional(layer, inner), arrays, masks)
+        context.record_outputs("in a nested functional model: output", found, alone)
+        context.record_masks("in a nested functional model: output mask", found, alone.masks)
     except NotApplicable as why:
-        trial.note("in a nested functional model: %s" % why)
+        context.note("in a nested functional model: %s" % why)
     except Exception as error:
-        trial.record("in a nested functional model", raised(error), expected="no exception")
-    if subject.several:
+        context.record("in a nested functional model", raised(error), expected="no exception")
+    if spec.several:
         return
-    if not subject.call and len(alone.outputs) == 1:
-        found = trial.attempt(_Called(trial.keras.Sequential([layer])), arrays, masks)
-        trial.record_outputs("in a Sequential model: output", found, alone)
-        trial.record_masks("in a Sequential model: output mask", found, alone.masks)
-    if not subject.call and len(alone.outputs) == 1 and trial.takes_mask and subject.mask_rank == 2:
-        _record_time_distributed(trial, arrays[0])
-    if isinstance(layer, trial.keras.layers.RNN) and hasattr(layer, "go_backwards"):
-        _record_bidirectional(trial, arrays, masks)
+    if not spec.call and len(alone.outputs) == 1:
+        found = context.attempt(_ModelAsLayer(context.keras.Sequential([layer])), arrays, masks)
+        context.record_outputs("in a Sequential model: output", found, alone)
+        context.record_masks("in a Sequential model: output mask", found, alone.masks)
+    if not spec.call and len(alone.outputs) == 1 and context.takes_mask and spec.mask_rank == 2:
+        _record_time_distributed(context, arrays[0])
+    if isinstance(layer, context.keras.layers.RNN) and hasattr(layer, "go_backwards"):
+        _record_bidirectional(context, arrays, masks)
 
 
-class _Called:
-    """A model in the place of the layer that it holds."""
+class _ModelAsLayer:
+    """A model, called in place of the layer that it consists of."""
 
     def __init__(self, model):
         self._model = model
@@ -261,44 +262,44 @@ class _Called:
         return self._model(inputs, **arguments)
 
 
-def _record_time_distributed(trial, x):
-    """Record `TimeDistributed(layer)` on three times the input, side by side, beside the layer on each."""
-    subject, keras = trial.subject, trial.keras
+def _record_time_distributed(context, x):
+    """Record `TimeDistributed(layer)` on three stacked inputs, beside the layer on each of them."""
+    spec, keras = context.spec, context.keras
     times = [x, x[::-1], x * np.asarray(0.5, x.dtype) if x.dtype.kind == "f" else x]
-    masks = [subject.masks(pattern)[0] for pattern in ("right", "all-true", "right")]
-    layer = trial.layer()
-    alone = [trial.call(layer, [a], [m]).outputs[0] for a, m in zip(times, masks)]
+    masks = [spec.masks(pattern)[0] for pattern in ("right", "all-true", "right")]
+    layer = context.layer()
+    alone = [context.call(layer, [a], [m]).outputs[0] for a, m in zip(times, masks)]
     try:
         wrapper = keras.layers.TimeDistributed(layer)
-        trial.run(lambda t: wrapper(t), np.stack(times, 1))
+        context.run(lambda t: wrapper(t), np.stack(times, 1))
     except Exception as error:
-        trial.note("in TimeDistributed: it raises without a mask as well (%s)" % type(error).__name__)
+        context.note("in TimeDistributed: it raises without a mask as well (%s)" % type(error).__name__)
         return
 
     def fn(t, m):
-        return wrapper(trial.Attach()([t, m]))
+        return wrapper(context.Attach()([t, m]))
 
     try:
-        found = trial.run(fn, np.stack(times, 1), np.stack(masks, 1))
+        found = context.run(fn, np.stack(times, 1), np.stack(masks, 1))
     except Exception as error:
         found = raised(error)
-    trial.record("in TimeDistributed: output", found, expected=np.stack(alone, 1))
+    context.record("in TimeDistributed: output", found, expected=np.stack(alone, 1))
 
 
-def _record_bidirectional(trial, arrays, masks):
-    """Record that junk at masked steps does not matter to `Bidirectional(layer)` either."""
-    subject = trial.subject
-    bare = subject.factory()
+def _record_bidirectional(context, arrays, masks):
+    """Record that junk at masked steps does not affect `Bidirectional(layer)` either."""
+    spec = context.spec
+    bare = spec.factory()
     try:
-        with _knowing(trial, bare):
-            wrapper = trial.keras.layers.Bidirectional(bare)
-        trial.call(wrapper, arrays)
+        with _custom_object_scope(context, bare):
+            wrapper = context.keras.layers.Bidirectional(bare)
+        context.call(wrapper, arrays)
     except Exception as error:
-        trial.note("in Bidirectional: it raises without a mask as well (%s)" % type(error).__name__)
+        context.note("in Bidirectional: it raises without a mask as well (%s)" % type(error).__name__)
         return
-    clean = trial.attempt(wrapper, arrays, masks)
-    dirty = trial.attempt(wrapper, subject.replaced(arrays, subject.junk(), masks), masks)
+    clean = context.attempt(wrapper, arrays, masks)
+    dirty = context.attempt(wrapper, spec.replaced(arrays, spec.junk(), masks), masks)
     if isinstance(clean, Raised):
-        trial.record("in Bidirectional: output", clean, expected="no exception")
+        context.record("in Bidirectional: output", clean, expected="no exception")
         return
-    trial.record_outputs("in Bidirectional: output at unmasked steps", dirty, clean, trial.kept(clean, masks))
+    context.record_outputs("in Bidirectional: output at unmasked steps", dirty, clean, context.kept(clean, masks))

@@ -1,1 +1,1 @@
-"""What enters the environment of a user's model: standard library and NumPy, the syntax of Python 3.6."""
+"""The part that runs in the environment of a user's model: standard library and NumPy, the syntax of Python 3.6."""

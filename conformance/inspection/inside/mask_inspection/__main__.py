@@ -1,7 +1,7 @@
-"""Inspects one model: a request as JSON on standard input, an answer as JSON on what was standard output.
+"""Inspects one model: reads a request as JSON from standard input and writes an answer as JSON to standard output.
 
 Request: "model", "custom" (modules), "batch" (a file or null), "front_end" (or ""), "folder" (that of the user),
-"unsafe" (whether a model that holds code is loaded).
+"unsafe" (whether a model that contains code is loaded).
 Answer: {"trace": ...} or {"refused": "one line"}.
 """
 
@@ -12,8 +12,9 @@ import sys
 
 
 def main():
+    """Answer one request."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what the user's code prints is no part of the answer
+    os.dup2(2, 1)  # what the user's code prints is not part of the answer
     sys.stdout = sys.stderr
     request = json.load(io.open(0, encoding="utf-8"))
 
@@ -26,6 +27,7 @@ def main():
 
 
 def answer_to(request):
+    """Return the answer to a request, as data for JSON."""
     from mask_inspection import models, tracer
 
     try:
@@ -33,8 +35,8 @@ def answer_to(request):
         os.chdir(request["folder"])
         sys.path.insert(0, request["folder"])
         models.import_custom(request["custom"])
-        return {"trace": tracer.follow(front, request["model"], request["batch"], request["unsafe"])}
-    except models.Refused as why:
+        return {"trace": tracer.trace_model(front, request["model"], request["batch"], request["unsafe"])}
+    except models.InspectionError as why:
         return {"refused": str(why)}
 
 

@@ -1,4 +1,4 @@
-"""Writes down every call of a layer: what went in, what came out, and the masks on both."""
+"""Records every call of a layer: its inputs, its outputs, and the masks of both."""
 
 import inspect
 import sys
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 KERAS = ("keras", "tf_keras", "tensorflow", "tensorflow_core", "tensorflow_estimator")
 OPERATOR_LAYERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
-# Masks that a caller makes, not Keras: they are attached to nothing.
+# Masks that a caller makes, not Keras: they are not attached to a tensor.
 NOT_KERAS_MASKS = ("attention_mask", "use_causal_mask")
 
 
 def tensors_of(structure):
-    """The tensors in nested lists, tuples and dicts, in order; of the backend, or symbolic."""
+    """Return the tensors in nested lists, tuples and dicts, in order: those of the backend and symbolic ones."""
     if isinstance(structure, (list, tuple)):
         return [t for part in structure for t in tensors_of(part)]
     if isinstance(structure, dict):
@@ -21,18 +21,18 @@ def tensors_of(structure):
 
 
 def leaves_of(structure):
-    """All that is in nested lists and tuples, None included."""
+    """Return the leaves of nested lists and tuples, including None."""
     if isinstance(structure, (list, tuple)):
         return [leaf for part in structure for leaf in leaves_of(part)]
     return [structure]
 
 
 def attached(tensor):
-    """The mask that Keras has attached to a tensor, or None."""
+    """Return the mask that Keras has attached to a tensor, or None."""
     history = getattr(tensor, "_keras_history", None)
     if hasattr(tensor, "_keras_mask") or not isinstance(history, tuple) or not hasattr(history[0], "_inbound_nodes"):
         mask = getattr(tensor, "_keras_mask", None)
-        return mask if hasattr(mask, "shape") else None  # tf.keras 2.6 to 2.9 wraps that there is none
+        return mask if hasattr(mask, "shape") else None  # tf.keras 2.6 to 2.9 wraps None
     layer, node, position = history  # standalone Keras 2 keeps it there
     masks = getattr(layer._inbound_nodes[node], "output_masks", None)
     return masks[position] if masks else None
@@ -42,13 +42,19 @@ class RecordedCall(object):
     """One call of a layer, or of an operation of Keras 3.
 
     Attributes:
-        layer, parent: parent is the call of the model or layer in which this one was seen, or None.
-        args, kwargs: of the call.
-        inputs, outputs: tensors. masks_in, masks_out: one mask or None for each of them.
-        explicit: masks given as the argument `mask`.
-        given: whether a mask reached `call`, by the name of its argument; None if `call` was not seen.
-        cleared: positions of the inputs whose mask the call took away.
-        warnings: those that speak of masks. error: the exception that left the call, or None.
+        layer: The layer or operation.
+        parent: The call of the model or layer that made this one, or None.
+        args: Positional arguments.
+        kwargs: Keyword arguments.
+        inputs: The tensors among the arguments.
+        outputs: The tensors in the result.
+        masks_in: The mask attached to each input, or None.
+        masks_out: The mask attached to each output, or None.
+        explicit: The masks passed as the argument `mask`.
+        given: For each mask argument of `call` whether it got a mask; None if `call` was not observed.
+        cleared: Positions of the inputs whose mask the call removed.
+        warnings: The warnings about masks.
+        error: The exception that the call raised, or None.
     """
 
     def __init__(self, layer, parent, args, kwargs):
@@ -61,14 +67,17 @@ class RecordedCall(object):
 
     @property
     def path(self):
+        """Names of the layers from the model inwards, separated by "/"."""
         own = self.layer.name
         return "%s/%s" % (self.parent.path, own) if self.parent else own
 
     @property
     def had_mask(self):
+        """Whether an input has a mask, or one is passed as an argument."""
         return bool(self.explicit) or any(m is not None for m in self.masks_in)
 
     def end(self, result):
+        """Record what the call returned."""
         self.result = result
         self.outputs = tensors_of(result)
         self.masks_out = [attached(t) for t in self.outputs]
@@ -79,7 +88,13 @@ class RecordedCall(object):
 
 
 class CallRecorder(object):
-    """Sees the calls of layers while `on()`; `calls` in the order in which they began."""
+    """Records the calls of layers while `on()`.
+
+    Attributes:
+        calls: The calls, in the order in which they began.
+        layer_class: The base class of layers.
+        model_class: The base class of models.
+    """
 
     def __init__(self, keras):
         self.layer_class = keras.layers.Layer
@@ -87,21 +102,21 @@ class CallRecorder(object):
         self.calls = []
         self._open = []
         self._on = False
-        self._building = 0  # to find shapes, Keras 3 calls what is inside a layer that it builds
-        self._without = None  # a call of `layer.call` alone, whose mask `compute_mask` will tell
+        self._building = 0  # while it builds a layer, Keras 3 calls inner layers to infer shapes
+        self._without = None  # a call of `layer.call` alone, whose mask comes from `compute_mask`
         self._patched = []
 
     @contextmanager
     def on(self):
-        """Record. What was recorded before is forgotten."""
+        """Record calls in this context; earlier ones are discarded."""
         self.calls, self._open, self._on, self._building = [], [], True, 0
         self._patch()
         outer = sys.getprofile()
-        sys.setprofile(self._see)
+        sys.setprofile(self._profile)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always")
-                warnings.showwarning = self._hear
+                warnings.showwarning = self._on_warning
                 yield self
         finally:
             sys.setprofile(outer)
@@ -111,7 +126,7 @@ class CallRecorder(object):
             self._patched = []
 
     def contains(self, layer):
-        """Whether calls inside the calls of `layer` are of interest: it is a model, or its `call` is the user's."""
+        """Return whether calls inside those of `layer` are recorded: it is a model, or its `call` is the user's."""
         if not isinstance(layer, self.layer_class):
             return False
         module = getattr(type(layer).call, "__module__", None) or type(layer).__module__
@@ -160,17 +175,17 @@ class CallRecorder(object):
     def _begin(self, layer, args, kwargs):
         call = RecordedCall(layer, self._open[-1] if self._open else None, args, kwargs)
         if not isinstance(layer, self.layer_class) or type(layer).__name__ in OPERATOR_LAYERS:
-            call.given = {}  # operations know no masks
+            call.given = {}  # operations have no mask arguments
         self.calls.append(call)
         self._open.append(call)
         return call
 
-    def _hear(self, message, category, filename, lineno, file=None, line=None):
+    def _on_warning(self, message, category, filename, lineno, file=None, line=None):
         if self._open and "mask" in str(message):
             self._open[-1].warnings.append("%s: %s" % (category.__name__, message))
 
-    def _see(self, frame, event, argument):
-        """The profiler: what masks `call` is given. No version has another place at which all layers can be seen."""
+    def _profile(self, frame, event, argument):
+        """Observe the masks that `call` gets, as a profiler: no other hook sees all layers on all versions."""
         name = frame.f_code.co_name
         if name not in ("call", "tf__call", "compute_mask", "_maybe_build") or not self._open:
             return
@@ -184,15 +199,15 @@ class CallRecorder(object):
             if layer is self._open[-1].layer:
                 self._building += 1 if event == "call" else -1
         elif name == "compute_mask":
-            self._see_compute_mask(layer, frame, event, argument)
+            self._observe_compute_mask(layer, frame, event, argument)
         elif event == "call":
-            self._see_call(layer, frame)
+            self._observe_call(layer, frame)
         elif getattr(self._open[-1], "frame", None) is frame:
             self._without = self._open.pop()
             self._without.end(argument)
             self._without.frame = None
 
-    def _see_call(self, layer, frame):
+    def _observe_call(self, layer, frame):
         code = frame.f_code
         names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
         values = {n: frame.f_locals.get(n) for n in names}
@@ -212,7 +227,7 @@ class CallRecorder(object):
         if self._open[-1].given is None:
             self._open[-1].given = given
 
-    def _see_compute_mask(self, layer, frame, event, argument):
+    def _observe_compute_mask(self, layer, frame, event, argument):
         call = self._without
         if call is None or call.layer is not layer or self._open[-1] is not call.parent:
             return
@@ -226,12 +241,12 @@ class CallRecorder(object):
 
 
 def fitted(masks, count):
-    """One mask for each of `count` tensors, None where there is none."""
+    """Return one mask, or None, for each of `count` tensors."""
     return (masks + [None] * count)[:count]
 
 
 def _subclasses(base):
-    """The class and all that are derived from it, each once."""
+    """Return the class and all its subclasses, each once."""
     found, left = [], [base]
     while left:
         one = left.pop()

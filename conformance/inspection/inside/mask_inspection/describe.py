@@ -1,13 +1,13 @@
-"""What happened to a mask in a call, in the words of the report."""
+"""What happened to a mask in a call, in the words of the trace."""
 
 import numpy as np
 
-SPELLED = 120  # elements of a mask that are written out
+SHOWN = 120  # elements up to which the values of a mask are shown
 RTOL, ATOL = 1e-4, 1e-5
 
 
 def same(one, other):
-    """Whether two lists of arrays are alike; None if that cannot be told."""
+    """Return whether two lists of arrays are equal within tolerances; None if they cannot be compared."""
     if len(one) != len(other):
         return None
     for a, b in zip(one, other):
@@ -18,21 +18,21 @@ def same(one, other):
     return True
 
 
-def spelled(mask):
-    """A mask as JSON. kept: rows of 0 and 1; None where there are no values, or too many."""
+def as_data(mask):
+    """Return a mask as data for JSON (see `trace.Mask`)."""
     if mask is None:
         return None
     if not isinstance(mask, np.ndarray):
         return {"shape": static(mask), "dtype": dtype_name(mask), "kept": None}
     about = {"shape": list(mask.shape), "dtype": mask.dtype.name, "kept": None}
-    if 0 < mask.size <= SPELLED:
+    if 0 < mask.size <= SHOWN:
         rows = mask.reshape(-1, mask.shape[-1] if mask.ndim else 1).astype(bool)
         about["kept"] = " ".join("".join("01"[int(v)] for v in row) for row in rows)
     return about
 
 
 def static(tensor):
-    """The shape known without values; None for an unknown dimension, [] if nothing is known."""
+    """Return the static shape of a tensor; None for an unknown dimension, [] for an unknown rank."""
     try:
         return [None if d is None else int(d) for d in tuple(getattr(tensor.shape, "dims", tensor.shape) or ())]
     except TypeError:  # `Dimension` of TensorFlow 1
@@ -42,52 +42,65 @@ def static(tensor):
 
 
 def dtype_name(tensor):
+    """Return the name of the dtype of a tensor."""
     name = getattr(tensor.dtype, "name", None) or str(tensor.dtype)
     return name.rpartition(".")[2]
 
 
 def symbolic(had, has, given, warned, error):
-    """The words for a call without values. given: whether a mask reached `call`, None if that was not seen."""
+    """Describe a call on symbolic tensors.
+
+    Args:
+        had: Whether it had a mask.
+        has: Whether an output has a mask.
+        given: Whether `call` got a mask; None if that was not observed.
+        warned: Whether there was a warning about masks.
+        error: The exception that it raised, or None.
+    """
     if error:
-        return "refused with an error"
+        return "rejected with an error"
     if not had:
-        return "produced" if has else "no mask"
+        return "created" if has else "no mask"
     if has:
-        return "gives a mask"
+        return "output has a mask"
     if warned:
         return "dropped with a warning"
-    return "ends here" if given or given is None else "dropped silently"
+    return "not propagated" if given or given is None else "dropped silently"
 
 
 def at_run_time(masks, out, plain_out, consumed, given, warned):
-    """The words for a call on arrays.
+    """Describe a call on arrays.
 
-    masks: arrays that came in; out: the mask of the output or None; plain_out: the same without masks;
-    consumed: whether the output depends on the masks, None if that could not be tried; given: whether a mask
-    reached `call`, None if that takes none.
+    Args:
+        masks: The masks that came in.
+        out: The mask of the output, or None.
+        plain_out: The mask of the output of the same call without masks, or None.
+        consumed: Whether the output depends on the masks; None if that is unknown.
+        given: Whether `call` got a mask; None if it has no mask argument.
+        warned: Whether there was a warning about masks.
     """
     if not masks:
-        return "no mask" if out is None else "produced"
+        return "no mask" if out is None else "created"
     words = ["consumed"] if consumed else ["ignored"] if out is not None and given is False else []
     if out is not None:
-        words.append("produced" if plain_out is not None else became(masks, out))
+        words.append("created" if plain_out is not None else became(masks, out))
     elif consumed is None and given:
-        words.append("given to the layer")  # whether that uses it could not be tried
+        words.append("passed to the layer")  # whether that consumes it is unknown
     elif not consumed:
         words.append("dropped with a warning" if warned else "dropped silently")
     return " and ".join(words)
 
 
 def became(masks, out):
-    """How the output mask follows from those that came in."""
+    """Describe how the output mask follows from those that came in."""
     if not isinstance(out, np.ndarray):
-        return "passed"
+        return "propagated"
     same_shape = [m for m in masks if isinstance(m, np.ndarray) and m.shape == out.shape]
     if any(np.array_equal(m, out) for m in same_shape):
-        return "passed"
+        return "propagated"
     if len(same_shape) > 1:
         if np.array_equal(np.logical_and.reduce(same_shape), out):
-            return "merged by and"
+            return "combined with and"
         if np.array_equal(np.logical_or.reduce(same_shape), out):
-            return "merged by or"
-    return "replaced"
+            return "combined with or"
+    return "modified"

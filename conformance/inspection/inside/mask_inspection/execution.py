@@ -1,4 +1,4 @@
-"""How tensors become arrays: at once, or by running the graph in which they are."""
+"""How tensors become arrays: at once, or by running their graph."""
 
 import inspect
 
@@ -6,14 +6,14 @@ from mask_inspection.calls import attached, leaves_of, tensors_of
 
 
 def choose(front):
-    """What fits this Keras: `Eager` where tensors have values, else `Graph`."""
+    """Return an `EagerExecution` if tensors have values in this Keras, else a `GraphExecution`."""
     if front.is_standalone_keras2 or (front.tf is not None and not front.tf.executing_eagerly()):
         return GraphExecution(front)
     return EagerExecution(front)
 
 
 class EagerExecution(object):
-    """Layers are called on arrays, op by op."""
+    """Calls layers on arrays, op by op."""
 
     name = "eager"
 
@@ -26,11 +26,19 @@ class EagerExecution(object):
         model(structure(tensors), **inference(model))
 
     def arrays(self, tensors):
-        """The values of tensors; where one has none, the exception that says so."""
+        """Return the values of tensors; for one without a value, the exception that says so."""
         return [attempt(lambda t=t: self._numpy(t)) for t in tensors]
 
     def again(self, call, plain):
-        """Result and output mask of the call once more; plain: without masks. Raises what the layer raises."""
+        """Repeat a call.
+
+        Args:
+            call: The `RecordedCall`.
+            plain: Whether to repeat it without masks.
+
+        Returns:
+            The result, and the mask of the first output that has one, or None.
+        """
         args, kwargs = call.args, call.kwargs
         if plain:
             kwargs = {k: v for k, v in kwargs.items() if k != "mask"}
@@ -49,12 +57,12 @@ class EagerExecution(object):
         return self._front.ops.convert_to_numpy(tensor) if self._front.is_keras3 else tensor.numpy()
 
     def _copy(self, tensor):
-        # By way of an array: what `tf.identity` returns keeps the mask on some versions.
+        # Through an array: on some versions the result of `tf.identity` keeps the mask.
         return self._tensor(self._numpy(tensor).copy())
 
 
 class GraphExecution(object):
-    """The tensors are those of the graph that was constructed; it is run on the batch."""
+    """Runs the graph that was constructed on the batch."""
 
     name = "graph"
 
@@ -67,21 +75,21 @@ class GraphExecution(object):
         backend = self._front.keras.backend
         inputs = [backend.placeholder(shape=a.shape, dtype=a.dtype.name) for _, a in batch]
         self.feed(inputs, batch)
-        # Standalone Keras 2 calls a model that is defined by its `call` in this way as well.
+        # So does standalone Keras 2 with a subclassed model.
         call = model.call if self._front.is_standalone_keras2 else model
         call(structure(inputs), **inference(model))
 
     def feed(self, inputs, batch):
-        """What the graph is run on."""
+        """Set what the graph is run on."""
         self._feed = list(zip(inputs, [array for _, array in batch]))
 
     def arrays(self, tensors):
-        """As that of `Eager`."""
+        """Return the values of tensors, as `EagerExecution.arrays` does."""
         found = attempt(lambda: self._run(tensors)) if tensors else []
         return [attempt(lambda t=t: self._run([t])[0]) for t in tensors] if isinstance(found, Exception) else found
 
     def again(self, call, plain):
-        """As that of `Eager`. Not a call: the layer would take it for one of the model's."""
+        """Repeat `layer.call`, as `EagerExecution.again` does: a call of the layer would become part of the model."""
         identity = self._front.tf.identity
         kwargs = {k: v for k, v in call.kwargs.items() if k != "mask"}
         inputs, kwargs = mapped(call.args, identity), mapped(kwargs, identity)
@@ -99,7 +107,7 @@ class GraphExecution(object):
 
 
 def attempt(function):
-    """What it returns, or the exception that it raises."""
+    """Return what a function returns, or the exception that it raises."""
     try:
         return function()
     except Exception as error:
@@ -107,12 +115,12 @@ def attempt(function):
 
 
 def inference(model):
-    """The argument that asks a model not to train, if it takes one."""
+    """Return the arguments that select inference: `training`, if the model has it."""
     return {"training": False} if "training" in inspect.signature(model.call).parameters else {}
 
 
 def mapped(structure, function):
-    """The same structure with `function` of each tensor."""
+    """Return the same structure with `function(tensor)` for each tensor."""
     if isinstance(structure, (list, tuple)):
         return type(structure)([mapped(part, function) for part in structure])
     if isinstance(structure, dict):

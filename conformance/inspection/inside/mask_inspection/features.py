@@ -1,4 +1,4 @@
-"""What a model uses that a mask may meet, in the words with which the cases are tagged."""
+"""What a model uses that may concern a mask, as tags of cases."""
 
 import inspect
 
@@ -21,13 +21,13 @@ SWITCHES = (
 
 
 def class_name(layer, recorder):
-    """The name of the class; that of an operation of Keras 3 with "ops." before it."""
+    """Return the name of the class of a layer, "ops.X" for an operation of Keras 3."""
     name = type(layer).__name__
     return name if isinstance(layer, recorder.layer_class) else "ops." + name
 
 
 def of_call(call, recorder):
-    """Tags of a call: its layer and those inside it, their switches, and how it is called; sorted."""
+    """Return the sorted tags of a call: its layer and inner layers, their arguments, and how it is called."""
     if not isinstance(call.layer, recorder.layer_class) or type(call.layer).__name__ in OPERATOR_LAYERS:
         return ["operators"]
     found = set()
@@ -40,9 +40,9 @@ def of_call(call, recorder):
     if recurrent:
         found.add("recurrent")
         if len(call.inputs) > 1 and "constants" not in found:
-            found.add("initial_state")  # Keras 2 gives states as further inputs
+            found.add("initial_state")  # Keras 2 passes states as further inputs
     if call.explicit and not (call.parent is not None and _kind(call.parent.layer) == "Functional"):
-        # Such a model gives its layers in this way what Keras has attached.
+        # Functional models pass attached masks to their layers like this.
         found.add("explicit mask")
     if len(call.inputs) > 1:
         found.add("several inputs")
@@ -54,7 +54,7 @@ def of_call(call, recorder):
 
 
 def of_model(model, rows):
-    """Tags of the model as a whole, sorted."""
+    """Return the sorted tags of the model as a whole."""
     found = {_kind(model)}
     if getattr(model, "optimizer", None) is not None:
         found.add("compile")
@@ -68,14 +68,14 @@ def of_model(model, rows):
 
 
 def _has_metrics(model):
-    """Whether `compile` was given metrics: kept as they are, or by an object that has them."""
+    """Return whether the model was compiled with metrics."""
     given = model._compile_metrics if hasattr(model, "_compile_metrics") else getattr(model, "compiled_metrics", None)
     given = getattr(given, "_user_metrics", given)
     return any(one is not None for one in leaves_of(list(given.values()) if isinstance(given, dict) else given))
 
 
 def _kind(layer):
-    """How a model was made; "" for what is no model."""
+    """Return how a model was made; the empty string for a layer that is not a model."""
     classes = [c.__name__ for c in type(layer).__mro__]
     if "Sequential" in classes:
         return "Sequential"
@@ -85,7 +85,7 @@ def _kind(layer):
 
 
 def _with_inner(layer):
-    """The layer and those that it wraps: of wrappers, of both directions, the cells of RNNs."""
+    """Return the layer and its inner layers: those of wrappers, and the cells of RNNs."""
     found = [layer]
     for name in ("layer", "forward_layer", "backward_layer", "cell"):
         inner = getattr(layer, name, None)

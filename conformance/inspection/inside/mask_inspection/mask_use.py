@@ -1,4 +1,4 @@
-"""Whether a layer uses a mask: it does if it computes something else with it than without it."""
+"""Whether a layer consumes a mask: it does if its output differs without the mask."""
 
 from mask_inspection import describe
 from mask_inspection.calls import tensors_of
@@ -7,13 +7,13 @@ from mask_inspection.models import last_lines
 
 
 class MaskUse(object):
-    """A call that had masks, made once more without them.
+    """A call with masks, repeated without them.
 
     Attributes:
-        consumed: whether the result depends on the masks; None if there were none or if it cannot be told.
-        untold: why it cannot be told, in one line, or None.
-        mask: the mask of the result without masks, or None.
-        raises: whether the call raises without masks.
+        consumed: Whether the result depends on the masks; None without masks, or if it is unknown.
+        untold: Why it is unknown, in one line, or None.
+        mask: The mask of the result without masks, or None.
+        raises: Whether the call raises without masks.
     """
 
     def __init__(self, call, masks, machine):
@@ -22,12 +22,12 @@ class MaskUse(object):
         if not call.had_mask:
             return
         if getattr(call.layer, "stateful", False):
-            self.untold = "the layer is stateful, so it was not called a second time"
+            self.untold = "the layer is stateful, so its call cannot be repeated"
             return
         plain = attempt(lambda: machine.again(call, plain=True))
         if isinstance(plain, Exception):
             self.raises = True
-            self.untold = "without masks it raises %s" % last_lines(plain)
+            self.untold = "without the mask it raises %s" % last_lines(plain)
         elif call.error is None:
             result, self.mask = plain
             self._compare(call, masks, machine, result)
@@ -36,11 +36,11 @@ class MaskUse(object):
         outputs = machine.arrays(call.outputs)
         alike = describe.same(outputs, machine.arrays(tensors_of(result)))
         if alike is None:
-            self.untold = "its results cannot be compared"
+            self.untold = "its outputs cannot be compared"
         elif alike and all(getattr(m, "all", lambda: False)() for m in masks):
-            self.untold = "nothing is masked here"
+            self.untold = "nothing is masked"
         elif not alike and not call.cleared and not self._repeats(call, machine, outputs):
-            self.untold = "it does not give the same result twice"
+            self.untold = "its outputs differ from call to call"
         else:
             self.consumed = not alike
 

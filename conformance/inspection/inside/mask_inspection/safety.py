@@ -1,7 +1,7 @@
-"""Whether a saved model carries code: what a Lambda layer was made of, which loading would run.
+"""Whether a saved model contains code: that of a Lambda layer, which loading would run.
 
-Keras has a safe mode for some of its formats, since 2.13; the others it loads whatever they hold. So the file is
-looked into before Keras sees it, on every version alike.
+Since 2.13 Keras has a safe mode for some of its formats; the others it loads whatever they contain. So the file is
+searched before Keras reads it, on every version alike.
 """
 
 import inspect
@@ -10,14 +10,14 @@ import os
 import zipfile
 
 _SIGNS = ('"__lambda__"', '"function_type": "lambda"', '"function_type":"lambda"')
-_KINDS = ("mask", "output_shape")  # functions that a Lambda layer may have beside its own
+_KINDS = ("mask", "output_shape")  # further functions that a Lambda layer may have
 _SIGNS += tuple('"%s_type":%s"lambda"' % (kind, space) for kind in _KINDS for space in ("", " "))
-# Files of a SavedModel that say what its layers are.
+# Files of a SavedModel that describe its layers.
 _METADATA = ("keras_metadata.pb", "saved_model.pb", os.path.join("assets", "saved_model.json"))
 
 
 def carries_code(path):
-    """Whether a model in a file or a folder holds code of its own. Raises what reading it raises."""
+    """Return whether the model in a file or a folder contains code."""
     return any(sign in text for text in _texts(path) for sign in _SIGNS)
 
 
@@ -47,7 +47,7 @@ def _decoded(path):
 
 
 def arguments_of(load, unsafe):
-    """Arguments for `load_model`: its safe mode, where it has one."""
+    """Return arguments of `load_model`: its safe mode, where it has one."""
     try:
         known = inspect.signature(load).parameters
     except (TypeError, ValueError):

@@ -1,23 +1,36 @@
-"""Follows the mask through a model: while it is constructed, and when it is called on a batch."""
+"""Traces the masks in a model: while it is constructed, and when it is called on a batch."""
 
 from conformance.worker.frontend import FrontEnd
 from mask_inspection import batch as batches
 from mask_inspection import describe, execution, features, mask_use
 from mask_inspection.calls import CallRecorder, attached, fitted
-from mask_inspection.models import Refused, front_of, last_lines, maker
+from mask_inspection.models import InspectionError, front_of, last_lines, maker
 
 
-def follow(front, text, batch_path, unsafe):
-    """The trace of the model that `text` names, as JSON data. Raises `Refused`."""
+def trace_model(front, text, batch_path, unsafe):
+    """Trace a model.
+
+    Args:
+        front: The front end.
+        text: The model, as the command line names it.
+        batch_path: An NPZ file with the batch; without it one is drawn.
+        unsafe: Whether to load a model that contains code.
+
+    Returns:
+        The trace, as data for JSON (see `trace.Trace`).
+
+    Raises:
+        InspectionError: The model cannot be loaded or called.
+    """
     front, model, recorder, refusal = _construct(front, text, unsafe)
     if model is None:
-        return _refused(front, text, recorder, refusal)
+        return _unfinished(front, text, recorder, refusal)
     inputs = _inputs(model)
     constructed = _of_model(recorder.calls, model, inputs) if inputs else []
     looked_up = {id(t) for c in constructed if batches.looks_up(c.layer) for t in c.inputs}
     about = [(_plain_name(t), describe.static(t), describe.dtype_name(t), id(t) in looked_up) for t in inputs]
     if not about and not batch_path:
-        raise Refused("%s does not say what its inputs are: give a batch (--batch FILE.npz)" % text)
+        raise InspectionError("%s does not declare its inputs; provide a batch with --batch FILE.npz" % text)
     layers = _all_layers(model)
     batch = batches.given(batch_path, about) if batch_path else batches.drawn(about, layers)
     machine = execution.choose(front)
@@ -33,7 +46,7 @@ def follow(front, text, batch_path, unsafe):
         root = next((call for call in recorder.calls if call.layer is model), None)
         ran = _below(_without_mask_operations(recorder), root)
         if isinstance(failure, Exception) and not any(call.error for call in ran):
-            raise Refused("%s cannot be called on the batch: %s" % (text, last_lines(failure)))
+            raise InspectionError("cannot call %s on the batch: %s" % (text, last_lines(failure)))
     rows = _matched(constructed, ran)
     named = {id(tensor): name for tensor, (name, _, _, _) in zip(inputs, about)}
     return {
@@ -52,16 +65,18 @@ def follow(front, text, batch_path, unsafe):
 
 
 def _construct(front, text, unsafe):
-    """The Keras that made the model, the model, the recorder that saw it being made, and None.
+    """Construct the model and record it.
 
-    If a layer refuses a mask there is no model; the last is the call that did.
+    Returns:
+        The front end that made the model, the model, the recorder, and None; if a layer rejects a mask, None instead of
+        a model, and the call that did so.
     """
     recorder = CallRecorder(front.keras)
     make = maker(front, text, unsafe)
     with recorder.on():
         try:
             model = make()
-        except Refused as why:
+        except InspectionError as why:
             refusals = [c for c in recorder.calls if c.error is not None and c.error is why.__cause__ and c.had_mask]
             if not refusals:
                 raise
@@ -69,11 +84,11 @@ def _construct(front, text, unsafe):
     other = front_of(model, front)
     if other is front:
         return front, model, recorder, None
-    return _construct(FrontEnd(other.name), text)
+    return _construct(FrontEnd(other.name), text, unsafe)
 
 
-def _refused(front, text, recorder, refusal):
-    """The trace of a model that was not finished: what leads to the call that refused a mask."""
+def _unfinished(front, text, recorder, refusal):
+    """Return the trace of a model that could not be constructed: what leads to the call that rejected a mask."""
     constructed = _leading_to([refusal], [c for c in recorder.calls if c.parent is None])
     constructed = [call for call in recorder.calls if _root(call) in constructed or call is refusal]
     rows = [(call, None) for call in constructed]
@@ -95,7 +110,7 @@ def _environment(front):
 
 
 def _inputs(model):
-    """The symbolic inputs; none where a model is defined by its `call` alone, or is not built yet."""
+    """Return the symbolic inputs; none for a subclassed model, or one that is not built."""
     try:
         return list(model.inputs or [])
     except (AttributeError, ValueError):
@@ -107,7 +122,7 @@ def _plain_name(tensor):
 
 
 def _structured(model, about, batch, tensors):
-    """The tensors as the model wants them: one, a list, or a dict."""
+    """Return the tensors in the structure that the model expects: one, a list, or a dict."""
     expected = getattr(model, "_inputs_struct", getattr(model, "_nested_inputs", None))
     if isinstance(expected, dict):
         names = {id(tensor): key for key, tensor in expected.items()}
@@ -127,21 +142,21 @@ def _all_layers(model):
 
 
 def _of_model(calls, model, inputs):
-    """Of the calls that were made while models were constructed, those that lead from its inputs to its outputs."""
+    """Return the calls that lead from the inputs of a model to its outputs."""
     top = [call for call in calls if call.parent is None and call.error is None and call.layer is not model]
     made_by = {id(t): call for call in top for t in call.outputs}
     ends = [made_by[id(t)] for t in model.outputs if id(t) in made_by]
     kept = _leading_to(ends, top)
     known = {id(t) for t in inputs} | set(made_by)
     if not all(id(t) in known for t in model.outputs + [t for call in kept for t in call.inputs]):
-        # Operations of old TensorFlow, from a tensor to the next layer, are no calls.
+        # Operations of old TensorFlow between a tensor and the next layer are not calls.
         layers = {id(layer) for layer in model.layers}
         kept = {call for call in top if id(call.layer) in layers}
     return [call for call in calls if _root(call) in kept]
 
 
 def _leading_to(ends, calls):
-    """Those of the calls from which a tensor reaches one of `ends`, with these."""
+    """Return the set of `ends` and the calls from which a tensor reaches one of them."""
     made_by = {id(t): call for call in calls for t in call.outputs}
     kept, left = set(), list(ends)
     while left:
@@ -157,7 +172,7 @@ def _root(call):
 
 
 def _below(calls, root):
-    """The calls inside that of the model itself, as if that were none."""
+    """Return the calls inside that of the model itself, without that one."""
     hidden = {root} | {c for c in calls if c.parent and getattr(c.parent.layer, "_functional", None) is c.layer}
     for call in calls:  # a Sequential of Keras 3 is a Functional model within
         while call.parent in hidden and call.parent is not None:
@@ -166,7 +181,7 @@ def _below(calls, root):
 
 
 def _without_mask_operations(recorder):
-    """The calls without operations that only compute masks: Functional models of Keras 3 do that op by op."""
+    """Return the calls without operations that only compute masks, as Functional models of Keras 3 make them."""
     kept, needed = [], set()
     for call in reversed(recorder.calls):
         is_layer = isinstance(call.layer, recorder.layer_class)
@@ -177,7 +192,7 @@ def _without_mask_operations(recorder):
 
 
 def _sources(call, calls):
-    """For each input of a call the call beside it that made the tensor, None if there is none."""
+    """Return for each input of a call the sibling call that returned the tensor, or None."""
     made_by = {}
     for other in calls:
         if other is call:
@@ -188,7 +203,7 @@ def _sources(call, calls):
 
 
 def _matched(constructed, ran):
-    """Pairs of the same call while the model was constructed and at run time; None on a side that lacks it."""
+    """Return pairs of the same call while the model was constructed and at run time; None where it was not made."""
     if constructed is ran:
         return [(call, call) for call in ran]
     left = list(constructed)
@@ -244,21 +259,21 @@ def _symbolic(call):
     given = None if call.given is None else any(call.given.values())
     has = any(m is not None for m in call.masks_out)
     happened = describe.symbolic(call.had_mask, has, given, bool(call.warnings), call.error)
-    return _seen(call, call.masks_in, call.explicit, call.masks_out, happened)
+    return _observation(call, call.masks_in, call.explicit, call.masks_out, happened)
 
 
 def _run(call, machine):
-    """What was seen of a call on arrays; a mask without a value, inside a compiled function, stays a tensor."""
+    """Describe a call on arrays; a mask without a value, inside a compiled function, stays a tensor."""
     masks_in, explicit, masks_out = (_values(m, machine) for m in (call.masks_in, call.explicit, call.masks_out))
     incoming = [m for m in masks_in + explicit if m is not None]
-    trial = mask_use.MaskUse(call, incoming, machine)
+    use = mask_use.MaskUse(call, incoming, machine)
     if call.error is not None:
-        happened = "raises without a mask as well" if trial.raises else "refused with an error"
+        happened = "raises without a mask as well" if use.raises else "rejected with an error"
     else:
         out = next((m for m in masks_out if m is not None), None)
         given = any(call.given.values()) if call.given else None
-        happened = describe.at_run_time(incoming, out, trial.mask, trial.consumed, given, bool(call.warnings))
-    return _seen(call, masks_in, explicit, masks_out, happened, trial)
+        happened = describe.at_run_time(incoming, out, use.mask, use.consumed, given, bool(call.warnings))
+    return _observation(call, masks_in, explicit, masks_out, happened, use)
 
 
 def _values(masks, machine):
@@ -267,15 +282,15 @@ def _values(masks, machine):
     return [None if mask is None else next(values) for mask in masks]
 
 
-def _seen(call, masks_in, explicit, masks_out, happened, trial=None):
+def _observation(call, masks_in, explicit, masks_out, happened, use=None):
     return {
-        "masks_in": [describe.spelled(m) for m in masks_in],
-        "explicit": [describe.spelled(m) for m in explicit],
-        "masks_out": [describe.spelled(m) for m in masks_out],
+        "masks_in": [describe.as_data(m) for m in masks_in],
+        "explicit": [describe.as_data(m) for m in explicit],
+        "masks_out": [describe.as_data(m) for m in masks_out],
         "given": call.given,
         "happened": happened,
-        "consumed": trial and trial.consumed,
-        "untold": trial and trial.untold,
+        "consumed": use and use.consumed,
+        "untold": use and use.untold,
         "takes_masks_away": call.cleared,
         "warnings": [" ".join(w.split()) for w in call.warnings],
         "error": last_lines(call.error) if call.error is not None else None,
@@ -283,7 +298,7 @@ def _seen(call, masks_in, explicit, masks_out, happened, trial=None):
 
 
 def _output_masks(model, root, machine):
-    """For each output of the model the mask that it has at last, symbolically and at run time."""
+    """Return the final mask of each output of the model, symbolically and at run time."""
     try:
         symbolic = list(model.outputs or [])
     except (AttributeError, ValueError):
@@ -291,4 +306,4 @@ def _output_masks(model, root, machine):
     run = root.masks_out if root else [attached(t) for t in symbolic] if machine.name == "graph" else []
     count = max(len(symbolic), len(run))
     pairs = zip(fitted([attached(t) for t in symbolic], count), _values(fitted(run, count), machine))
-    return [{"symbolic": describe.spelled(one), "run": describe.spelled(other)} for one, other in pairs]
+    return [{"symbolic": describe.as_data(one), "run": describe.as_data(other)} for one, other in pairs]
