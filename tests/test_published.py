@@ -44,7 +44,7 @@ def test_verdicts_page_and_what_is_beside_it_are_those_of_this_code(published: r
 
 
 def test_every_deviation_is_expected(published: results.Results) -> None:
-    assert gate.surprises(published, expectations.load()) == []
+    assert gate.find_unexpected(published, expectations.load()) == []
 
 
 def test_the_documents_are_those_of_these_results(published: results.Results) -> None:

@@ -3,6 +3,23 @@
 
 const CHANGE_KINDS = ["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"];
 
+// As in `report/changes_table.py`.
+const STATUS_OF_KIND = {
+  regressed: "regression",
+  fixed: "fixed",
+  intended: "intended change",
+  vanished: "not available",
+  appeared: "new",
+  unknown: "unknown",
+};
+const PROMISE_WORDS = {
+  kept: "conforms",
+  broken: "broken",
+  intended: "intended deviation",
+  undefined: "undefined",
+  unspecified: "undocumented",
+};
+
 /** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran. */
 function defaultPair() {
   const ran = TARGETS.filter((target) => !target.reason);
@@ -125,4 +142,11 @@ function sinceWhen(item, from, to, pair, state, walked) {
     if (there !== null) [last, measured] = [target.id, true];
   }
   return { since: null, last: null };
+}
+
+/** What a change means for the contract: "regression", "undocumented", ... */
+function statusOf({ kind, before, after }) {
+  if (kind in STATUS_OF_KIND) return STATUS_OF_KIND[kind];
+  const [first, second] = [before, after].map(({ promise }) => PROMISE_WORDS[promise]);
+  return first === second ? first : `${first} -> ${second}`;
 }

@@ -21,23 +21,6 @@ function headingOf(kind, to) {
   return headings[kind];
 }
 
-// As in `report/changes_table.py`.
-const STATUS_OF_KIND = {
-  regressed: "regression",
-  fixed: "fixed",
-  intended: "intended change",
-  vanished: "not available",
-  appeared: "new",
-  unknown: "unknown",
-};
-const PROMISE_WORDS = {
-  kept: "conforms",
-  broken: "broken",
-  intended: "intended deviation",
-  undefined: "undefined",
-  unspecified: "undocumented",
-};
-
 const SEVERITY_SYMBOLS = { silent: "deviates", raises: "raises", warns: "raises-neutral", cosmetic: "cosmetic" };
 
 /** The mark of a severity. */
@@ -47,13 +30,6 @@ function severityMark(severity) {
 }
 
 const withArrows = (text) => text.replaceAll(" -> ", " → ");
-
-/** What a change means for the contract: "regression", "undocumented", ... */
-function statusOf({ kind, before, after }) {
-  if (kind in STATUS_OF_KIND) return STATUS_OF_KIND[kind];
-  const [first, second] = [before, after].map(({ promise }) => PROMISE_WORDS[promise]);
-  return first === second ? first : `${first} -> ${second}`;
-}
 
 /** The targets between which the change happened: "between 2.15 and 3.4". */
 function rangeOf({ since, last }, from, to) {
