@@ -84,7 +84,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/cases.md and docs/findings.md from reports/history."""
+    """Write docs/cases.md from the cases, docs/findings.md from reports/history."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
 
@@ -98,7 +98,7 @@ def wild(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
+    """Resolve the requirements of the targets into conformance/locks (all, or `-- --target ID`; `-- --upgrade`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "lock", *session.posargs)
 

@@ -117,7 +117,7 @@ def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) 
     whole, known = results.read(PUBLISHED), expectations.load()
     target = "keras-3.13"
     page = telling(html=report.render(without(whole, target), known))
-    answer = drop(page, PUBLISHED / "results.json")
+    answer = drop(page, PUBLISHED / "results.json.gz")
     behaviours, others = len(whole.cases), len(whole.targets) - 1
     expect(answer).to_contain_text(
         f"1 target added: Keras 3.13. The file has {behaviours} of the {behaviours} behaviours on this page."

@@ -46,7 +46,7 @@ FOUND: dict[str, list[str]] = {
 
 TOLD: dict[str, str] = {
     "status:fine": "Unknown filter status:fine. Try status:conforms, status:observed, status:deviates",
-    "stat:fine": "Unknown field stat:. Try status, target, mode, kind, is, tag, area, severity, basis, or put it in quotes",
+    "stat:fine": "Unknown field stat:. Try status, target, mode, kind, is, tag, area, severity, basis",
     "status:": "status: needs a value (a verdict). Try status:conforms, status:observed",
     "target:keras-3": "target:keras-3 matches keras-3.3, keras-3.8.",
     "is:disagree": "Unknown filter is:disagree. Try is:different, is:broken, is:unexplained.",

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from conformance.commands import options, pair
 from conformance.commands.context import pass_project
@@ -86,7 +83,7 @@ def compare_command(
     def chosen(cases: list[Case]) -> list[Case]:
         return _with_tags(choose(cases, patterns), tags, cases)
 
-    found = pair.Names(project, before, after, path, Console(stderr=True)).find(chosen, modes)
+    found = pair.Names(project, before, after, path).find(chosen, modes)
     targets = (found.first, found.second)
     comparer = compare.Comparer(found.results, project.expectations())
     cases = chosen(found.results.cases)
@@ -141,12 +138,12 @@ def _restricted(change: BehaviourChange, modes: tuple[str, ...]) -> BehaviourCha
 
 
 def _print(changes: list[BehaviourChange], notes: list[str], found: pair.Pair) -> None:
-    table = Table(*HEADINGS, box=None, pad_edge=False)
+    rows = []
     for change in changes:
         row = [change.severity or "unknown", change.case, ", ".join(change.modes), change.text]
         row += [changes_table.status(change)]
         row += [changes_table.first_changed_in(change, found.results, found.first, found.second)]
-        table.add_row(*map(Text, row))  # texts of a target are no markup
+        rows.append(row)
     if changes:
-        options.print_table(table)
+        options.print_table(HEADINGS, rows)
     click.echo(" ".join(notes))

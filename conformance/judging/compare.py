@@ -37,7 +37,7 @@ from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
 from conformance.targets.registry import Target
-from conformance.vocabulary import BAD, MODES, SEVERITIES, Severity
+from conformance.vocabulary import BAD, MODES, SEVERITIES, VERDICT_OF_STATUS, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
 Kind = Literal["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"]
@@ -181,9 +181,14 @@ class Comparer:
 
     def state(self, cell: Cell | None) -> int | str | None:
         """Return a value that is equal for cells of a case that behave the same, None if that is unknown."""
-        if cell is None or cell.verdict == "not-run":
+        if cell is None:
             return None
-        return "absent" if cell.verdict == "unsupported" else self._numbers[cell.case, cell.observation]
+        verdict = cell.verdict  # of a cell without an observation
+        if cell.observation is not None:
+            verdict = VERDICT_OF_STATUS.get(self._results.observations[cell.observation].status, "completed")
+        if verdict == "not-run":
+            return None
+        return "absent" if verdict == "unsupported" else self._numbers[cell.case, cell.observation]
 
     def _of_case(self, case: Case, from_id: str, to_id: str) -> list[BehaviourChange]:
         groups: dict[BehaviourChange, list[str]] = {}
@@ -300,6 +305,21 @@ def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Resu
         shard=None,
     )
     return together, sorted((known.keys() | {case.id for case in other.cases}) - kept)
+
+
+def narrowed(results: Results, from_id: str, to_id: str) -> Results:
+    """Return the results with only the cells that the comparison of two targets needs.
+
+    These are the cells of the two targets and, of the cases in which their observations differ, all cells: they
+    determine the numbers of the behaviours and where a change first occurred.
+    """
+    ends: dict[str, dict[tuple[str, str], str | None]] = {from_id: {}, to_id: {}}
+    for cell in results.cells:
+        if cell.target in ends:
+            ends[cell.target][cell.case, cell.mode] = cell.observation
+    differ = {case for (case, _), _ in ends[from_id].items() ^ ends[to_id].items()}
+    cells = [cell for cell in results.cells if cell.target in ends or cell.case in differ]
+    return msgspec.structs.replace(results, cells=cells)
 
 
 def _target(results: Results, id: str) -> TargetResult:

@@ -17,8 +17,6 @@ import os
 import re
 import sysconfig
 
-import numpy as np
-
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 BUNDLE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_ELEMENTS = 4096
@@ -74,12 +72,16 @@ def encode(value):
         return {"raised": value.names, "phase": value.phase, "message": value.message}
     if isinstance(value, (list, tuple)):
         return [encode(v) for v in value]
+    import numpy as np  # here: the host compares values without it, and would wait for its import
+
     if isinstance(value, (float, np.generic, np.ndarray)):
         return _encode_array(np.asarray(value))
     return {"repr": clip(repr(value), 200)}
 
 
 def _encode_array(array):
+    import numpy as np
+
     if array.dtype.kind not in "biuf" and str(array.dtype) != "bfloat16":
         return {"repr": clip(repr(array), 200)}
     encoded = {"dtype": str(array.dtype), "shape": list(array.shape)}
@@ -100,7 +102,7 @@ def _encode_float(value):
         if number == 0.0 and math.copysign(1.0, number) < 0:
             return "-0.0"
         # The shortest decimal that reads back as the same number of the array's own width.
-        return float(str(value)) if isinstance(value, np.float32) else number
+        return float(str(value)) if getattr(value, "dtype", None) == "float32" else number
     return "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
 
 
@@ -128,6 +130,16 @@ def difference(observed, expected, rtol=RTOL, atol=ATOL):
     if type(observed) is not type(expected) or observed != expected:
         return "%s, expected %s" % (describe(observed), describe(expected))
     return None
+
+
+def agree(observed, expected, rtol=RTOL, atol=ATOL):
+    """Whether `difference` finds none; this does not look further than to the first."""
+    if isinstance(expected, list) and isinstance(observed, list):
+        pairs = zip(observed, expected)
+        return len(observed) == len(expected) and all(agree(a, b, rtol, atol) for a, b in pairs)
+    if _are_beside(observed, expected):
+        return not any(True for _ in _wrong(observed["data"], expected["data"], rtol, atol))
+    return difference(observed, expected, rtol, atol) is None
 
 
 def describe(value):
@@ -166,12 +178,22 @@ def wrong_elements(observed, expected, rtol=RTOL, atol=ATOL):
 
     That is so if either is no array or a large one, or if their shapes or kinds differ.
     """
+    if not _are_beside(observed, expected):
+        return None
+    return list(_wrong(observed["data"], expected["data"], rtol, atol))
+
+
+def _are_beside(observed, expected):
+    """Whether these are arrays of one shape and kind with all their elements."""
     if not (_is_array(observed) and _is_array(expected)) or "sha256" in observed or "sha256" in expected:
-        return None
-    if observed["shape"] != expected["shape"] or _kind(observed) != _kind(expected):
-        return None
-    pairs = enumerate(zip(observed["data"], expected["data"]))
-    return [i for i, (a, b) in pairs if a != b and not _close(float(a), float(b), rtol, atol)]
+        return False
+    return observed["shape"] == expected["shape"] and _kind(observed) == _kind(expected)
+
+
+def _wrong(observed, expected, rtol, atol):
+    for i, (a, b) in enumerate(zip(observed, expected)):
+        if a != b and not _close(float(a), float(b), rtol, atol):
+            yield i
 
 
 def _difference_arrays(observed, expected, rtol, atol):

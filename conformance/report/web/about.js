@@ -166,6 +166,7 @@ function bars(parts, planned) {
 
 const FILES = {
   "results.json": "all observations; conformance schema prints the JSON Schema",
+  "results.json.gz": "all observations, compressed with gzip",
   "summary.md": "changes and unexpected results, for the summary of a CI job",
   "junit.xml": "every cell as a test, for CI systems",
   "badge.svg": "how many cases the newest target passes",
