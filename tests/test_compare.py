@@ -53,7 +53,7 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
         (MASK, MASK[None], ("silent", "x: bool array of shape (2, 5) -> bool array of shape (1, 2, 5)")),
         (np.zeros(100, bool), np.ones(100, bool), ("silent", "x differs everywhere")),
         (RIGHT, RIGHT.astype(float), ("cosmetic", "x: dtype float32 -> float64")),
-        (RIGHT, RIGHT + np.float32([[0, 0], [0, 0.5]]), ("silent", "x differs in 1 of 4 elements (max. difference 0.5)")),
+        (RIGHT, np.add(RIGHT, [[0, 0], [0, 0.5]]), ("silent", "x differs in 1 of 4 elements (max. difference 0.5)")),
         (RIGHT, RIGHT * np.nan, ("silent", "x differs everywhere (now contains NaN)")),
         (RIGHT * np.inf, RIGHT, ("silent", "x differs everywhere")),
         (RIGHT, RIGHT[:1], ("silent", "x: float32 array of shape (2, 2) -> float32 array of shape (1, 2)")),
@@ -84,7 +84,7 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
         (raised("ValueError"), {"status": "crashed"}, ("raises", "raises ValueError in call -> crashes")),
         ({}, {"status": "timed-out"}, ("raises", "works -> times out")),
         ({}, {"status": "unsupported", "reason": "no X"}, ("raises", "works -> not available (no X)")),
-        ({"status": "unsupported", "reason": "no"}, raised("E"), ("cosmetic", "not available (no) -> raises E in call")),
+        ({"status": "unsupported", "reason": "X"}, raised("E"), ("cosmetic", "not available (X) -> raises E in call")),
         ({}, warned("UserWarning"), ("warns", "now emits UserWarning")),
         (warned("UserWarning"), {}, ("cosmetic", "no longer emits UserWarning")),
         (

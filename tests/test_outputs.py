@@ -11,10 +11,12 @@ import markdown_it
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from conformance import results
-from conformance.commands import finish
+from conformance.commands.finish import FinishOptions, finish
 from conformance.judging.expectations import Expectation, ExpectedCells
+from conformance.project import Project
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
 from conformance.report.folder import BESIDE, write_report
@@ -285,18 +287,18 @@ def test_a_report_is_complete_and_written_once(make, tmp_path: Path) -> None:  #
 
 
 def test_a_job_of_github_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
-    from rich.console import Console
-
     job = tmp_path / "job.md"
     job.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
-    found = versioned()
-    assert finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True, annotations=True) == 1
-    assert job.read_text() == "before\n" + (tmp_path / "out" / "summary.md").read_text()
+    found, project, console = versioned(), Project(targets=[], cache=tmp_path / "cache"), Console(stderr=True)
+    out = tmp_path / "out"
+    annotated = FinishOptions(out, allow_not_run=True, annotations=True)
+    assert finish(project, found, [], annotated, console) == 1
+    assert job.read_text() == "before\n" + (out / "summary.md").read_text()
     printed = capsys.readouterr().out.splitlines()
     assert printed == annotations(found, []) and len(printed) >= 4
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True)
+    finish(project, found, [], FinishOptions(out, allow_not_run=True), console)
     assert capsys.readouterr().out == ""
 
 

@@ -87,8 +87,8 @@ function rangesInWords(item, mode) {
       lines.get(key).ranges.push(rangeInWords(title, columns, stretch) + since(item, columns, stretch, mode));
     }
   }
-  const isMeasured = ([, { cell }]) => cell !== null && isMeasured(cell);
-  const ordered = [...lines].sort((a, b) => isMeasured(b) - isMeasured(a));
+  const hasData = ([, { cell }]) => cell !== null && isMeasured(cell);
+  const ordered = [...lines].sort((a, b) => hasData(b) - hasData(a));
   return h(
     "dl",
     { class: "ranges" },
