@@ -47,7 +47,7 @@ def test_table(compare) -> None:  # type: ignore[no-untyped-def]
     ]
     assert lines[-1] == (
         "4 behaviours change from tf.keras 2.15 to Keras 3.3: 2 silently, 2 harmlessly;"
-        " 2 regressions, 1 fix. 1 behaviour is unchanged. By kind: 2 regressed, 1 changed, 1 fixed."
+        " 2 regressions, 1 fix. 1 behaviour is unchanged."
     )
 
 
@@ -136,7 +136,7 @@ def test_two_files(compare, tmp_path: Path) -> None:  # type: ignore[no-untyped-
     assert told["left_out"] == ["masking.other"]
     assert compare("old", "new").output.splitlines()[-1] == (
         "1 behaviour changes from Keras 3.1 to Keras 3.2: 1 silently; 1 regression."
-        " By kind: 1 regressed. Left out, as 1 case differs between the results."
+        " Left out, as 1 case differs between the results."
     )
     beside = json.loads(compare("tf-2.15", "new#here", "--format", "json").stdout)
     assert [step["case"] for step in beside["steps"]] == ["masking.plain"]

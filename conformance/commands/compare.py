@@ -1,7 +1,6 @@
 """`conformance compare`: what changes between two targets, at a terminal or for a CI job."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -92,11 +91,7 @@ def compare_command(
     shown = [change for change in changes if change.case in compared and change.modes]
     on_neither = len(compared & comparer.on_neither(*targets, modes))
     same, no_mode = len(compared) - len({change.case for change in shown}) - on_neither, len(cases) - len(compared)
-    kinds = Counter(change.kind for change in changes_table.worst_of_cases(shown))
     notes = [changes_table.headline(shown, same, found.results, *targets)]
-    notes += (
-        [f"By kind: {', '.join(f'{kinds[kind]} {kind}' for kind in compare.KINDS if kinds[kind])}."] if kinds else []
-    )
     notes += [f"{plural(on_neither, 'is', 'are')} unsupported on both."] if on_neither else []
     notes += [f"{plural(no_mode, 'is', 'are')} not run in these modes."] if no_mode else []
     left_out = found.left_out
