@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from conformance import results
 from conformance.commands import finish
 from conformance.judging.expectations import Expectation, ExpectedCells
+from conformance.project import Project
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
 from conformance.report.folder import BESIDE, write_report
@@ -292,12 +293,14 @@ def test_a_job_of_github_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     job.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
     found = versioned()
-    assert finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True, annotations=True) == 1
+    project, out = Project(), tmp_path / "out"
+    asked = finish.FinishOptions(out, allow_not_run=True, annotations=True)
+    assert finish.finish(project, found, [], asked, Console(stderr=True)) == 1
     assert job.read_text() == "before\n" + (tmp_path / "out" / "summary.md").read_text()
     printed = capsys.readouterr().out.splitlines()
     assert printed == annotations(found, []) and len(printed) >= 4
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True)
+    finish.finish(project, found, [], finish.FinishOptions(out, allow_not_run=True), Console(stderr=True))
     assert capsys.readouterr().out == ""
 
 

@@ -53,14 +53,14 @@ async function textOf(file) {
   if (file.size > LARGEST) throw tooLarge(file.size);
   try {
     const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    return first === 0x1f && second === 0x8b ? await unpacked(file) : await file.text();
+    return first === 0x1f && second === 0x8b ? await unzipped(file) : await file.text();
   } catch (error) {
     if (error instanceof Refused) throw error;
     throw new Refused(`it cannot be read: ${error.message}`);
   }
 }
 
-async function unpacked(file) {
+async function unzipped(file) {
   const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const chunks = [];
   let size = 0;
