@@ -1,17 +1,21 @@
 """What differs between two observations and between two columns: words by example, rules as laws."""
 
+import copy
 import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judging.compare import BehaviourChange, Comparer, between, changes_between, default_pair
+from conformance import results
+from conformance.judging import expectations
+from conformance.judging.compare import BehaviourChange, Comparer, between, changes_between, default_pair, narrowed
 from conformance.judging.difference import describe_change
 from conformance.judging.expectations import Expectation, ExpectedCells
-from conformance.judging.judge import behaviours
+from conformance.judging.judge import behaviours, judge_all, judge_targets
 from conformance.results import Exception_, Results, Warning_
 from conformance.vocabulary import SEVERITIES
 from conformance.worker import values
@@ -264,3 +268,28 @@ def test_the_columns_that_are_compared_unless_others_are_named() -> None:
     assert default_pair(made.results) == ("b", "e")
     made.target("f", "F")
     assert default_pair(made.results) == ("d", "f")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tf-2.15", "keras-3.15"),
+        ("tf-1.14", "tf-2.0"),
+        ("keras-3.15+jax", "keras-2.2.4+tf-1.13"),
+        ("keras-3.2", "keras-3.3"),
+    ],
+)
+def test_what_is_narrowed_and_judged_in_part_compares_as_the_whole(before: str, after: str) -> None:
+    whole, known = results.read(results.PUBLISHED), expectations.load()
+    part = narrowed(whole, before, after)
+    assert len(part.cells) < len(whole.cells)
+    part = msgspec.structs.replace(part, cells=[copy.copy(cell) for cell in part.cells])
+    for cell in part.cells:
+        if cell.observation is not None:
+            cell.verdict = "observed"  # whatever the file says of a cell that has an observation
+    judge_targets(part, (before, after))
+    judge_all(whole)
+    some, all_ = (Comparer(found, known) for found in (part, whole))
+    assert some.changes(before, after) == all_.changes(before, after) != []
+    assert some.compared(before, after) == all_.compared(before, after)
+    assert some.on_neither(before, after) == all_.on_neither(before, after)

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from conformance import results
+from conformance.commands import options
 from tests.conftest import Command
 from tests.page_samples import MASK, MODES, Made, sample
 
@@ -146,3 +150,18 @@ def test_what_neither_has_is_not_the_same(released) -> None:  # type: ignore[no-
     chosen = ("--case", "good.needs", "--case", "good.attempt", "--mode", "eager")
     result = released("compare", "fake-0.1", "fake-0.5", *chosen)
     assert result.output.splitlines()[-1].endswith("1 behaviour is unchanged. 1 is unsupported on both.")
+
+
+def test_a_table_is_the_same_with_and_without_a_terminal(capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Where nobody looks at it, it is written without rich, which takes longer than the comparison."""
+    headings, rows = (
+        ("one", "two", "three"),
+        [("a" * 9, "[red]", "x"), ("\u6f22\u5b57", "", "  indented"), ("", "b", "")],
+    )
+    options.print_table(headings, rows)
+    plain = capsys.readouterr().out
+    table = Table(*headings, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(width=10_000, color_system=None).print(table)
+    assert plain == capsys.readouterr().out

@@ -12,6 +12,7 @@ import pytest
 from conformance import results
 from conformance.judging.judge import judge_all
 from conformance.local.errors import UsageError
+from conformance.local.worker_process import WorkerLimits
 from tests.conftest import FakeRuns, fake_target
 
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
@@ -19,7 +20,9 @@ SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
 
 @pytest.fixture(scope="module")
 def found(run_fake: FakeRuns) -> results.Results:
-    return run_fake(fake_target(), fake_target("fake-uninstallable"), patterns=(), case_seconds=3.0)
+    return run_fake(
+        fake_target(), fake_target("fake-uninstallable"), patterns=(), limits=WorkerLimits(case_seconds=3.0)
+    )
 
 
 @pytest.fixture

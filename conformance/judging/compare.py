@@ -313,11 +313,15 @@ def narrowed(results: Results, from_id: str, to_id: str) -> Results:
     These are the cells of the two targets and, of the cases in which their observations differ, all cells: they
     determine the numbers of the behaviours and where a change first occurred.
     """
+    lacks = {target.id: target.lacks for target in results.targets if target.id in (from_id, to_id)}
     ends: dict[str, dict[tuple[str, str], str | None]] = {from_id: {}, to_id: {}}
     for cell in results.cells:
-        if cell.target in ends:
+        if cell.target in ends and cell.mode not in lacks[cell.target]:
             ends[cell.target][cell.case, cell.mode] = cell.observation
-    differ = {case for (case, _), _ in ends[from_id].items() ^ ends[to_id].items()}
+    first, second = ends[from_id], ends[to_id]
+    common = first.keys() & second.keys()  # a case that has none of these is compared across modes
+    differ = {case for case, _ in first.keys() | second.keys()} - {case for case, _ in common}
+    differ |= {key[0] for key in common if first[key] != second[key]}
     cells = [cell for cell in results.cells if cell.target in ends or cell.case in differ]
     return msgspec.structs.replace(results, cells=cells)
 

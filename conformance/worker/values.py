@@ -193,7 +193,13 @@ def _are_comparable(observed, expected):
 
 def _wrong(observed, expected, rtol, atol):
     for i, (a, b) in enumerate(zip(observed, expected)):
-        if a != b and not _close(float(a), float(b), rtol, atol):
+        if a == b:
+            continue
+        if isinstance(a, str) or isinstance(b, str):  # NaN and the infinities
+            close = _close(float(a), float(b), rtol, atol)
+        else:
+            close = abs(a - b) <= atol + rtol * abs(b)
+        if not close:
             yield i
 
 
