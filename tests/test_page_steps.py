@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from conformance import results
 from conformance.judging import compare, expectations
-from conformance.judging.expectations import Expectation, Known
+from conformance.judging.expectations import Expectation, ExpectedCells
 from conformance.results import Cell, Exception_, Results
 from conformance.vocabulary import BASES
 from tests.page_browser import Comparing
@@ -61,7 +61,7 @@ def test_published_columns(comparing: Comparing) -> None:
 
 
 def explained(kind: str, outcome: str) -> Expectation:
-    cells = [Known(case=basis, on=("keras",), outcome=outcome) for basis in BASES]
+    cells = [ExpectedCells(case=basis, on=("keras",), outcome=outcome) for basis in BASES]
     about = {"id": f"{kind}: {outcome}", "reason": "r", "sources": ["s"], "reviewed": datetime.date(2026, 1, 1)}
     return Expectation(kind=kind, cells=cells, **about)  # type: ignore[arg-type]
 
