@@ -193,13 +193,7 @@ def _are_comparable(observed, expected):
 
 def _wrong(observed, expected, rtol, atol):
     for i, (a, b) in enumerate(zip(observed, expected)):
-        if a == b:
-            continue
-        if isinstance(a, str) or isinstance(b, str):  # NaN and the infinities
-            close = _close(float(a), float(b), rtol, atol)
-        else:
-            close = abs(a - b) <= atol + rtol * abs(b)
-        if not close:
+        if a != b and not _close(float(a), float(b), rtol, atol):
             yield i
 
 
