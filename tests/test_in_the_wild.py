@@ -111,7 +111,9 @@ def test_the_page_is_of_these_declarations() -> None:
     assert "unexpected" not in PAGE
 
 
-def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_says_what_a_check_found(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "mine.py").write_text(LAYERS)
     file = tmp_path / "mine.toml"
     file.write_text(DECLARED)
@@ -127,3 +129,4 @@ def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monk
     assert f"| `Missing()` | transparent | not run: module mine has no Missing | {refused} |" in text
     assert "- **Stops C1**: it is on its way ([script.py](in-the-wild/script.py))" in text
     assert survey.main(["nobody"]) == 2
+    assert capsys.readouterr().err == "no declaration is named nobody\n"
