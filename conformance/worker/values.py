@@ -1,4 +1,4 @@
-"""Observed values as JSON, and the one definition of when two of them differ.
+"""Encode observed values as JSON, and define when two of them differ.
 
 A value is ``None``, a bool, an int, a string, a list of values, or one of
 
@@ -28,8 +28,8 @@ ATOL = 1e-5
 class Raised(object):
     """An exception as a value.
 
-    A case makes one to say what it expects: ``Raised("TypeError", "ValueError")`` is
-    met by an exception of any of these classes or of a class derived from them.
+    A case expects an exception with ``Raised("TypeError", "ValueError")``, which any of these classes meets, and any
+    class derived from them.
     """
 
     def __init__(self, *names, **details):
@@ -39,12 +39,13 @@ class Raised(object):
 
     @classmethod
     def of(cls, error, phase):
+        """Return the value of an exception that was raised in a phase."""
         names = [c.__name__ for c in type(error).__mro__ if c not in (object, BaseException)]
         return cls(*names, phase=phase, message=clip(error))
 
 
 def clip(text, limit=MAX_TEXT):
-    """`text` as valid Unicode of at most `limit` characters, without what differs from run to run.
+    """Return `text` as valid Unicode of at most `limit` characters, without what differs from run to run.
 
     Folders of this machine, addresses of objects and colours for a terminal are left out.
     """
@@ -63,7 +64,7 @@ def clip(text, limit=MAX_TEXT):
 
 
 def encode(value):
-    """A value of a case (NumPy array, scalar, list, `Raised`, None) as JSON data."""
+    """Return a value of a case (NumPy array, scalar, list, `Raised`, None) as JSON data."""
     if value is None or isinstance(value, (bool, str)):
         return clip(value) if isinstance(value, str) else value
     if isinstance(value, int):
@@ -107,7 +108,7 @@ def _encode_float(value):
 
 
 def difference(observed, expected, rtol=RTOL, atol=ATOL):
-    """Why encoded `observed` is not encoded `expected`: one line, or None if they agree.
+    """Return in one line why encoded `observed` is not encoded `expected`, None if they agree.
 
     Bools, ints, shapes and texts agree exactly; floats agree within `atol` + `rtol` *
     |expected|, NaN with NaN and each infinity with itself. Widths of a dtype do not
@@ -133,17 +134,17 @@ def difference(observed, expected, rtol=RTOL, atol=ATOL):
 
 
 def agree(observed, expected, rtol=RTOL, atol=ATOL):
-    """Whether `difference` finds none; this does not look further than to the first."""
+    """Return whether `difference` is None, without composing the text."""
     if isinstance(expected, list) and isinstance(observed, list):
         pairs = zip(observed, expected)
         return len(observed) == len(expected) and all(agree(a, b, rtol, atol) for a, b in pairs)
-    if _are_beside(observed, expected):
+    if _are_comparable(observed, expected):
         return not any(True for _ in _wrong(observed["data"], expected["data"], rtol, atol))
     return difference(observed, expected, rtol, atol) is None
 
 
 def describe(value):
-    """An encoded value in a few words."""
+    """Describe an encoded value in a few words."""
     if value is None:
         return "None"
     if _is_array(value):
@@ -174,17 +175,17 @@ def _difference_raised(observed, expected):
 
 
 def wrong_elements(observed, expected, rtol=RTOL, atol=ATOL):
-    """Positions in "data" at which two encoded arrays differ; None if they cannot be held side by side.
+    """Return the positions in "data" at which two encoded arrays differ, None if they cannot be compared.
 
     That is so if either is no array or a large one, or if their shapes or kinds differ.
     """
-    if not _are_beside(observed, expected):
+    if not _are_comparable(observed, expected):
         return None
     return list(_wrong(observed["data"], expected["data"], rtol, atol))
 
 
-def _are_beside(observed, expected):
-    """Whether these are arrays of one shape and kind with all their elements."""
+def _are_comparable(observed, expected):
+    """Return whether both are arrays of one shape and kind, stored with all their elements."""
     if not (_is_array(observed) and _is_array(expected)) or "sha256" in observed or "sha256" in expected:
         return False
     return observed["shape"] == expected["shape"] and _kind(observed) == _kind(expected)
