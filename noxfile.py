@@ -2,7 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["nox[uv]"]
 # ///
-"""Sessions of the project; `nox -l` lists them. Arguments after `--` go to the program of the session."""
+"""Sessions of the project; `nox -l` lists them. Each passes the arguments after `--` to its command."""
 
 import tomllib
 from pathlib import Path
@@ -18,33 +18,38 @@ nox.options.sessions = ["conformance"]
 REGISTRY = Path(__file__).parent / "conformance" / "targets.toml"
 
 
-def columns() -> list[nox.param]:
-    """Every column, tagged as `conformance run --target` knows it: tier, generation, backend."""
+def targets() -> list[nox.param]:
+    """List every target with the tags that `conformance run --target` accepts: tier, generation, backend."""
     found = []
-    for target in tomllib.loads(REGISTRY.read_text())["target"]:
-        tiers = ["core", "history"] if target.get("tier") == "core" else ["history"]  # the core is part of the history
-        tags = [*tiers, target["generation"], target.get("backend", "tensorflow")]
-        found.append(nox.param(target["id"], id=target["id"], tags=tags))
+    for declared in tomllib.loads(REGISTRY.read_text())["target"]:
+        tiers = ["core", "history"] if declared.get("tier") == "core" else ["history"]  # history includes core
+        tags = [*tiers, declared["generation"], declared.get("backend", "tensorflow")]
+        found.append(nox.param(declared["id"], id=declared["id"], tags=tags))
     return found
+
+
+def untagged() -> list[nox.param]:
+    """List every target without tags, so that `nox -t` does not choose the deprecated session as well."""
+    return [nox.param(*one.args, id=one.id) for one in targets()]
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Run the mask cases on the core columns and write reports/latest/index.html (see `-- --help`)."""
+    """Run the mask cases on the core targets and write reports/latest/index.html (see `-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "run", *session.posargs)
 
 
 @nox.session
 def history(session: nox.Session) -> None:
-    """Run the mask cases on every column and write reports/history/index.html (see `-- --help`)."""
+    """Run the mask cases on all targets and write reports/history/index.html (see `-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "run", "--tier", "history", "--out", "reports/history", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check the project itself: lint, types, unit tests, two real targets, the page in a browser."""
+    """Test the project itself: lint, types, unit tests, two real targets, the page in a browser."""
     session.install("-e", ".[matrix]", "--group", "test")
     if not session.posargs:
         session.run("ruff", "check")
@@ -56,35 +61,35 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def explore(session: nox.Session) -> None:
-    """Run the property tests on new examples; add a counter-example to its test with `@example`."""
+    """Run the property tests on new examples; pin each counter-example in its test with `@example`."""
     session.install("-e", ".[matrix]", "--group", "test")
     session.run("pytest", "-m", "property", "--hypothesis-profile", "explore", *session.posargs)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Break masks on purpose: does the suite notice? (docs/mutants.md; see `-- --help`)."""
+    """Break masks on purpose and check that the cases notice (docs/mutants.md; see `-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("python", "-m", "tests.mutants", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the budgets and write docs/performance.md; hours, on an idle machine (see `-- --help`)."""
+    """Measure the budgets and write docs/performance.md; takes hours on an idle machine (`-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("python", "-m", "bench", *session.posargs)
 
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Write the page and the summary again from stored results (default: those of the last run)."""
+    """Rewrite the page and the summary from stored results (default: those of the last run)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "report", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/cases.md from the cases, docs/findings.md from reports/history."""
+    """Write docs/cases.md from the cases and docs/findings.md from reports/history."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
 
@@ -98,17 +103,30 @@ def wild(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the requirements of the targets into conformance/locks (all, or `-- --target ID`; `-- --upgrade`)."""
+    """Lock the requirements of targets in conformance/locks (all, or `-- --target ID`; `-- --upgrade`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "lock", *session.posargs)
 
 
 @nox.session
-@nox.parametrize("target", columns())
+@nox.parametrize("target", targets())
+def target(session: nox.Session, target: str) -> None:
+    """Run the mask cases on this target alone; the page goes to reports/targets."""
+    run_target(session, target, Path("reports/targets"))
+
+
+@nox.session
+@nox.parametrize("target", untagged())
 def column(session: nox.Session, target: str) -> None:
-    """Run the mask cases on this column alone; the page goes to reports/columns."""
+    """Deprecated alias of the session `target`, which writes to reports/columns as it always did."""
+    session.warn(f'the session "column" is deprecated, use: nox -s "target({target})"')
+    run_target(session, target, Path("reports/columns"))
+
+
+def run_target(session: nox.Session, target: str, folder: Path) -> None:
+    """Run the mask cases on one target and write the page to a subfolder of `folder`."""
     session.install("-e", ".[matrix]")
-    session.run("conformance", "run", "--target", target, "--out", f"reports/columns/{target}", *session.posargs)
+    session.run("conformance", "run", "--target", target, "--out", str(folder / target), *session.posargs)
 
 
 if __name__ == "__main__":

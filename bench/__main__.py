@@ -1,4 +1,4 @@
-"""`python -m bench`: measure the budgets, and write performance.json, performance.md and performance.svg."""
+"""Measure the budgets and write performance.json, performance.md and performance.svg: `python -m bench`."""
 
 import signal
 import sys
@@ -20,43 +20,55 @@ from conformance.files import write_text
 from conformance.local.errors import UsageError, unknown
 from conformance.targets import registry
 
-WHATS = ("core", "overhead", "plain", "history", "disk")  # disk: with the bytecode that runs leave
-COLUMNS = ("tf-1.15", "tf-2.15", "keras-3.15")
+WHATS = ("core", "overhead", "plain", "history", "disk")  # disk last, to include the bytecode that runs write
+TARGETS = ("tf-1.15", "tf-2.15", "keras-3.15")
 CHANGED = "masking.default-mask-value"
 
 
 @click.command()
-@click.option("--what", default=",".join(WHATS), show_default=True, metavar="LIST", help="What is measured.")
+@click.option("--what", default=",".join(WHATS), show_default=True, metavar="LIST", help="What to measure.")
 @click.option(
-    "--column", "columns", multiple=True, default=COLUMNS, show_default=True, help="For overhead and plain. Repeatable."
+    *("--target", "--column", "target_ids"),
+    multiple=True,
+    default=TARGETS,
+    show_default=True,
+    help="For overhead and plain. Repeatable. --column is deprecated.",
 )
-@click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases, to try it out. Repeatable.")
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Runs, or pairs, of each kind.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Folder.")
-@click.option("--render", is_flag=True, help="Measure nothing; write page and chart from the record in OUT.")
-def main(what: str, columns: tuple[str, ...], patterns: tuple[str, ...], repeats: int, out: Path, render: bool) -> None:
+@click.option("--case", "patterns", multiple=True, metavar="GLOB", help="Only these cases, for a trial. Repeatable.")
+@click.option(
+    "--repeats", type=click.IntRange(1), default=1, show_default=True, help="Runs, or pairs of runs, of each kind."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs"), show_default=True, help="Output folder.")
+@click.option("--render", is_flag=True, help="Measure nothing; render page and chart from the record in OUT.")
+def main(
+    what: str, target_ids: tuple[str, ...], patterns: tuple[str, ...], repeats: int, out: Path, render: bool
+) -> None:
     """Measure the budgets and write the page about them.
 
-    What is measured takes the place of the same in the record in OUT, the rest is kept. Everything takes
-    hours: a run of the history, and for each of the columns some 150 processes of plain pytest.
+    New measurements replace those of the same kind in the record in OUT; the others are kept. Measuring everything
+    takes hours: a run of the history, and for each target some 150 processes of plain pytest.
 
-    Exit code: 0 all was measured, whether it keeps its budget or not; 1 something could not be measured; 2 usage.
+    Exit code: 0 everything was measured, within its budget or not; 1 something could not be measured; 2 usage.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started ends with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the processes it started
     try:
         if render:
             write(records.read(out / "performance.json"), out)
             return
-        failed = measure(what.split(","), list(columns), sorted(patterns), repeats, out)
+        failed = measure(what.split(","), list(target_ids), sorted(patterns), repeats, out)
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     sys.exit(1 if failed else 0)
 
 
-def measure(whats: list[str], columns: list[str], patterns: list[str], repeats: int, out: Path) -> int:
-    """Measure, and write after each measurement; returns how many failed."""
+def measure(whats: list[str], target_ids: list[str], patterns: list[str], repeats: int, out: Path) -> int:
+    """Measure, and write record, page and chart after each measurement.
+
+    Returns:
+        Number of measurements that failed.
+    """
     targets = registry.load()
-    for kind, names, known in (("measurement", whats, WHATS), ("target", columns, [t.id for t in targets])):
+    for kind, names, known in (("measurement", whats, WHATS), ("target", target_ids, [t.id for t in targets])):
         for name in names:
             if name not in known:
                 raise unknown(kind, name, known)
@@ -64,7 +76,7 @@ def measure(whats: list[str], columns: list[str], patterns: list[str], repeats: 
     failed = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(Checkout(Path(folder), cache_folder()), targets, patterns, repeats, CHANGED)
-        for entry in _entries(bench, whats, columns):
+        for entry in _entries(bench, whats, target_ids):
             failed += entry.failure is not None
             record.put(entry)
             write(record, out)
@@ -74,7 +86,7 @@ def measure(whats: list[str], columns: list[str], patterns: list[str], repeats: 
     return failed
 
 
-def _entries(bench: Bench, whats: list[str], columns: list[str]) -> Iterator[Entry]:
+def _entries(bench: Bench, whats: list[str], target_ids: list[str]) -> Iterator[Entry]:
     for what in whats:
         click.echo(f"measuring: {what}")
         if what in ("core", "history"):
@@ -82,7 +94,7 @@ def _entries(bench: Bench, whats: list[str], columns: list[str]) -> Iterator[Ent
         elif what == "disk":
             yield from (bench.disk(tier) for tier in registry.TIERS)
         else:
-            yield from (getattr(bench, what)(column) for column in columns)
+            yield from (getattr(bench, what)(one) for one in target_ids)
 
 
 def _told(entry: Entry) -> str:
@@ -98,7 +110,7 @@ def _told(entry: Entry) -> str:
 
 
 def write(record: Record, out: Path) -> None:
-    """The record, and the page and the chart that are made from it."""
+    """Write the record, and the page and the chart rendered from it."""
     records.write(record, out / "performance.json")
     write_text(out / "performance.md", page(record))
     write_text(out / "performance.svg", draw(rows(record)))

@@ -1,4 +1,4 @@
-"""The budgets, and whether what was measured keeps them."""
+"""The budgets, and whether the measurements keep them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from bench.record import Entry, Record, Sample
 
 
 def seconds(value: float) -> str:
-    """A duration as a person says it."""
+    """Format a duration given in seconds."""
     if value < 100:
         return f"{value:.3g} s"
     minutes, rest = divmod(round(value), 60)
@@ -18,6 +18,7 @@ def seconds(value: float) -> str:
 
 
 def size(megabytes: float) -> str:
+    """Format a size given in megabytes."""
     return f"{megabytes / 1000:.3g} GB" if megabytes >= 1000 else f"{megabytes:.3g} MB"
 
 
@@ -30,7 +31,7 @@ def times(value: float) -> str:
 
 
 def wall(entry: Entry) -> float:
-    """Seconds that the suite took: the median of the repeats."""
+    """Return the wall time of the suite in seconds: the median of the repeats."""
     return median(sample.wall for sample in entry.suite_runs)
 
 
@@ -39,24 +40,30 @@ def _ratio(pairs: list[tuple[Sample, Sample]], of: Callable[[Sample], float]) ->
 
 
 def wall_ratio(entry: Entry) -> float:
-    """Wall time of the suite over that of what it is compared with: the median of the pairs."""
+    """Return the wall time of the suite divided by that of its counterpart: the median of the pairs."""
     return _ratio(list(zip(entry.suite_runs, entry.other, strict=True)), lambda sample: sample.wall)
 
 
 def wall_difference(entry: Entry) -> float:
-    """Seconds that the suite took beyond what it is compared with: the median of the pairs."""
+    """Return the wall time of the suite minus that of its counterpart in seconds: the median of the pairs."""
     return median(a.wall - b.wall for a, b in zip(entry.suite_runs, entry.other, strict=True))
 
 
 def cpu_ratio(entry: Entry) -> float:
-    """The same of processor time."""
+    """Return the processor time of the suite divided by that of its counterpart: the median of the pairs."""
     return _ratio(list(zip(entry.suite_runs, entry.other, strict=True)), lambda sample: sample.cpu)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A kind of measurement. number: what is held against a budget; written: that as words;
-    at_least: the budget is the smallest number allowed, not the largest; sampled: it depends on which cases run.
+    """A kind of measurement.
+
+    Attributes:
+        label: What the page calls it.
+        number: Computes the number that is compared with the budget.
+        written: Formats that number.
+        at_least: Whether the budget is a minimum, not a maximum.
+        sampled: Whether the number depends on which cases run.
     """
 
     label: str
@@ -72,7 +79,7 @@ def _megabytes(entry: Entry) -> float:
 
 
 MEASURES = {
-    "cold": Measure("run, everything installed, nothing remembered", wall, seconds),
+    "cold": Measure("run, everything installed, nothing cached", wall, seconds),
     "warm": Measure("run, nothing changed", wall, seconds),
     "changed": Measure("run, one case changed, beyond its imports and that case", wall_difference, seconds),
     "floor": Measure("overhead over the floor, on all cores", lambda entry: wall_ratio(entry) - 1, percent),
@@ -84,12 +91,12 @@ MEASURES = {
     "results": Measure("size of results.json", _megabytes, size),
 }
 
-_PLACED: list[tuple[str, str, float | None]] = [  # in the order of the page
+_PLACED: list[tuple[str, str, float | None]] = [  # in the order of the page; seconds, shares, times or megabytes
     ("cold", "core", 6 * 60),
     ("cold", "history", 40 * 60),
     ("warm", "core", 3),
     ("warm", "history", 10),
-    ("changed", "core", 3),  # what a run with nothing changed may take
+    ("changed", "core", 3),  # the budget of a run with nothing changed
     ("floor", "core", 0.1),
     ("overhead", "*", 0.1),
     ("plain", "*", 4),
@@ -106,7 +113,7 @@ _PLACED: list[tuple[str, str, float | None]] = [  # in the order of the page
 
 @dataclass(frozen=True)
 class Row:
-    """One budget. share: how much of it is used, 1 is all of it; None where no number can be judged."""
+    """One budget; `share` is the part of it that is used (1 is all), or None if there is no number to judge."""
 
     label: str
     budget: str
@@ -116,10 +123,10 @@ class Row:
 
 
 def rows(record: Record) -> list[Row]:
-    """Every budget, also those that nothing was measured of."""
+    """List every budget, measured or not."""
     found = []
     for what, of, limit in _PLACED:
-        for one in (record.columns(what) or ["any column"]) if of == "*" else [of]:
+        for one in (record.subjects(what) or ["any target"]) if of == "*" else [of]:
             found.append(_row(record, what, one, limit))
     return found
 

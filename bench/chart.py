@@ -1,11 +1,11 @@
-"""The chart of the page: how much of each budget is used, as an SVG that is read on light and on dark."""
+"""The chart of the page: the share of each budget that is used, as an SVG for light and dark backgrounds."""
 
 from html import escape
 
 from bench.budgets import Row
 
 WIDTH, LEFT, RIGHT, LINE, BAR, TOP = 860, 400, 150, 24, 12, 44
-LONGEST = 2.5  # budgets; what is longer is cut, its number says how long it is
+LONGEST = 2.5  # budgets; longer bars are cut, their number is shown
 
 _STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -24,7 +24,7 @@ _STYLE = """
 
 
 def draw(rows: list[Row]) -> str:
-    """A bar for each row that has been judged; the line is the budget. What failed says so in the place of its bar."""
+    """Draw a bar for each judged row and a line for the budget; failed rows have a text instead of a bar."""
     shown = [row for row in rows if row.share is not None or row.state == "failed"]
     longest = min(LONGEST, max([1.0, *(row.share for row in shown if row.share is not None)]))
     scale = (WIDTH - LEFT - RIGHT) / longest

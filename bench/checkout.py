@@ -1,4 +1,4 @@
-"""A copy of the project, with a cache of its own: what is measured disturbs nobody, and nobody's edits disturb it."""
+"""A copy of the project with a separate cache, so that measurements and edits do not disturb each other."""
 
 import ast
 import compileall
@@ -24,41 +24,41 @@ from conformance.local.launch import Environment, environment
 from conformance.local.process_group import ProcessGroup
 from conformance.results import Case, Results
 
-RUN_SECONDS = 4 * 3600.0  # the whole history takes a quarter of it
+RUN_SECONDS = 4 * 3600.0  # four times what the whole history takes
 FLOOR = Path(__file__).with_name("floor.py")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run of the suite: what it cost and what came out."""
+    """A run of the suite: its cost and its results."""
 
     sample: Sample
     results: Results
 
 
 class Checkout:
-    """cache: starts with the environments of the real cache, which are there, and nothing remembered."""
+    """A copy of the project whose cache contains the existing environments and nothing else."""
 
     def __init__(self, folder: Path, real_cache: Path, cases: Path | None = None):
         self.folder, self.cache, self.out = folder, folder / "cache", folder / "out"
-        self.real_cache = real_cache  # where environments are built: some of their files hold their path
+        self.real_cache = real_cache  # environments are built here, since some of their files contain their path
         no_bytecode = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE, folder / "conformance", ignore=no_bytecode)
         shutil.copytree(cases or bundle.cases_folder(), folder / "cases", ignore=no_bytecode)
-        compileall.compile_dir(folder / "conformance", quiet=1)  # as at an installation
+        compileall.compile_dir(folder / "conformance", quiet=1)  # as an installation does
         (real_cache / "environments").mkdir(parents=True, exist_ok=True)
         self.cache.mkdir()
         (self.cache / "environments").symlink_to(real_cache / "environments")
         (folder / "scratch").mkdir()
 
     def forget(self) -> None:
-        """Remember nothing, as if nothing but the environments had ever been there."""
+        """Clear the cache, except for the environments."""
         for entry in self.cache.iterdir():
             if not entry.is_symlink():
                 shutil.rmtree(entry)
 
     def give_back(self) -> None:
-        """Add what was measured here to the real memory: it is as good as what any run measures."""
+        """Add the cells measured here to the real result cache: they are as good as those of any run."""
         for journal in (self.cache / "cells").glob("*.jsonl"):
             kept = self.real_cache / "cells" / journal.name
             kept.parent.mkdir(exist_ok=True)
@@ -70,7 +70,7 @@ class Checkout:
 
     @contextmanager
     def changed(self, case: Case, number: int) -> Iterator[None]:
-        """Inside, a case is another one, `number` different times: with a statement at its end that does nothing."""
+        """Append a statement without effect to a case within the context; each `number` gives another source."""
         file = self.folder / "cases" / case.file
         original = file.read_text()
         lines = original.splitlines()
@@ -87,12 +87,14 @@ class Checkout:
             file.write_text(original)
 
     def run(self, *options: str, executes: Sequence[str] | None = None) -> Outcome:
-        """`conformance run`, checked: a run that is not what it is taken for gives no number.
+        """Run `conformance run` and check that it did what is to be measured.
 
-        executes: ids of the cases that must have been executed, and no other; None: all.
+        Args:
+            options: Options of the command.
+            executes: Ids of exactly the cases that must be executed; None for all.
 
         Raises:
-            Failed: the run failed, did not measure all of its plan, or executed other cells.
+            Failed: The run failed, did not measure all of its plan, or executed other cells.
         """
         shutil.rmtree(self.out, ignore_errors=True)
         before = self._kept()
@@ -100,7 +102,7 @@ class Checkout:
         env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         env |= {"PYTHONPATH": str(self.folder), VARIABLE: str(self.cache)}
         meter = Meter()
-        meter.run(command, self.folder, env, accept=(0, 1), limit=RUN_SECONDS)  # 1: cells are not as expected
+        meter.run(command, self.folder, env, accept=(0, 1), limit=RUN_SECONDS)  # 1: cells are unexpected
         sample = meter.read(self._kept() - before)
         try:
             found = results.read(self.out)
@@ -115,14 +117,14 @@ class Checkout:
         return Outcome(sample, found)
 
     def _kept(self) -> int:
-        """How many executed cells the memory has kept."""
+        """Count the executed cells in the result cache."""
         lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
     def floor(
         self, meter: Meter, groups: Sequence[ProcessGroup], where: Environment, cases: dict[str, Case]
     ) -> tuple[int, int]:
-        """Call the bodies of the cells of a target's groups; returns how many, and how many got to their end."""
+        """Call the bodies of the cells of a target's process groups; count the calls, and those that completed."""
         made, target = self.make_bundle(), groups[0].target
         asked = []
         for group in groups:
@@ -134,18 +136,18 @@ class Checkout:
         said = meter.run([where.python, FLOOR], scratch, env, json.dumps(request), limit=RUN_SECONDS)
         counts = [json.loads(line) for line in said.splitlines() if line.startswith('{"called"')]
         if len(counts) != len(groups):
-            raise Failed(f"the floor of {target.id} says what it called {len(counts)} times, not {len(groups)}")
+            raise Failed(f"the floor of {target.id} reported {len(counts)} process groups, not {len(groups)}")
         return sum(count["called"] for count in counts), sum(count["completed"] for count in counts)
 
 
 def executable(found: Results) -> list[results.Cell]:
-    """The cells that a process of a column executes, also if only to find that the column lacks what they need."""
+    """List the cells that a worker executes, including those that turn out to be unsupported."""
     modes = {t.id: t.modes for t in found.targets}
     return [c for c in found.cells if c.mode in modes[c.target] and c.verdict != "times-out"]
 
 
 def completed(found: Results) -> int:
-    """How many of the executed cells got to their end."""
+    """Count the executed cells that completed."""
     return sum(
         c.observation is not None and found.observations[c.observation].status == "completed" for c in executable(found)
     )

@@ -1,10 +1,9 @@
-"""The floor: imports a Keras and calls the bodies of cases in a loop. Nothing can be faster.
+"""The floor: import Keras and call the bodies of cases in a loop. Nothing can be faster.
 
-No pytest, no events, nothing recorded, nothing compared. It enters a target, as the worker does.
+It has no pytest, no events, no records and no comparisons. It enters a target, as the worker does.
 
 Request on standard input: {"front_end", "cases": folder, "groups": [{"modes", "bodies"}, ...]}; a body is
-[module, function, mode].
-A line of standard output for each group: {"called": how many, "completed": how many of them to their end}.
+[module, function, mode]. It writes one line per group to standard output: {"called": count, "completed": count}.
 """
 
 import importlib
@@ -20,14 +19,14 @@ from conformance.worker.speedups import ActiveSpeedups
 
 
 class NoRecord(recorder.Recorder):
-    """Takes facts and forgets them."""
+    """Discard facts."""
 
     def __call__(self, name, observed, **about):
         pass
 
 
 class Patch(object):
-    """pytest's `monkeypatch`, as far as cases use it."""
+    """The part of pytest's `monkeypatch` that cases use."""
 
     chdir = staticmethod(os.chdir)
 
@@ -50,7 +49,7 @@ def main():
     front = frontend.FrontEnd(request["front_end"])
     for module in {module for group in request["groups"] for module, _, _ in group["bodies"]}:
         importlib.import_module(module)
-    speedups = ActiveSpeedups(True, sys.exit)  # as the worker, or the floor would not be one
+    speedups = ActiveSpeedups(True, sys.exit)  # as in the worker, or the suite could beat the floor
     speedups.imported(front)
     process_groups.serve_all(request["groups"], lambda group: serve(front, group, speedups))
 
@@ -77,7 +76,7 @@ def serve(front, group, speedups):
 
 
 def variants(body):
-    """The arguments of each variant of a case: the product of its `parametrize` marks."""
+    """Yield the arguments of each variant of a case: the product of its `parametrize` marks."""
     choices = []
     for mark in body.pytestmark:
         if mark.name == "parametrize":
@@ -91,7 +90,7 @@ def variants(body):
 
 
 def call(body, parameters, front, mode, given):
-    """Whether a case, in a fresh state, gets to its end; a column may lack what it needs, and Keras may raise."""
+    """Call a case in a fresh state; tell whether it completes: the target may not support it, and Keras may raise."""
     (mark,) = [mark for mark in body.pytestmark if mark.name == "case"]
     about = mark.kwargs
     if front.backend not in about.get("backends", [front.backend]):
@@ -102,11 +101,11 @@ def call(body, parameters, front, mode, given):
     arguments = dict(given, record=nothing, monkeypatch=patch)
     arguments.update(parameters, run=fixtures.Run(mode, nothing), build=fixtures.make_build(mode))
     wanted = inspect.signature(body).parameters
-    mode.begin("%s %s" % (mark.args[0], sorted(parameters.items())))  # of its own, as the id of a case
+    mode.begin("%s %s" % (mark.args[0], sorted(parameters.items())))  # seeds the cell, as the id of a case does
     error = None
     try:
         body(**{name: arguments[name] for name in wanted})
-    except Exception as caught:  # it is counted, and the count is held against that of the suite
+    except Exception as caught:  # counted, and the count is compared with that of the suite
         error = caught
     if "monkeypatch" in wanted:
         patch.undo()
@@ -116,4 +115,4 @@ def call(body, parameters, front, mode, given):
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # libraries keep threads that can hang the end of an interpreter
+    os._exit(0)  # threads of libraries can hang the exit of an interpreter

@@ -1,4 +1,4 @@
-"""What is measured, and how; each function gives entries of the record."""
+"""The measurements; each returns or yields entries of the record."""
 
 import datetime
 import os
@@ -21,12 +21,20 @@ from conformance.targets.install import Environment, provision
 from conformance.targets.registry import Target
 from conformance.vocabulary import MODES
 
-QUICK = 3  # how often what takes seconds is measured, at least
+QUICK = 3  # minimum repeats of measurements that take seconds
 _WORD = {"passed", "failed", "skipped"}
 
 
 class Bench:
-    """targets: all that are declared; changed: id of the case for measurements of one case."""
+    """Measure the suite in a checkout.
+
+    Args:
+        checkout: The copy of the project to measure.
+        targets: All declared targets.
+        patterns: Globs of the cases to run; empty for all.
+        repeats: Number of runs, or pairs of runs, of each kind.
+        changed: Id of the case that is changed; default: the first.
+    """
 
     def __init__(
         self, checkout: Checkout, targets: list[Target], patterns: list[str], repeats: int, changed: str | None = None
@@ -37,13 +45,13 @@ class Bench:
         self._suite = made.digest
         self._cases = catalogue.choose(catalogue.collect(made), patterns)
         self._chosen = [word for pattern in patterns for word in ("--case", pattern)]
-        self._changed = next((c for c in self._cases if c.id == changed), self._cases[0])  # cheap, in every column
+        self._changed = next((c for c in self._cases if c.id == changed), self._cases[0])  # cheap, on every target
         self._load = round(os.getloadavg()[0], 2)
 
     def runs(self, tier: str) -> Iterator[Entry]:
-        """Runs of a tier: nothing remembered, nothing changed, one case changed; and what is found in the first.
+        """Measure runs of a tier with nothing cached, nothing changed and one case changed.
 
-        Of the core columns, the first is held against its floor.
+        The first run also gives memory and sizes; for the core targets it is compared with its floor.
         """
         options = ["--tier", tier, *self._chosen]
         try:
@@ -65,40 +73,40 @@ class Bench:
             yield self._attempt("changed", tier, lambda: self._one_changed(tier, options))
             yield self._attempt("floor", tier, lambda: self._floor_of(tier, cold))
 
-    def overhead(self, column: str) -> Entry:
-        """The suite on a column, one worker at a time, beside its floor: one process after the other."""
+    def overhead(self, target_id: str) -> Entry:
+        """Compare the suite on a target, one worker at a time, with its floor, one process after the other."""
 
         def measure() -> dict[str, Any]:
-            chosen = [target for target in self._targets if target.id == column]
+            chosen = [target for target in self._targets if target.id == target_id]
             where = self._installed(chosen)
-            self._warm_up("--target", column)
+            self._warm_up("--target", target_id)
             groups = _groups(self._cases, chosen)
             suite, floor = [], []
             for _ in range(self._repeats):
-                run = self._cold("--target", column, "--jobs", "1", *self._chosen)
+                run = self._cold("--target", target_id, "--jobs", "1", *self._chosen)
                 suite.append(run.sample)
                 floor.append(self._floor_under(run, groups, where, 1))
             return {"suite_runs": suite, "other": floor}
 
-        return self._attempt("overhead", column, measure)
+        return self._attempt("overhead", target_id, measure)
 
-    def plain(self, column: str) -> Entry:
-        """The suite on a column beside pytest by hand: one process for each case file and mode, one after the other."""
+    def plain(self, target_id: str) -> Entry:
+        """Compare the suite on a target with plain pytest: one process per case file and mode, one after the other."""
 
         def measure() -> dict[str, Any]:
-            (target,) = (target for target in self._targets if target.id == column)
-            where = self._installed([target])[column]
-            self._warm_up("--target", column)
+            (target,) = (target for target in self._targets if target.id == target_id)
+            where = self._installed([target])[target_id]
+            self._warm_up("--target", target_id)
             suite, other = [], []
             for _ in range(self._repeats):
-                suite.append(self._cold("--target", column, *self._chosen).sample)
+                suite.append(self._cold("--target", target_id, *self._chosen).sample)
                 other.append(self._by_hand(target, where))
             return {"suite_runs": suite, "other": other}
 
-        return self._attempt("plain", column, measure)
+        return self._attempt("plain", target_id, measure)
 
     def disk(self, tier: str) -> Entry:
-        """What the environments of a tier take on disk; those that are missing are built first."""
+        """Measure the disk usage of the environments of a tier; missing ones are built first."""
 
         def measure() -> dict[str, Any]:
             folders: set[Path] = set()
@@ -115,7 +123,7 @@ class Bench:
             raise Failed(str(why)) from why
 
     def _warm_up(self, *options: str) -> None:
-        """Run one case, so that everything has been read from disk once."""
+        """Run one case, so that every file has been read from disk once."""
         self._checkout.forget()
         self._checkout.run(*options, "--case", self._changed.id)
 
@@ -140,7 +148,7 @@ class Bench:
         return {"suite_runs": suite, "other": floor, "detail": self._changed.id}
 
     def _floor_of(self, tier: str, runs: list[Outcome]) -> dict[str, Any]:
-        """The floor of all columns of a tier: as many processes at a time as there are cores, the longest first."""
+        """Measure the floor of all targets of a tier: one process per core at a time, the longest first."""
         chosen = registry.choose(self._targets, [], tier)
         where = self._installed(chosen)
         took = dict.fromkeys((target.id for target in chosen), 0.0)
@@ -153,17 +161,17 @@ class Bench:
     def _floor_under(
         self, run: Outcome, groups: list[ProcessGroup], where: dict[str, Environment], jobs: int
     ) -> Sample:
-        """The floor of what a run executed."""
+        """Measure the floor of a run; check that both did the same work."""
         sample, ended = self._floor(groups, where, jobs)
         if (sample.cells, ended) != (run.sample.cells, completed(run.results)):
             raise Failed(
-                f"the floor called {sample.cells} bodies, {ended} to their end; "
-                f"the suite executed {run.sample.cells} cells, {completed(run.results)} to their end"
+                f"the floor called {sample.cells} bodies, of which {ended} completed; "
+                f"the suite executed {run.sample.cells} cells, of which {completed(run.results)} completed"
             )
         return sample
 
     def _floor(self, groups: list[ProcessGroup], where: dict[str, Environment], jobs: int) -> tuple[Sample, int]:
-        """Import Keras on each target and call the cases; the sample, and how many cases got to their end."""
+        """Import Keras on each target and call the cases; return the sample and the number of cases that completed."""
         cases = {case.id: case for case in self._cases}
         of_targets: dict[str, list[ProcessGroup]] = {}
         for group in groups:
@@ -178,7 +186,7 @@ class Bench:
         return meter.read(sum(called for called, _ in counts)), sum(ended for _, ended in counts)
 
     def _by_hand(self, target: Target, where: Environment) -> Sample:
-        """`pytest cases/test_x.py --mode M`, as a person would call it where there are several Keras."""
+        """Call `pytest cases/test_x.py --mode M` as a person would with several Keras installed."""
         env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
         env |= {"KERAS_BACKEND": target.backend} | ({"PYTHONPATH": str(where.on_top)} if where.on_top else {})
         meter = Meter()
@@ -187,7 +195,7 @@ class Bench:
             for file in dict.fromkeys(case.file for case in self._cases):
                 command: list[str | Path] = [where.python, "-m", "pytest", "-q", f"cases/{file}"]
                 command += ["--mode", mode, "--front-end", target.front_end]
-                # 1: a case is not as expected; 5: no case of the file is about this mode.
+                # 1: a case is unexpected; 5: no case of the file runs in this mode.
                 said = meter.run(command, self._checkout.folder, env, accept=(0, 1, 5), limit=RUN_SECONDS)
                 cells += count_tests(said)
         return meter.read(cells)
@@ -210,16 +218,16 @@ def _groups(cases: list[Case], chosen: list[Target]) -> list[ProcessGroup]:
 def _memory(found: Results) -> dict[str, Any]:
     peaks = [(t.peak_mb, t.id) for t in found.targets if t.peak_mb is not None]
     if not peaks:
-        raise Failed("no worker said how much memory it had")
-    peak, column = max(peaks)
-    return {"megabytes": peak * 2**20 / 1e6, "detail": column}
+        raise Failed("no worker reported its memory")
+    peak, target = max(peaks)
+    return {"megabytes": peak * 2**20 / 1e6, "detail": target}
 
 
 def count_tests(said: str) -> int:
-    """How many tests pytest says that it ran.
+    """Read the number of tests from the output of pytest.
 
     Raises:
-        Failed: it does not say so, or a test could not be started.
+        Failed: The number is missing, or a test could not be started.
     """
     last = next((line for line in reversed(said.splitlines()) if re.search(r" in \d", line)), "")
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (\w+)", last.partition(" in ")[0])}
@@ -229,7 +237,7 @@ def count_tests(said: str) -> int:
 
 
 def disk_usage(folders: set[Path]) -> int:
-    """Bytes that these folders take on disk; what they have in common by hard links counts once."""
+    """Return the bytes that folders take on disk; hard-linked files count once."""
     seen: set[tuple[int, int]] = set()
     total = 0
     for folder in folders:

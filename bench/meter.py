@@ -1,4 +1,4 @@
-"""What commands cost: wall time, their processor time with that of all they start, and what others used meanwhile."""
+"""The cost of commands: wall time, processor time including child processes, and what other processes used."""
 
 import contextlib
 import os
@@ -19,11 +19,11 @@ GRACE_SECONDS = 10.0  # after SIGTERM, until SIGKILL
 
 
 class Failed(Exception):
-    """A measurement that gives no number; the message says why in one line."""
+    """A measurement without a number; the message gives the reason in one line."""
 
 
 class Meter:
-    """Measures from its making to `read`. `run` may be called from several threads."""
+    """Measure from construction until `read`. `run` may be called from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,10 +39,18 @@ class Meter:
         accept: Sequence[int] = (0,),
         limit: float = 600.0,
     ) -> str:
-        """Run a command and return what it wrote to standard output.
+        """Run a command and return its standard output.
+
+        Args:
+            command: The command and its arguments.
+            cwd: Working directory.
+            env: All environment variables.
+            stdin: Text for standard input.
+            accept: Exit codes that do not fail.
+            limit: Seconds after which the command is ended.
 
         Raises:
-            Failed: it could not be started, ended with a code that is not in `accept`, or not within `limit` seconds.
+            Failed: It could not be started, its exit code is not in `accept`, or it exceeded `limit`.
         """
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin.encode())
@@ -55,7 +63,7 @@ class Meter:
             watch = threading.Thread(target=_end_in_time, args=(process.pid, limit, ended, late), daemon=True)
             watch.start()
             try:
-                # Not `Popen.wait`: only this says what the process, and all that it waited for, have used.
+                # Unlike `Popen.wait`, this returns the usage of the process and of all children it waited for.
                 _, status, usage = os.wait4(process.pid, 0)
                 process.returncode = os.waitstatus_to_exitcode(status)
             finally:
@@ -74,19 +82,20 @@ class Meter:
         return said[0]
 
     def read(self, cells: int) -> Sample:
+        """Return the cost so far, of so many executed cells."""
         wall = time.monotonic() - self._started
         others = max(0.0, _busy() - self._busy - self._cpu)
         return Sample(wall=round(wall, 3), cpu=round(self._cpu, 3), others=round(others, 3), cells=cells)
 
 
 def _busy() -> float:
-    """Processor seconds that the whole machine has been busy, since it was started."""
+    """Return the busy processor seconds of the whole machine since boot."""
     times = psutil.cpu_times()
     return float(sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal")))
 
 
 def _end_in_time(pid: int, limit: float, ended: threading.Event, late: threading.Event) -> None:
-    """Ask a process that takes too long to end, its children with it, as the suite does on SIGTERM; then make it."""
+    """Send SIGTERM to a process that takes too long, on which the suite ends its children; then SIGKILL."""
     if not ended.wait(limit):
         late.set()
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The record of a bench: what was measured, where and when. All that the page says comes from it."""
+"""The record of the bench: what was measured, where and when. The page is rendered from it alone."""
 
 import os
 import platform
@@ -20,10 +20,13 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measurement of a time, in seconds.
+    """One measurement of time.
 
-    cpu: of all processes that were started for it; others: processor time that the rest of the
-    machine used meanwhile; cells: how many cells were executed.
+    Attributes:
+        wall: Wall time in seconds.
+        cpu: Processor seconds of all processes started for it.
+        others: Processor seconds that other processes used meanwhile.
+        cells: Number of executed cells.
     """
 
     wall: float
@@ -32,18 +35,26 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: int
 
     def share_of_others(self, cores: int) -> float:
-        """Which part of the machine somebody else had."""
+        """Return the share of the machine that other processes used."""
         return self.others / (self.wall * cores) if self.wall else 0.0
 
 
 class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What was measured of something: times of the suite and of what it is compared with, or a size.
+    """One measurement: times of the suite and its counterpart, or a size.
 
     An entry has either numbers or the reason why there are none, never both.
 
-    what: a key of `budgets.MEASURES`; of: "core", "history" or a column; load: the load average
-    before the bench began; suite: digest of the worker and the cases; other: what the suite is
-    compared with, measured in turns with it.
+    Attributes:
+        what: A key of `budgets.MEASURES`.
+        of: "core", "history" or the id of a target.
+        created: When it was measured, in ISO 8601.
+        load: Load average before the bench began.
+        suite: Digest of the worker and the cases.
+        suite_runs: Runs of the suite.
+        other: Runs of the counterpart, alternating with those of the suite.
+        megabytes: A size in units of 10^6 bytes.
+        detail: What the numbers refer to.
+        failure: Why there are no numbers.
     """
 
     what: str
@@ -53,32 +64,34 @@ class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defau
     suite: str
     suite_runs: list[Sample] = []
     other: list[Sample] = []
-    megabytes: float | None = None  # of 10^6 bytes
+    megabytes: float | None = None
     detail: str = ""
     failure: str | None = None
 
     def __post_init__(self) -> None:
         has_numbers = bool(self.suite_runs) or self.megabytes is not None
         if has_numbers == (self.failure is not None) or (self.other and len(self.other) != len(self.suite_runs)):
-            raise ValueError(f"{self.what} of {self.of}: an entry has numbers or a failure, and pairs are complete")
+            raise ValueError(
+                f"{self.what} of {self.of}: an entry needs either numbers or a failure, and complete pairs"
+            )
 
 
 class Record(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """patterns: the cases that were chosen; empty: all, only then budgets can be judged."""
+    """All entries of one machine; `patterns` are the globs of the cases, empty for all, which budgets require."""
 
     machine: Machine
     patterns: list[str]
     entries: list[Entry]
 
     def put(self, entry: Entry) -> None:
-        """Add an entry; it takes the place of an older one about the same."""
+        """Add an entry; it replaces an older one of the same kind."""
         self.entries = [e for e in self.entries if (e.what, e.of) != (entry.what, entry.of)] + [entry]
 
     def get(self, what: str, of: str) -> Entry | None:
         return next((e for e in self.entries if (e.what, e.of) == (what, of)), None)
 
-    def columns(self, what: str) -> list[str]:
-        """What entries of a kind are about, sorted."""
+    def subjects(self, what: str) -> list[str]:
+        """List the targets or tiers that have an entry of a kind, sorted."""
         return sorted(e.of for e in self.entries if e.what == what)
 
 
@@ -100,10 +113,10 @@ def _processor() -> str:
 
 
 def read(path: Path) -> Record:
-    """The record in a file.
+    """Read the record in a file.
 
     Raises:
-        UsageError: naming the file and what is wrong with it.
+        UsageError: The file cannot be read or is no record.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
@@ -114,10 +127,10 @@ def read(path: Path) -> Record:
 
 
 def open_record(path: Path, patterns: list[str]) -> Record:
-    """The record to add to: that in the file if it is there, else an empty one.
+    """Read the record in a file, or create an empty one if there is no file.
 
     Raises:
-        UsageError: what is there was measured on another machine or with other cases.
+        UsageError: The record was measured on another machine or with other cases.
     """
     machine = this_machine()
     if not path.exists():

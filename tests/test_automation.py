@@ -26,7 +26,7 @@ def listed(*options: str) -> list[dict[str, Any]]:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)  # type: ignore[no-any-return]
 
 
-def columns(*options: str) -> list[str]:
+def targets(*options: str) -> list[str]:
     return [session["call_spec"]["target"] for session in listed(*options)]
 
 
@@ -34,24 +34,38 @@ def test_a_bare_nox_runs_the_core_alone() -> None:
     assert [session["session"] for session in listed()] == ["conformance"]
 
 
-def test_every_column_is_a_session_with_its_tags() -> None:
+def test_every_target_is_a_session_with_its_tags() -> None:
+    found = {session["session"]: session["tags"] for session in listed("-s", "target")}
+    assert found == {f"target({target.id})": target.tags for target in registry.load()}
+
+
+def test_the_old_name_of_the_session_works_and_no_tag_chooses_it() -> None:
     found = {session["session"]: session["tags"] for session in listed("-s", "column")}
-    assert found == {f"column({target.id})": target.tags for target in registry.load()}
+    assert found == {f"column({target.id})": [] for target in registry.load()}
+    assert targets("-s", "column(keras-3.8)") == ["keras-3.8"]
+    assert {session["session"].partition("(")[0] for session in listed("-t", "core")} == {"target"}
+
+
+def test_the_old_name_of_the_session_says_that_it_is_deprecated(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--envdir", str(tmp_path)]
+    command += ["--no-venv", "--no-install", "-s", "column(keras-3.8)", "--", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert 'the session "column" is deprecated, use: nox -s "target(keras-3.8)"' in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("tag", ["core", "history", "keras-3", "tf_keras", "jax"])
 def test_tags_choose_what_the_command_line_chooses(tag: str) -> None:
     chosen = [target.id for target in registry.choose(registry.load(), [tag], "none")]
-    assert columns("-t", tag) == chosen
+    assert targets("-t", tag) == chosen
 
 
 @pytest.mark.parametrize("tier", ["core", "history"])
-def test_a_tag_and_a_tier_are_the_same_columns(tier: str) -> None:
-    assert columns("-t", tier) == [target.id for target in registry.choose(registry.load(), [], tier)]
+def test_a_tag_and_a_tier_choose_the_same_targets(tier: str) -> None:
+    assert targets("-t", tier) == [target.id for target in registry.choose(registry.load(), [], tier)]
 
 
-def test_one_column_alone() -> None:
-    assert columns("-s", "column(keras-3.8)") == ["keras-3.8"]
+def test_one_target_alone() -> None:
+    assert targets("-s", "target(keras-3.8)") == ["keras-3.8"]
 
 
 def test_the_list_has_a_line_for_each_session() -> None:

@@ -3,12 +3,15 @@
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -17,12 +20,13 @@ from click.testing import CliRunner
 from bench import __main__ as command
 from bench import budgets, floor, measure, record
 from bench.chart import draw
-from bench.checkout import Checkout
+from bench.checkout import FLOOR, Checkout
 from bench.measure import Bench, count_tests, disk_usage
 from bench.meter import Failed, Meter
 from bench.page import page
 from bench.record import Entry, Machine, Record, Sample
 from conformance.local.errors import UsageError
+from conformance.results import Results
 from tests.conftest import FAKES, HERE, FakeRuns, fake_base, fake_target
 
 MACHINE = Machine(processor="A processor", cores=2, memory_gb=16.0, system="Linux x86_64", python=HERE)
@@ -205,7 +209,7 @@ def full() -> Record:
 
 def test_the_page_says_what_a_reader_must_know() -> None:
     text = page(full())
-    assert "used more than 5 % of it, up to 10 % (cold, core)" in text
+    assert "used more than 5 % of it during 1 measurement, up to 10 % (cold, core)" in text
     assert "2 states of the suite: abc, def" in text
     assert "| core: run, nothing changed | 3 s | 9 s | 300 % | not met |" in text
     assert "| tf-2.15 | 10 s | 10 s | 5 | 80 s | 80 s | 6 | 0.12 | 0.12 |" in text
@@ -267,7 +271,9 @@ def test_what_cannot_be_compared_is_not_mixed(difference: dict[str, object], tmp
         record.open_record(path, [])
 
 
-@pytest.mark.parametrize("arguments", [["--what", "plian"], ["--column", "tf-9"], ["--render", "--out", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments", [["--what", "plian"], ["--target", "tf-9"], ["--column", "tf-9"], ["--render", "--out", "nowhere"]]
+)
 def test_what_does_not_exist_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(command.main, arguments).exit_code == 2
 
@@ -293,7 +299,7 @@ def test_the_floor_knows_the_variants_of_a_case(marks: list[pytest.MarkDecorator
 
 # Each measurement, on the fake Keras
 
-COLUMN = """
+TARGETS = """
 [generation.fakes]
 title = "fake"
 front_end = "keras"
@@ -315,7 +321,7 @@ backend = "numpy"
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """The bench on the good cases of the fakes, and a project whose only column is the fake Keras."""
+    """The bench on the good cases of the fakes, and a project whose only target is the fake Keras."""
     lock = tmp_path / "lock"
     lock.touch()
     key = hashlib.sha256(f"{HERE}\0".encode()).hexdigest()[:12]  # of an empty lock
@@ -334,7 +340,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     )
     (cases / "oracle.py").touch()
     checkout = Checkout(tmp_path / "project", tmp_path / "cache", cases)
-    (checkout.folder / "conformance" / "targets.toml").write_text(COLUMN % HERE)
+    (checkout.folder / "conformance" / "targets.toml").write_text(TARGETS % HERE)
     (checkout.folder / "conformance" / "locks" / "base-bare.txt").touch()
     monkeypatch.setattr(measure, "QUICK", 1)
     return Bench(checkout, [fake_target(base=fake_base(lock=lock))], ["good.*"], repeats=1)
@@ -370,7 +376,7 @@ def test_plain_pytest_runs_the_same(bench: Bench) -> None:
     assert found.suite_runs[0].cells == found.other[0].cells > 3
 
 
-def test_a_column_that_does_not_run_fails_every_measurement(bench: Bench) -> None:
+def test_a_target_that_does_not_run_fails_every_measurement(bench: Bench) -> None:
     (python,) = bench._checkout.cache.glob("environments/*/bin/python")
     python.write_text("#!/bin/sh\nexit 9\n")
     found = [*bench.runs("core"), bench.overhead("fake-0.1"), bench.plain("fake-0.1")]
@@ -384,7 +390,26 @@ def test_a_run_that_executes_what_it_should_remember_is_no_number(bench: Bench) 
 
 def test_a_floor_that_calls_other_bodies_is_no_number(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Checkout, "floor", lambda *arguments: (1, 1))
-    assert "the floor called 1 bodies" in str(bench.overhead("fake-0.1").failure)
+    failure = str(bench.overhead("fake-0.1").failure)
+    assert re.fullmatch(r"the floor called 1 bodies, of which 1 completed; the suite .* \d+ completed", failure), (
+        failure
+    )
+
+
+def test_a_floor_that_reports_too_little_is_no_number(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Meter.run
+
+    def silent(meter: Meter, command: Sequence[str | Path], *arguments: Any, **options: Any) -> str:
+        said = run(meter, command, *arguments, **options)
+        return "" if FLOOR in command else said
+
+    monkeypatch.setattr(Meter, "run", silent)
+    assert bench.overhead("fake-0.1").failure == "the floor of fake-0.1 reported 0 process groups, not 1"
+
+
+def test_memory_that_no_worker_reports_is_no_number() -> None:
+    with pytest.raises(Failed, match="no worker reported its memory"):
+        measure._memory(cast(Results, SimpleNamespace(targets=[])))
 
 
 def test_the_disk_of_a_tier_is_that_of_its_environments(bench: Bench) -> None:

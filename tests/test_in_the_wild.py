@@ -65,7 +65,7 @@ def test_a_declaration_is_complete(file: Path, tmp_path: Path) -> None:
     assert all("==" in text for text in what.requirements)
     clause_cases.write(what.layers, [], tmp_path)
     for layer in what.layers:
-        assert all(reason.endswith(".py)") for reason in clause_cases.expected(layer).values()), layer.slug
+        assert all(reason.endswith(".py)") for reason in clause_cases.expected([layer]).values()), layer.slug
 
 
 def test_at_least_eight_packages() -> None:
@@ -92,7 +92,7 @@ def test_each_reason_has_a_script_of_its_package_and_each_script_a_reason() -> N
     for file in DECLARATIONS:
         what = declaration.read(file)
         for layer in what.layers:
-            for reason in clause_cases.expected(layer).values():
+            for reason in clause_cases.expected([layer]).values():
                 for script in re.findall(r"\((\w+\.py)\)", reason):
                     named.add(script)
                     assert pins(FOLDER / script) & {*what.requirements}, f"{script} is not about {file.stem}"
@@ -111,7 +111,9 @@ def test_the_page_is_of_these_declarations() -> None:
     assert "unexpected" not in PAGE
 
 
-def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_says_what_a_check_found(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "mine.py").write_text(LAYERS)
     file = tmp_path / "mine.toml"
     file.write_text(DECLARED)
@@ -127,3 +129,4 @@ def test_the_page_says_what_a_check_found(command: Command, tmp_path: Path, monk
     assert f"| `Missing()` | transparent | not run: module mine has no Missing | {refused} |" in text
     assert "- **Stops C1**: it is on its way ([script.py](in-the-wild/script.py))" in text
     assert survey.main(["nobody"]) == 2
+    assert capsys.readouterr().err == "no declaration is named nobody\n"

@@ -1,14 +1,18 @@
 """The self-test of the suite: what becomes of a fault, on the fake Keras; what real faults say of themselves."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from conformance.local.errors import UsageError
+from conformance.results import Results
 from tests.conftest import FAKES, FakeRuns, fake_target
 from tests.mutants import __main__ as command
-from tests.mutants.run import Mutants, Outcome, exit_code, load
+from tests.mutants.run import Mutants, Outcome, compare, exit_code, load
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,15 @@ def test_a_broken_fault_says_why(outcomes: dict[str, Outcome]) -> None:
     assert "good.no-such-case" in str(outcomes["names-no-case"].broken)
 
 
+def test_a_fault_without_cells_is_broken(run_fake: FakeRuns, outcomes: dict[str, Outcome]) -> None:
+    fault = replace(outcomes["noticed"].fault, modes=("no-mode",))
+    mutants = Mutants(run_fake.project(), FAKES / "mutants")
+    (outcome,) = mutants.run([fault], [fake_target()], lambda outcome: None)
+    assert outcome.broken == "none of its cases runs in its modes"
+    nothing = cast(Results, SimpleNamespace(values={}, cells=[]))
+    assert compare(fault, "fake-0.1", [None], nothing).broken == "none of its cells can be compared"
+
+
 def test_an_exception_alone_does_not_count(outcomes: dict[str, Outcome]) -> None:
     assert outcomes["only-raises"].raised == [("good.masking", "eager")]
     assert outcomes["only-raises"].changed == []
@@ -81,7 +94,7 @@ def test_a_fault_says_what_it_breaks(tmp_path: Path) -> None:
     (tmp_path / "faults.py").write_text(
         'from breaking import fault\n@fault("good.*")\ndef silent(keras, ops):\n    pass\n'
     )
-    with pytest.raises(UsageError, match="silent"):
+    with pytest.raises(UsageError, match="silent: a fault needs a unique name, a docstring and cases"):
         load(tmp_path)
 
 

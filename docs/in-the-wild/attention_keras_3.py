@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["attention==5.0.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""On Keras 3. C13: the __call__ of Attention passes `training` on by position, and predict, which gives it, fails.
-C14: it has no weights before the first call on data, where its inner layers are built; those of a file are refused."""
+"""On Keras 3. C13: the __call__ of Attention passes `training` positionally, so predict, which sets it, fails.
+C14: its inner layers are built by the first call on data; it has no weights before that and rejects saved ones."""
 
 import tempfile
 from pathlib import Path
@@ -15,7 +15,7 @@ from attention import Attention
 inputs = keras.Input((5, 3))
 layer = Attention(units=4)
 model = keras.Model(inputs, layer(inputs))
-print("weights when the model is made:", len(layer.weights))
+print("weights of the new model:", len(layer.weights))
 try:
     model.predict(np.ones((2, 5, 3), "float32"), verbose=0)
     print("predict works")

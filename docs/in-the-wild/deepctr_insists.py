@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "tensorflow-cpu==2.15.1"]
 # ///
-"""C2: with supports_masking=True, the sequence layers refuse an input without a mask."""
+"""C2: with supports_masking=True, the sequence layers reject an input without a mask."""
 
 import numpy as np
 from deepctr.layers.sequence import AttentionSequencePoolingLayer, SequencePoolingLayer, WeightedSequenceLayer

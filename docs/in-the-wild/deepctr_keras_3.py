@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C2: on Keras 3, layers of two inputs are given [None, None] instead of None; that is no longer refused, it crashes.
-C13, C17: Concat cannot be in a functional model, its compute_mask computes with TensorFlow."""
+"""C2: Keras 3 passes layers with two inputs [None, None] instead of None, which they do not reject but fail on.
+C13, C17: Concat cannot be part of a functional model: its compute_mask uses TensorFlow."""
 
 import keras
 import numpy as np

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["deepctr==0.9.4", "tensorflow-cpu==2.15.1"]
 # ///
-"""C8: NoMask does not end the mask. Its call returns its input, which has a mask, so its compute_mask is not asked."""
+"""C8: NoMask does not drop the mask. Its call returns its input, which has a mask, so compute_mask is not called."""
 
 import tensorflow as tf
 from deepctr.layers.utils import NoMask
@@ -18,5 +18,5 @@ class Probe(tf.keras.layers.Layer):
 
 x = tf.constant([[[1.0], [2.0], [0.0]]])
 Probe()(NoMask()(tf.keras.layers.Masking()(x)))
-print("mask behind NoMask:", seen[-1])
+print("mask after NoMask:", seen[-1])
 assert seen[-1] is not None

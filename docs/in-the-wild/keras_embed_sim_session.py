@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-embed-sim==0.10.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C13: one output of EmbeddingRet is its table, without a batch, which predict refuses without eager execution."""
+"""C13: one output of EmbeddingRet is its matrix, without a batch, which predict rejects without eager execution."""
 
 import numpy as np
 import tensorflow as tf

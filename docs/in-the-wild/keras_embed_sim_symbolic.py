@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-embed-sim==0.10.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""On Keras 3, EmbeddingRet works on data and cannot be in a functional model: it has two outputs, and the Embedding
-that it derives from takes what compute_output_shape says for one."""
+"""On Keras 3, EmbeddingRet works on data but cannot be part of a functional model: it has two outputs, and its base
+class Embedding uses the result of compute_output_shape as the shape of one."""
 
 import keras
 from keras_embed_sim import EmbeddingRet

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-hub==0.32.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C17: TransformerDecoder uses the mask of its input, and Keras warns that layers inside of it destroy the mask."""
+"""C17: TransformerDecoder uses the mask of its input, and Keras warns that its inner layers destroy the mask."""
 
 import warnings
 

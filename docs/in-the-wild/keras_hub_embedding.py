@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-hub==0.32.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""TokenAndPositionEmbedding. C6: its mask is set on the output in call, and compute_mask, called by hand, gives None.
-C17: it warns that the mask is destroyed, which the position embedding inside does and it undoes."""
+"""TokenAndPositionEmbedding. C6: call attaches the mask to the output, but compute_mask returns None.
+C17: Keras warns that the inner position embedding destroys the mask, which the layer attaches again."""
 
 import warnings
 

@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-hub==0.32.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C15: TransformerEncoder takes the mask off the tensor that it is called on: Keras's MultiHeadAttention does, which is
-called on it inside. What comes next, such as a residual connection around the encoder, has no mask any more."""
+"""C15: TransformerEncoder erases the mask of its input, because the MultiHeadAttention of Keras inside does. Later
+layers on the same tensor, such as a residual connection around the encoder, receive no mask."""
 
 import keras
 import keras_hub

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-pos-embd==0.13.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""On Keras 3, PositionEmbedding cannot be in a functional model: its compute_mask computes with TensorFlow."""
+"""On Keras 3, PositionEmbedding cannot be part of a functional model: its compute_mask uses TensorFlow."""
 
 import keras
 from keras_pos_embd import PositionEmbedding

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-pos-embd==0.13.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C6: PositionEmbedding takes mask_zero for the index of padding, but makes no mask if that is 0."""
+"""C6: PositionEmbedding uses mask_zero as the id of padding, but creates no mask if that is 0."""
 
 import numpy as np
 from keras_pos_embd import PositionEmbedding

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-rs==0.4.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C4: EmbedReduce with mask_zero=True averages the padding too. C6: its output has no steps, and gets their mask."""
+"""C4: EmbedReduce with mask_zero=True averages padding, too. C6: its output has no timesteps but a mask."""
 
 import keras
 import keras_rs

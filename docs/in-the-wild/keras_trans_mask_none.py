@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["keras-trans-mask==0.6.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C2: RestoreMask takes `mask[1]`, and where nothing is masked tf.keras gives it None."""
+"""C2: RestoreMask reads `mask[1]`, but tf.keras passes None if no input is masked."""
 
 import numpy as np
 from keras_trans_mask import RestoreMask

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["nfp==0.3.12", "tensorflow-cpu==2.15.1"]
 # ///
-"""C2, C10: compute_mask of ConcatDense stacks the masks, and None, for an input without one, cannot be stacked."""
+"""C2, C10: compute_mask of ConcatDense stacks the masks, and the None of an unmasked input cannot be stacked."""
 
 import numpy as np
 import tensorflow as tf

@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["spektral==1.3.1", "tensorflow==2.15.1"]
 # ///
-"""C6: the mask of GraphMasking is of floats and has an axis more than (batch, nodes)."""
+"""C6: the mask of GraphMasking is float and has an extra axis: (batch, nodes, 1)."""
 
 import numpy as np
 from spektral.layers import GraphMasking
@@ -13,7 +13,7 @@ mask = output._keras_mask
 print("mask:", mask.dtype.name, mask.shape)
 try:
     keras.layers.SimpleRNN(2)(output)
-    print("an RNN behind takes it")
+    print("an RNN after it accepts it")
 except Exception as error:
-    print("an RNN behind it raises", type(error).__name__, str(error).splitlines()[-1][:120])
+    print("an RNN after it raises", type(error).__name__, str(error).splitlines()[-1][:120])
 assert mask.dtype.name == "float32" and len(mask.shape) == 3

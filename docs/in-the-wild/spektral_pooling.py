@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["spektral==1.3.1", "tensorflow==2.15.1"]
 # ///
-"""C4: global pooling of spektral supports masks and does not use them. C8: they go on to an output without nodes."""
+"""C4: global pooling of spektral ignores the mask. C8: it propagates the mask to an output without nodes."""
 
 import numpy as np
 from spektral.layers import GlobalMaxPool, GlobalSumPool

@@ -1,6 +1,6 @@
-"""Checks the layers that are declared in this folder and writes ../in-the-wild.md: `nox -s wild`.
+"""Check the layers declared in this folder and write ../in-the-wild.md: `nox -s wild`.
 
-With names of declarations, only these are checked again, with `--page` none; the page is made of all reports.
+Names of declarations restrict what is checked again; `--page` checks nothing. The page is written from all reports.
 """
 
 import re
@@ -21,10 +21,11 @@ INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 
 
 def main(names: list[str]) -> int:
+    """Check the named declarations, or all, and write the page; return the largest exit code."""
     files = sorted(HERE.glob("*.toml"))
     unknown = {*names} - {"--page", *(file.stem for file in files)}
     if unknown:
-        print(f"there is no declaration of {', '.join(sorted(unknown))}", file=sys.stderr)
+        print(f"no declaration is named {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     codes = [check(file) for file in files if not names or file.stem in names]
     parts = [INTRODUCTION, *(section(file) for file in files if (REPORTS / file.stem / "results.json").is_file())]
@@ -33,14 +34,14 @@ def main(names: list[str]) -> int:
 
 
 def check(file: Path) -> int:
-    """0 if the layers do what is declared of them; columns where one cannot be had are part of the answer."""
+    """Return 0 if the layers behave as declared. Targets on which a layer is unavailable do not fail the check."""
     print(f"== {file.stem}", flush=True)
     command = [sys.executable, "-m", "conformance", "check", str(file), f"--out={REPORTS / file.stem}"]
     return subprocess.run([*command, "--allow-not-run"]).returncode
 
 
 def section(file: Path) -> str:
-    """What was found of the layers of a file."""
+    """Write the section about the layers of a declaration."""
     what, found = declaration.read(file), results.read(REPORTS / file.stem)
     lines = [f"## {', '.join(what.requirements)}", ""]
     lines += ["| layer | kind | " + " | ".join(target.title for target in found.targets) + " |"]
@@ -82,11 +83,11 @@ def _number(clause: str) -> int:
 
 
 def _reasons(layers: list[LayerDeclaration], found: results.Results) -> Iterator[str]:
-    """Why, as declared: for each reason the layers and clauses that it is about."""
+    """List each declared reason with the layers and clauses it explains."""
     broken = {c.case for c in found.cells if c.verdict in BAD}
     by_reason: dict[str, dict[str, list[str]]] = {}
     for layer in layers:
-        for case, reason in clause_cases.expected(layer).items():
+        for case, reason in clause_cases.expected([layer]).items():
             if case in broken:
                 by_reason.setdefault(reason, {}).setdefault(layer.layer.rpartition(":")[2], []).append(case)
     for reason, cases in by_reason.items():

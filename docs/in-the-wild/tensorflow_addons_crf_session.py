@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tensorflow-addons==0.23.0", "tensorflow-cpu==2.15.1"]
 # ///
-"""C13: one output of CRF is a weight, without a batch. Without eager execution, predict refuses such outputs."""
+"""C13: one output of CRF is a weight, without a batch. Without eager execution, predict rejects such outputs."""
 
 import numpy as np
 import tensorflow as tf

@@ -2,8 +2,8 @@
 # requires-python = "==3.11.*"
 # dependencies = ["tslearn==0.10.0", "keras==3.15.1", "tensorflow-cpu==2.21.0"]
 # ///
-"""C6: LocalSquaredDistanceLayer makes masks of (batch, steps, 1). Pooling takes only these: one of Keras (batch, steps)
-is an error, or masks features if there are as many as steps. C1, C17: it does not set supports_masking."""
+"""C6: LocalSquaredDistanceLayer computes masks of shape (batch, timesteps, 1). Pooling expects these: a mask of Keras
+fails, or masks features if there are as many as timesteps. C1, C17: it does not set supports_masking."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ patches = np.ones((1, 4, 3, 1), "float32")
 patches[0, 3] = np.nan
 print("mask of distances:", LocalSquaredDistanceLayer(2)(patches)._keras_mask.shape)
 
-x = np.array([[[5.0, 5.0], [4.0, 4.0], [0.0, 0.0]]], "float32")  # the minimum of the two steps that count is 4
+x = np.array([[[5.0, 5.0], [4.0, 4.0], [0.0, 0.0]]], "float32")  # the minimum of the unmasked timesteps is 4
 try:
     print(GlobalMinPooling1D()(keras.layers.Masking()(x)))
     raise SystemExit("it works")

@@ -1,10 +1,10 @@
-"""What the declarations beside this file cannot say in data: layers made of layers, and masks as documented."""
+"""What declarations cannot express as data: layers composed of layers, and the masks that packages document."""
 
 import numpy as np
 
 
 def lmu():
-    """A Legendre memory unit around a cell of Keras."""
+    """Create a Legendre memory unit around a cell of Keras."""
     import keras
     import keras_lmu
 
@@ -13,24 +13,24 @@ def lmu():
 
 
 def no_mask(ids):
-    """The output has no steps."""
+    """Return None: the output has no timesteps."""
 
 
 def not_nan(x):
-    """(batch, steps)."""
+    """Mask NaN in an input of shape (batch, timesteps)."""
     return ~np.isnan(x)
 
 
 def no_nan_in_patch(x):
-    """(batch, steps, length, features) -> (batch, steps)."""
+    """Mask patches that contain NaN: (batch, timesteps, length, features) -> (batch, timesteps)."""
     return ~np.isnan(x).any(axis=(2, 3))
 
 
 def last_feature_is_not_zero(x):
-    """(batch, nodes, features) -> (batch, nodes)."""
+    """Mask nodes whose last feature is zero: (batch, nodes, features) -> (batch, nodes)."""
     return x[..., -1] != 0
 
 
 def both(one, other):
-    """A step counts if it does in both inputs."""
+    """Mask a timestep if it is masked in either input."""
     return one & other

@@ -1,6 +1,6 @@
-"""`python -m tests.mutants`: does the suite notice when masks are broken on purpose?
+"""Break masks on purpose and check that the cases notice: `python -m tests.mutants`.
 
-Exit code: 0 every fault was noticed and the control was not; 1 otherwise; 2 usage.
+Exit code: 0 every fault was noticed and no control was; 1 otherwise; 2 usage.
 """
 
 import argparse
@@ -20,15 +20,15 @@ ROW = "{:<44} {:<11} {:<9} {:>5} {:>7} {:>5}  {}"
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--target", action="append", metavar="ID", help="only on this column (repeatable)")
+    parser.add_argument("--target", action="append", metavar="ID", help="only on this target (repeatable)")
     parser.add_argument("--fault", action="append", metavar="GLOB", help="only these faults (repeatable)")
-    parser.add_argument("--cases", type=Path, metavar="FOLDER", help="cases to try (default: the suite)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants at a time (default: 2)")
-    parser.add_argument("--fresh", action="store_true", help="measure again what earlier runs have observed")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="bring the table of this page up to date")
+    parser.add_argument("--cases", type=Path, metavar="FOLDER", help="folder of the cases (default: the suite)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants that run in parallel (default: 2)")
+    parser.add_argument("--fresh", action="store_true", help="ignore the result cache")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="update the table of this page")
     options = parser.parse_args(arguments)
     if options.write and (options.target or options.fault):
-        parser.error("--write is for all faults on all their columns")
+        parser.error("--write needs all faults and all their targets")
     try:
         return run(options)
     except UsageError as error:
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """What the command does, arguments checked."""
+    """Run the chosen faults, print the outcomes and return the exit code."""
     started = time.monotonic()
     project = Project(cases=options.cases)
     mutants = Mutants(project, fresh=options.fresh, jobs=options.jobs)
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def tell(outcome: Outcome) -> None:
-    """Print the row of one outcome, and below it what did not count."""
+    """Print the row of an outcome, followed by the cells that do not count."""
     first = "{} ({})".format(*outcome.changed[0]) if outcome.changed else ""
     counts = outcome.cells, len(outcome.changed), outcome.wrong
     lines = [ROW.format(outcome.fault.name, outcome.target, outcome.state, *counts, first)]
@@ -68,12 +68,12 @@ def tell(outcome: Outcome) -> None:
 
 
 def write(outcomes: list[Outcome], page: Path) -> None:
-    """Put the table of all outcomes between the two marks of a page."""
+    """Write the table of all outcomes between the two markers of a page."""
     ids = sorted({o.target for o in outcomes})
     by_fault: dict[str, dict[str, Outcome]] = {}
     for outcome in outcomes:
         by_fault.setdefault(outcome.fault.name, {})[outcome.target] = outcome
-    lines = ["| fault | what is wrong then | " + " | ".join(ids) + " |", "| --- | --- |" + " --- |" * len(ids)]
+    lines = ["| fault | effect | " + " | ".join(ids) + " |", "| --- | --- |" + " --- |" * len(ids)]
     for name, per_target in by_fault.items():
         description = next(iter(per_target.values())).fault.description
         lines.append(f"| {name} | {description} | " + " | ".join(_entry(per_target.get(i)) for i in ids) + " |")

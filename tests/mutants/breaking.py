@@ -1,6 +1,6 @@
-"""The vocabulary in which faults are written. Runs inside a target, beside the cases, and needs nothing there.
+"""The vocabulary for writing faults. It runs inside a target, beside the cases, and has no dependencies.
 
-Classes and functions of a Keras are patched before any layer is made, so that all that is made has the fault.
+Classes and functions of Keras are patched before any layer is created, so that every layer has the fault.
 """
 
 import contextlib
@@ -14,11 +14,15 @@ from conformance.worker import execute
 
 
 class Fault:
-    """One way to break masks: `apply(keras, ops)` patches the front end; the docstring says what is then wrong.
+    """One way to break masks.
 
-    cases: globs of the few cases that may notice; modes: in which they run; targets: ids of the columns that are
-    broken; control: a patch that must not be noticed; raises: an exception of Keras where there was none before
-    counts as noticed, too (else it does not: that would be too easy).
+    Args:
+        apply: `apply(keras, ops)` patches the front end; its docstring names the effect.
+        cases: Globs of the few cases that may notice.
+        modes: The modes in which they run.
+        on: Ids of the targets to break.
+        control: Whether this is a patch that must not be noticed.
+        raises: Whether a new exception of Keras counts as noticed. By default it does not: that would be too easy.
     """
 
     def __init__(self, apply, cases, modes, on, control, raises):
@@ -38,12 +42,12 @@ KERAS_2 = ("tf-2.15",)
 
 
 def fault(*cases, modes=("eager",), on=BOTH, control=False, raises=False):
-    """Decorator: the function becomes a `Fault`, named after it."""
+    """Decorate a function to make it a `Fault` of the same name."""
     return lambda apply: Fault(apply, cases, modes, on, control, raises)
 
 
 def break_cells(module, function):
-    """Apply a fault before the first cell of a process, and know the mode of each."""
+    """Apply a fault before the first cell of a process, and track the mode of each cell."""
     sound = execute.perform
 
     def perform(masks, case, mode_name, arguments):
@@ -56,9 +60,9 @@ def break_cells(module, function):
 
 
 def _break_front_end(module, function, front):
-    """One that cannot be applied ends the worker: it must not look noticed."""
+    """Apply a fault. If that fails, exit the worker, lest the fault look noticed."""
     try:
-        # Otherwise frames of Keras are cut off, and its exceptions look like those of our patches around them.
+        # Filtering removes the frames of Keras, so that its exceptions look like those of our patches.
         if front.tf is not None:
             front.tf.debugging.disable_traceback_filtering()
         if front.is_keras3 and hasattr(front.keras.config, "disable_traceback_filtering"):
@@ -70,21 +74,21 @@ def _break_front_end(module, function, front):
 
 
 class Now:
-    """What runs at the moment; kept up to date by `break_cells`. mode: name of the mode, or None."""
+    """The mode of the current cell, or None before the first; updated by `break_cells`."""
 
     mode = None
 
 
 def internal(name):
-    """A module inside Keras: "backend", "losses.loss"."""
+    """Import a module inside Keras: "backend", "losses.loss"."""
     return importlib.import_module("keras.src." + name)
 
 
 def wrap(owner, name, function):
     """Replace the function or method `owner.name` by `function(call, given)`.
 
-    given: the arguments by name, defaults included; call(**changes): the original with these arguments, some of
-    them changed. What the signature says stays the same: Keras looks at it.
+    `given` holds the arguments by name, including defaults. `call(**changes)` calls the original with these
+    arguments, some of them changed. The signature is preserved, since Keras inspects it.
     """
     original = getattr(owner, name)
     signature = inspect.signature(original)
@@ -107,7 +111,7 @@ def wrap(owner, name, function):
 
 
 def after_init(cls, change):
-    """`change(layer)` right after the layer's constructor."""
+    """Call `change(layer)` after the constructor of layers of this class."""
 
     def function(call, given):
         call()
@@ -117,7 +121,7 @@ def after_init(cls, change):
 
 
 def mask_argument(cls, change, name="mask", where=lambda given: True):
-    """Layers of this class compute with `change(mask)` where they are given a mask (and `where(given)` holds)."""
+    """Replace the mask passed to `call` by `change(mask)`, if there is one and `where(given)` holds."""
 
     def function(call, given):
         return call(**{name: leaves(change, given[name])}) if where(given) else call()
@@ -126,13 +130,13 @@ def mask_argument(cls, change, name="mask", where=lambda given: True):
 
 
 def made_mask(cls, change):
-    """What layers of this class give the next layer as mask is `change(mask)`, if they give one."""
+    """Replace the output mask of layers of this class, if there is one, by `change(mask)`."""
     wrap(cls, "compute_mask", lambda call, given: leaves(change, call()))
     attached_mask(cls, change)
 
 
 def attached_mask(cls, change):
-    """As `made_mask`, only where `call` attaches the mask itself."""
+    """Do the same as `made_mask`, but only for masks that `call` attaches itself."""
 
     def function(call, given):
         output = call()
@@ -146,13 +150,13 @@ def attached_mask(cls, change):
 
 
 def next_mask(cls, make):
-    """Layers of this class give the next layer the mask `make(layer, inputs, mask)`, whatever they gave before."""
+    """Replace the output mask of layers of this class by `make(layer, inputs, mask)`, even if there was none."""
 
     def compute_mask(self, inputs, mask=None):
         return make(self, inputs, mask)
 
     cls.compute_mask = compute_mask
-    # Where `call` attaches one.
+    # For layers whose `call` attaches the mask.
     wrap(cls, "call", lambda call, given: _remade(call(), given["self"], given["inputs"], make))
 
 
@@ -163,7 +167,7 @@ def _remade(output, layer, inputs, make):
 
 
 def layer_output(cls, change):
-    """The output of these layers is `change(output, given)`; a mask that `call` attached stays attached."""
+    """Replace the output of layers of this class by `change(output, given)`; keep the mask that `call` attached."""
 
     def function(call, given):
         output = call()
@@ -176,7 +180,7 @@ def layer_output(cls, change):
 
 
 def config_without(cls, key):
-    """`get_config` forgets an argument."""
+    """Remove an argument from `get_config`."""
 
     def function(call, given):
         return {k: v for k, v in call().items() if k != key}
@@ -185,12 +189,12 @@ def config_without(cls, key):
 
 
 def only_in(mode, change):
-    """A change of a mask that happens in one mode."""
+    """Change a mask in one mode only."""
     return lambda mask: change(mask) if Now.mode == mode else mask
 
 
 def leaves(change, nested):
-    """`change` applied to the masks in nested lists and tuples; None stays None."""
+    """Apply `change` to the masks in nested lists and tuples; None stays None."""
     if nested is None:
         return None
     if isinstance(nested, (list, tuple)):
@@ -206,7 +210,7 @@ def flat(nested):
 
 @contextlib.contextmanager
 def with_masks(tensors, masks):
-    """Tensors have these masks attached meanwhile."""
+    """Attach these masks to the tensors within the context."""
     before = [mask_on(tensor) for tensor in tensors]
     for tensor, mask in zip(tensors, masks, strict=True):
         if mask is not mask_on(tensor):
@@ -218,16 +222,16 @@ def with_masks(tensors, masks):
 
 
 def unmasked(tensors):
-    """Tensors have no masks attached meanwhile."""
+    """Detach the masks of the tensors within the context."""
     return with_masks(tensors, [None] * len(tensors))
 
 
 def mask_on(tensor):
-    """The mask that is attached to a tensor."""
+    """Return the mask attached to a tensor."""
     return getattr(tensor, "_keras_mask", None)
 
 
-# Changes of a mask of (batch, steps). They are made of operators, which arrays and tensors of all kinds have.
+# Changes to a mask of shape (batch, timesteps). They use operators, which all kinds of arrays and tensors have.
 
 
 def same(mask):
@@ -251,26 +255,26 @@ def all_false(mask):
 
 
 def first_row(mask):
-    """Every sample gets the mask of the first one."""
+    """Give every sample the mask of the first one."""
     return all_false(mask) | mask[:1]
 
 
 def backwards(mask):
-    """Reversed in time."""
+    """Reverse a mask in time."""
     return mask[:, ::-1]
 
 
 def shifted(ops):
-    """Each step gets the mask of the step before."""
+    """Give each timestep the mask of the one before."""
     return lambda mask: ops.concatenate([mask[:, :1], mask[:, :-1]], axis=1)
 
 
 def by_length(ops):
-    """As if all padding were on the right: as many steps from the first on as there are unmasked ones."""
+    """Move all padding to the right: unmask as many leading timesteps as there are unmasked ones."""
 
     def change(mask):
         counts = ops.cast(mask, "int32")
-        # The steps before each one, by name of their number: 0, 1, 2, ...
+        # The index of each timestep: 0, 1, 2, ...
         steps = ops.zeros_like(counts[:1]) + _range(mask)
         return steps < ops.expand_dims(ops.sum(counts, axis=1), 1)
 

@@ -1,4 +1,4 @@
-"""Faults of layers that use or pass on masks: attention, merging, pooling, normalisation, what lets a mask through."""
+"""Faults of layers that consume, merge or propagate masks: attention, merging, pooling, normalisation and others."""
 
 import functools
 
@@ -20,12 +20,12 @@ from breaking import (
 
 
 def drops(cls):
-    """Layers of this class let no mask go on."""
+    """Drop the mask in layers of this class."""
     cls.compute_mask = lambda self, inputs, mask=None: None
 
 
 def passes(cls):
-    """Layers of this class let the mask of their input go on."""
+    """Propagate the input mask in layers of this class."""
     cls.compute_mask = lambda self, inputs, mask=None: mask
 
 
@@ -40,7 +40,7 @@ def passes(cls):
     control=True,
 )
 def control_layers(keras, ops):
-    """Nothing: calls and masks of many layers go through patches that change nothing."""
+    """Nothing: `call` and `compute_mask` of many layers are wrapped without changing anything."""
     for name in ("Attention", "AdditiveAttention", "Softmax", "GlobalAveragePooling1D"):
         mask_argument(getattr(keras.layers, name), same)
     for name in ("MultiHeadAttention", "Add", "Multiply", "Concatenate", "Dense", "Dropout"):
@@ -52,19 +52,19 @@ def control_layers(keras, ops):
 
 @fault("pooling.gap1d.*")
 def pooling_lost(keras, ops):
-    """GlobalAveragePooling1D averages over all steps."""
+    """GlobalAveragePooling1D averages over all timesteps."""
     mask_argument(keras.layers.GlobalAveragePooling1D, lost)
 
 
 @fault("pooling.gap1d.masked-mean")
 def pooling_inverted(keras, ops):
-    """GlobalAveragePooling1D averages over the masked steps."""
+    """GlobalAveragePooling1D averages over the masked timesteps."""
     mask_argument(keras.layers.GlobalAveragePooling1D, inverted)
 
 
 @fault("pooling.gap1d.masked-mean", "pooling.gap1d.implicit-mask")
 def pooling_divisor(keras, ops):
-    """GlobalAveragePooling1D divides the sum over unmasked steps by the number of all steps."""
+    """GlobalAveragePooling1D divides the sum over unmasked timesteps by the number of all timesteps."""
 
     def change(output, given):
         if given["mask"] is None:
@@ -77,7 +77,7 @@ def pooling_divisor(keras, ops):
 
 @fault("pooling.gap1d.nan-at-masked", on=KERAS_3)
 def pooling_nan(keras, ops):
-    """NaN at masked steps gets into the average."""
+    """NaN at masked timesteps leaks into the average of GlobalAveragePooling1D."""
     layer_output(
         keras.layers.GlobalAveragePooling1D,
         lambda output, given: output + 0.0 * ops.sum(given["inputs"], axis=1),
@@ -86,7 +86,7 @@ def pooling_nan(keras, ops):
 
 @fault("pooling.gap1d.no-mask-after")
 def pooling_passes(keras, ops):
-    """The mask goes on from GlobalAveragePooling1D."""
+    """GlobalAveragePooling1D propagates its mask."""
     passes(keras.layers.GlobalAveragePooling1D)
 
 
@@ -98,19 +98,19 @@ def softmax_lost(keras, ops):
 
 @fault("softmax.explicit-mask")
 def softmax_inverted(keras, ops):
-    """Softmax keeps what its mask says to leave out."""
+    """Softmax inverts its mask."""
     mask_argument(keras.layers.Softmax, lambda mask: ops.logical_not(ops.cast(mask, "bool")))
 
 
 @fault("batchnorm.*")
 def batchnorm_lost(keras, ops):
-    """BatchNormalization counts masked steps."""
+    """BatchNormalization includes masked timesteps in its statistics."""
     mask_argument(keras.layers.BatchNormalization, lost)
 
 
 @fault("batchnorm.train-stats", "batchnorm.moving-mean")
 def batchnorm_inverted(keras, ops):
-    """BatchNormalization counts masked steps alone."""
+    """BatchNormalization computes its statistics from masked timesteps only."""
     mask_argument(keras.layers.BatchNormalization, inverted)
 
 
@@ -118,7 +118,7 @@ def batchnorm_inverted(keras, ops):
 
 
 def change_attention(name, change):
-    """The attention layer is given the list of masks `change(list)`, where it is given one."""
+    """Replace the list of masks passed to the attention layer, if there is one, by `change(list)`."""
 
     def install(keras):
         def function(call, given):
@@ -131,36 +131,39 @@ def change_attention(name, change):
 
 @fault("attention.*")
 def attention_value_lost(keras, ops):
-    """Attention looks at masked values."""
+    """Attention attends to masked values."""
     change_attention("Attention", lambda masks, given: [masks[0], None, *masks[2:]])(keras)
 
 
 @fault("attention.*")
 def attention_query_lost(keras, ops):
-    """Attention gives numbers for masked queries."""
+    """Attention does not zero its output for masked queries."""
     change_attention("Attention", lambda masks, given: [None, *masks[1:]])(keras)
 
 
 @fault("attention.*")
 def additive_attention_value_lost(keras, ops):
-    """AdditiveAttention looks at masked values."""
+    """AdditiveAttention attends to masked values."""
     change_attention("AdditiveAttention", lambda masks, given: [masks[0], None, *masks[2:]])(keras)
 
 
 @fault("attention.causal-and-value")
 def attention_causal(keras, ops):
-    """Attention that is causal looks at masked values."""
+    """Causal Attention attends to masked values."""
     change_attention("Attention", lambda masks, given: [masks[0], None] if given["use_causal_mask"] else masks)(keras)
 
 
 @fault("attention.output-mask")
 def attention_output_mask(keras, ops):
-    """The mask that goes on from Attention is that of the values."""
+    """Attention propagates the mask of the values."""
     wrap(keras.layers.Attention, "compute_mask", lambda call, given: given["mask"][1] if given["mask"] else None)
 
 
 def change_mha(keras, function):
-    """MultiHeadAttention computes its mask by `function(call, given)`; `call` takes names of arguments to forget."""
+    """Compute the mask of MultiHeadAttention by `function(call, given, forget)`.
+
+    `forget(names)` calls the original without the masks of these inputs.
+    """
 
     def forget(call, given, names):
         if "query_mask" in given:
@@ -192,31 +195,31 @@ def mha_value(keras, ops):
 
 @fault("mha.causal.and-padding")
 def mha_causal(keras, ops):
-    """MultiHeadAttention that is causal ignores the masks of its inputs."""
+    """Causal MultiHeadAttention ignores the masks of its inputs."""
     change_mha(keras, lambda call, given, forget: forget(ALL) if given["use_causal_mask"] else call())
 
 
 @fault("mha.explicit-mask-polarity", "mha.attention-mask-rank")
 def mha_polarity(keras, ops):
-    """MultiHeadAttention attends to what attention_mask says not to attend to."""
+    """MultiHeadAttention inverts attention_mask."""
     change_mha(keras, lambda call, given, forget: call(attention_mask=leaves(inverted, given["attention_mask"])))
 
 
 @fault("mha.auto-mask.and-explicit")
 def mha_explicit(keras, ops):
-    """The masks of the inputs replace attention_mask."""
+    """MultiHeadAttention ignores attention_mask where its inputs are masked."""
     change_mha(keras, lambda call, given, forget: call(attention_mask=None))
 
 
 @fault("mha.output-mask", "mha.residual-mask")
 def mha_output_mask(keras, ops):
-    """MultiHeadAttention lets no mask go on."""
+    """MultiHeadAttention drops the mask."""
     made_mask(keras.layers.MultiHeadAttention, lost)
 
 
 @fault("mha.input-mask-side-effect", "mha.residual-mask", "mha.second-call", on=KERAS_2)
 def mha_clears_query(keras, ops):
-    """MultiHeadAttention takes the mask away from its query."""
+    """MultiHeadAttention erases the mask of its query."""
 
     def function(call, given):
         output = call()
@@ -230,7 +233,7 @@ def mha_clears_query(keras, ops):
 
 
 def merged_mask(cls, join):
-    """Layers of this class join the masks of inputs that all have one by `join(mask, mask)`."""
+    """Merge the masks of inputs that are all masked by `join(mask, mask)` in layers of this class."""
 
     def function(call, given):
         masks = given["mask"]
@@ -243,25 +246,25 @@ def merged_mask(cls, join):
 
 @fault("merge.add.both-masked", on=KERAS_3)
 def add_and(keras, ops):
-    """A sum is masked where one of its inputs is, not only where all are."""
+    """Add merges masks with AND instead of OR."""
     merged_mask(keras.layers.Add, lambda one, other: one & other)
 
 
 @fault("merge.add.both-masked", on=KERAS_2)
 def add_or(keras, ops):
-    """A sum is masked where all of its inputs are, not where one is."""
+    """Add merges masks with OR instead of AND."""
     merged_mask(keras.layers.Add, lambda one, other: one | other)
 
 
 @fault("merge.add.both-masked")
 def add_first(keras, ops):
-    """A sum has the mask of its first input."""
+    """Add returns the mask of its first input."""
     merged_mask(keras.layers.Add, lambda one, other: one)
 
 
 @fault("merge.add.one-masked")
 def add_one_masked(keras, ops):
-    """The sum of a masked and an unmasked sequence has a mask where it had none, and none where it had one."""
+    """Add of a masked and an unmasked input drops the mask if it used to propagate it, and vice versa."""
 
     def function(call, given):
         there = [mask for mask in given["mask"] or () if mask is not None]
@@ -274,13 +277,13 @@ def add_one_masked(keras, ops):
 
 @fault("merge.concatenate.*")
 def concatenate_lost(keras, ops):
-    """Concatenate lets no mask go on."""
+    """Concatenate drops the mask."""
     drops(keras.layers.Concatenate)
 
 
 @fault("merge.concatenate.time.one-masked")
 def concatenate_unmasked(keras, ops):
-    """Concatenate takes a sequence without a mask for one that is all masked."""
+    """Concatenate treats an input without a mask as fully masked."""
 
     def function(call, given):
         masks, inputs = given["mask"], given["inputs"]
@@ -293,13 +296,13 @@ def concatenate_unmasked(keras, ops):
 
 @fault("merge.concatenate.feature")
 def concatenate_first(keras, ops):
-    """Sequences that are concatenated along their features have the mask of the first."""
+    """Concatenate returns the mask of its first input."""
     merged_mask(keras.layers.Concatenate, lambda one, other: one)
 
 
 @fault("merge.values", on=KERAS_3)
 def multiply_values(keras, ops):
-    """Multiply takes masked steps for data."""
+    """Multiply ignores the masks of its inputs."""
 
     def function(call, given):
         with unmasked(given["inputs"]):
@@ -310,40 +313,40 @@ def multiply_values(keras, ops):
 
 @fault("merge.dot-none")
 def dot_passes(keras, ops):
-    """The mask of the first factor goes on from Dot."""
+    """Dot propagates the mask of its first input."""
     keras.layers.Dot.compute_mask = lambda self, inputs, mask=None: mask[0] if mask else None
 
 
-# What lets a mask through, and what does not.
+# Layers that propagate or drop masks.
 
 
 @fault("propagate.dense", "functional.auto-propagate", "sequential.auto-propagate")
 def dense_drops(keras, ops):
-    """Dense lets no mask go on."""
+    """Dense drops the mask."""
     drops(keras.layers.Dense)
 
 
 @fault("propagate.dropout")
 def dropout_drops(keras, ops):
-    """Dropout lets no mask go on."""
+    """Dropout drops the mask."""
     drops(keras.layers.Dropout)
 
 
 @fault("propagate.activation", "propagate.linear-activation")
 def activation_drops(keras, ops):
-    """Activation lets no mask go on."""
+    """Activation drops the mask."""
     drops(keras.layers.Activation)
 
 
 @fault("propagate.layernorm", "propagate.batchnorm")
 def normalisation_drops(keras, ops):
-    """LayerNormalization lets no mask go on."""
+    """LayerNormalization drops the mask."""
     drops(keras.layers.LayerNormalization)
 
 
 @fault("propagate.dense")
 def dense_shortens(keras, ops):
-    """Dense sets its output at masked steps to zero."""
+    """Dense sets its output at masked timesteps to zero."""
 
     def change(output, given):
         mask = mask_on(given["inputs"])
@@ -354,17 +357,17 @@ def dense_shortens(keras, ops):
 
 @fault("destroy.reshape")
 def flatten_passes(keras, ops):
-    """The mask goes on from Flatten."""
+    """Flatten propagates the mask."""
     passes(keras.layers.Flatten)
 
 
 @fault("destroy.conv")
 def conv_passes(keras, ops):
-    """The mask goes on from Conv1D."""
+    """Conv1D propagates the mask."""
     passes(keras.layers.Conv1D)
 
 
 @fault("destroy.time-resizers")
 def pooling_1d_passes(keras, ops):
-    """The mask goes on from MaxPooling1D."""
+    """MaxPooling1D propagates the mask."""
     passes(keras.layers.MaxPooling1D)

@@ -1,4 +1,4 @@
-"""Faults of the layers that make masks: Masking, Embedding, Lambda."""
+"""Faults of the layers that create masks: Masking, Embedding, Lambda."""
 
 from breaking import (
     after_init,
@@ -22,23 +22,23 @@ from breaking import (
 
 @fault("masking.*", "embedding.*", "lambda.*", modes=["eager", "graph", "session", "jit"], control=True)
 def control_makers(keras, ops):
-    """Nothing: calls and masks of the layers that make masks go through patches that change nothing."""
+    """Nothing: `call` and `compute_mask` of the layers that create masks are wrapped without changing anything."""
     for name in ("Masking", "Embedding", "Lambda"):
         made_mask(getattr(keras.layers, name), same)
 
 
-# Masking: which steps.
+# Masking: which timesteps.
 
 
 @fault("masking.broadcast.*", "masking.partial-match-kept", "blog.*", "masking.reduce.*")
 def masking_all_for_any(keras, ops):
-    """Masking masks a step if any of its features equals mask_value, not only if all do."""
+    """Masking masks a timestep if any of its features equals mask_value, not only if all do."""
     next_mask(keras.layers.Masking, lambda self, x, _: ops.all(ops.not_equal(x, self.mask_value), axis=-1))
 
 
 @fault("masking.partial-match-kept", "masking.reduce.*", "blog.*", "masking.nan-in-data")
 def masking_first_feature(keras, ops):
-    """Masking looks at the first feature only."""
+    """Masking compares the first feature only."""
     next_mask(keras.layers.Masking, lambda self, x, _: ops.any(ops.not_equal(x[..., :1], self.mask_value), axis=-1))
 
 
@@ -53,7 +53,7 @@ def masking_wrong_axis(keras, ops):
 
 @fault("masking.reduce.*")
 def masking_reduces_all_features(keras, ops):
-    """Masking of rank 4 makes a mask of (batch, time)."""
+    """Masking of rank 4 computes a mask of shape (batch, timesteps)."""
 
     def make(self, x, _):
         mask = ops.any(ops.not_equal(x, self.mask_value), axis=-1)
@@ -64,13 +64,13 @@ def masking_reduces_all_features(keras, ops):
 
 @fault("masking.*")
 def masking_ignores_value(keras, ops):
-    """Masking compares with zero, whatever mask_value is."""
+    """Masking ignores mask_value and compares with zero."""
     after_init(keras.layers.Masking, lambda layer: setattr(layer, "mask_value", 0.0))
 
 
 @fault("masking.float-equality-exact", "masking.half-input")
 def masking_tolerant(keras, ops):
-    """Masking takes numbers for mask_value that are nearly it."""
+    """Masking compares with mask_value approximately."""
     next_mask(
         keras.layers.Masking,
         lambda self, x, _: ops.any((x - self.mask_value) * (x - self.mask_value) > 1e-7, axis=-1),
@@ -79,7 +79,7 @@ def masking_tolerant(keras, ops):
 
 @fault("masking.nan-mask-value")
 def masking_nan_equals_nan(keras, ops):
-    """Masking takes NaN for equal to NaN."""
+    """Masking treats NaN as equal to NaN."""
 
     def make(self, x, _):
         value_is_nan = self.mask_value != self.mask_value
@@ -90,7 +90,7 @@ def masking_nan_equals_nan(keras, ops):
 
 @fault("masking.nan-in-data")
 def masking_nan_masks(keras, ops):
-    """Masking masks steps that have a NaN."""
+    """Masking masks timesteps that contain NaN."""
     next_mask(
         keras.layers.Masking,
         lambda self, x, _: ops.any(ops.not_equal(x, self.mask_value), axis=-1) & ops.all(ops.equal(x, x), axis=-1),
@@ -99,7 +99,7 @@ def masking_nan_masks(keras, ops):
 
 @fault("masking.inf-mask-value")
 def masking_inf_signs(keras, ops):
-    """Masking takes one infinity for the other."""
+    """Masking treats both infinities as equal."""
 
     def make(self, x, _):
         return ops.any(ops.not_equal(x, self.mask_value) & ops.not_equal(x, -self.mask_value), axis=-1)
@@ -109,7 +109,7 @@ def masking_inf_signs(keras, ops):
 
 @fault("masking.negative-zero-input")
 def masking_negative_zero(keras, ops):
-    """Masking takes a negative zero for a number."""
+    """Masking treats negative zero as different from zero."""
 
     def make(self, x, _):
         return ops.any(ops.not_equal(x, self.mask_value) | (ops.equal(x, 0.0) & (1.0 / x < 0.0)), axis=-1)
@@ -117,7 +117,7 @@ def masking_negative_zero(keras, ops):
     next_mask(keras.layers.Masking, make)
 
 
-# Masking: the mask as such.
+# Masking: the mask.
 
 
 @fault("masking.broadcast.*", "masking.default-mask-value")
@@ -128,37 +128,37 @@ def masking_inverted(keras, ops):
 
 @fault("masking.broadcast.*", "mask-shape.one-sample-alone", "mask-shape.permuted-samples")
 def masking_first_sample(keras, ops):
-    """Every sample gets the mask that Masking makes of the first."""
+    """Masking gives every sample the mask of the first."""
     made_mask(keras.layers.Masking, first_row)
 
 
 @fault("masking.broadcast.scalar", "masking.default-mask-value")
 def masking_shifted(keras, ops):
-    """The mask of Masking is one step late."""
+    """The mask of Masking is one timestep late."""
     made_mask(keras.layers.Masking, shifted(ops))
 
 
 @fault("masking.mask-dtype-bool", "masking.broadcast.scalar")
 def masking_float_mask(keras, ops):
-    """The mask of Masking is of ones and zeros, not of bools."""
+    """The mask of Masking is float32, not bool."""
     made_mask(keras.layers.Masking, lambda mask: ops.cast(mask, "float32"))
 
 
 @fault("masking.compute-mask-equals-attached")
 def masking_method_differs(keras, ops):
-    """compute_mask called by hand gives something else than what is attached."""
+    """Masking.compute_mask returns another mask than the one attached."""
     wrap(keras.layers.Masking, "compute_mask", lambda call, given: inverted(call()))
 
 
 @fault("masking.compute-mask-equals-attached")
 def masking_attached_differs(keras, ops):
-    """What is attached is something else than what compute_mask called by hand gives."""
+    """Masking attaches another mask than the one returned by compute_mask."""
     attached_mask(keras.layers.Masking, inverted)
 
 
 @fault("masking.stacked-overrides")
 def masking_adds_to_mask(keras, ops):
-    """Masking joins its mask with that of its input."""
+    """Masking merges its mask with the input mask."""
 
     def function(call, given):
         output, arrived = call(), mask_on(given["inputs"])
@@ -171,7 +171,7 @@ def masking_adds_to_mask(keras, ops):
 
 @fault("attach.input-unmarked")
 def masking_marks_its_input(keras, ops):
-    """Masking leaves its mask on its input, too."""
+    """Masking attaches its mask to its input, too."""
 
     def function(call, given):
         output = call()
@@ -186,7 +186,7 @@ def masking_marks_its_input(keras, ops):
 
 @fault("masking.output-zeroed", "masking.inf-mask-value.output", "masking.broadcast.vector")
 def masking_leaves_values(keras, ops):
-    """Masked steps come out as they went in."""
+    """Masking does not zero masked timesteps."""
     layer_output(
         keras.layers.Masking, lambda output, given: ops.where(ops.equal(output, output), given["inputs"], output)
     )
@@ -194,7 +194,7 @@ def masking_leaves_values(keras, ops):
 
 @fault("masking.partial-match-kept")
 def masking_zeroes_features(keras, ops):
-    """Features that equal mask_value are set to zero in steps that are kept."""
+    """Masking zeroes single features that equal mask_value."""
     layer_output(
         keras.layers.Masking,
         lambda output, given: ops.where(
@@ -205,7 +205,7 @@ def masking_zeroes_features(keras, ops):
 
 @fault("masking.nan-in-data", "masking.nan-mask-value", "masking.inf-mask-value.output")
 def masking_nan_output(keras, ops):
-    """NaN in kept steps comes out as zero."""
+    """Masking replaces NaN by zero at unmasked timesteps."""
     layer_output(
         keras.layers.Masking,
         lambda output, given: ops.where(ops.equal(output, output), output, ops.zeros_like(output)),
@@ -214,7 +214,7 @@ def masking_nan_output(keras, ops):
 
 @fault("masking.half-input", "masking.int-input.*")
 def masking_output_dtype(keras, ops):
-    """Masking gives float32, whatever its input is."""
+    """Masking always returns float32."""
     layer_output(keras.layers.Masking, lambda output, given: ops.cast(output, "float32"))
 
 
@@ -226,7 +226,7 @@ def masking_config(keras, ops):
 
 @fault("masking.config-roundtrip", "serial.*")
 def masking_from_config(keras, ops):
-    """A Masking that is made from a config has the default mask_value."""
+    """Masking.from_config ignores mask_value."""
     original = keras.layers.Masking.from_config
 
     def from_config(cls, config):
@@ -242,25 +242,25 @@ def masking_from_config(keras, ops):
 
 @fault("masking.broadcast.scalar", "masking.default-mask-value", modes=["graph"])
 def masking_lost_in_graph(keras, ops):
-    """Masking gives an all-true mask, in tf.function only."""
+    """Masking returns an all-true mask, in tf.function only."""
     made_mask(keras.layers.Masking, only_in("graph", all_true))
 
 
 @fault("masking.broadcast.scalar", "masking.default-mask-value", modes=["jit"])
 def masking_lost_in_jit(keras, ops):
-    """Masking gives an all-true mask, in compiled functions only."""
+    """Masking returns an all-true mask, in XLA-compiled functions only."""
     made_mask(keras.layers.Masking, only_in("jit", all_true))
 
 
 @fault("masking.broadcast.scalar", "masking.default-mask-value", modes=["session"])
 def masking_lost_in_session(keras, ops):
-    """Masking gives an all-true mask, in sessions only."""
+    """Masking returns an all-true mask, in sessions only."""
     made_mask(keras.layers.Masking, only_in("session", all_true))
 
 
 @fault("masking.dynamic-shape", modes=["graph"])
 def masking_unknown_shape(keras, ops):
-    """Masking masks nothing where the number of steps is unknown while tracing."""
+    """Masking masks nothing if the number of timesteps is unknown while tracing."""
 
     def make(self, x, _):
         mask = ops.any(ops.not_equal(x, self.mask_value), axis=-1)
@@ -274,7 +274,7 @@ def masking_unknown_shape(keras, ops):
 
 @fault("embedding.mask-zero", "embedding.mask-used-by-rnn")
 def embedding_lost(keras, ops):
-    """Embedding makes no mask."""
+    """Embedding creates no mask."""
     made_mask(keras.layers.Embedding, lost)
 
 
@@ -302,7 +302,7 @@ def embedding_always_masks(keras, ops):
 
 @fault("embedding.row-zero-not-zeroed")
 def embedding_zeroes(keras, ops):
-    """The vectors of masked ids come out as zeros."""
+    """Embedding zeroes the vectors of masked ids."""
     layer_output(
         keras.layers.Embedding,
         lambda output, given: output * ops.cast(ops.expand_dims(ops.not_equal(given["inputs"], 0), -1), output.dtype),
@@ -311,7 +311,7 @@ def embedding_zeroes(keras, ops):
 
 @fault("embedding.rank3-ids")
 def embedding_rank3(keras, ops):
-    """The mask of ids of rank 3 has rank 2."""
+    """Embedding returns a mask of rank 2 for ids of rank 3."""
     made_mask(keras.layers.Embedding, lambda mask: ops.any(mask, axis=-1) if len(mask.shape) == 3 else mask)
 
 
@@ -323,7 +323,7 @@ def embedding_config(keras, ops):
 
 @fault("embedding.mask-zero-false.masked-ids")
 def embedding_passes_mask(keras, ops):
-    """Embedding without mask_zero lets the mask of its ids go on."""
+    """Embedding without mask_zero propagates the mask of its ids."""
     original = keras.layers.Embedding.compute_mask
     after_init(keras.layers.Embedding, lambda layer: setattr(layer, "supports_masking", True))
     keras.layers.Embedding.compute_mask = lambda self, inputs, mask=None: (
@@ -333,19 +333,19 @@ def embedding_passes_mask(keras, ops):
 
 @fault("lambda.mask-generator", "lambda.mask-generator.tensor")
 def lambda_mask_ignored(keras, ops):
-    """The argument mask of Lambda is ignored."""
+    """Lambda ignores its argument mask."""
     made_mask(keras.layers.Lambda, lost)
 
 
 @fault("lambda.mask-generator.previous-mask", raises=True)
 def lambda_no_previous(keras, ops):
-    """The mask function of Lambda is not given the mask of the input."""
+    """Lambda does not pass the input mask to its mask function."""
     wrap(keras.layers.Lambda, "compute_mask", lambda call, given: call(mask=None))
 
 
 @fault("destroy.lambda")
 def lambda_passes_mask(keras, ops):
-    """A Lambda without the argument mask lets the mask of its input go on."""
+    """Lambda without the argument mask propagates the input mask."""
     after_init(keras.layers.Lambda, lambda layer: setattr(layer, "supports_masking", True))
     wrap(
         keras.layers.Lambda,

@@ -20,18 +20,18 @@ from breaking import (
 
 
 def is_custom(layer):
-    """Whether a layer is one of a case."""
+    """Tell whether a layer is defined by a case."""
     return type(layer).__module__.startswith("test_")
 
 
 def functional(keras):
-    """The class of functional models."""
+    """Return the class of functional models."""
     return internal("models.functional" if hasattr(keras, "ops") else "engine.functional").Functional
 
 
 @fault("custom.*", "functional.*", "sequential.*", "model.*", modes=["eager", "session"], control=True)
 def control_models(keras, ops):
-    """Nothing: calls of all layers and models go through patches that change nothing."""
+    """Nothing: `call` and `compute_mask` of all layers and models are wrapped without changing anything."""
     wrap(keras.layers.Layer, "__call__", lambda call, given: call())
     wrap(keras.layers.Layer, "compute_mask", lambda call, given: call())
     wrap(functional(keras), "call", lambda call, given: call())
@@ -49,13 +49,13 @@ def base_drops(keras, ops):
 
 @fault("custom.mask-arg-no-support", "unsupported.policy", "destroy.reshape", "destroy.lambda")
 def base_passes(keras, ops):
-    """The mask goes on from layers that do not say that they support masks."""
+    """Layers without supports_masking propagate the mask."""
     after_init(keras.layers.Layer, lambda layer: setattr(layer, "supports_masking", True))
 
 
 @fault("custom.mask-arg-autofilled", "custom.inner-layers-autopass", "custom.compute-mask-override")
 def custom_inverted(keras, ops):
-    """Custom layers are given the mask of their input inverted."""
+    """Custom layers receive the inverted input mask."""
 
     def function(call, given):
         if not is_custom(given["self"]):
@@ -69,7 +69,7 @@ def custom_inverted(keras, ops):
 
 @fault("custom.explicit-mask-propagates")
 def explicit_not_passed(keras, ops):
-    """The mask that is passed as an argument does not go on, only that of the input."""
+    """A mask passed explicitly is not propagated, only that of the input."""
 
     def function(call, given):
         return call(previous_mask=mask_on(given["inputs"])) if is_custom(given["self"]) else call()
@@ -79,7 +79,7 @@ def explicit_not_passed(keras, ops):
 
 @fault("custom.compute-mask-override", "custom.call-returns-input", "custom.time-axis.compute-mask")
 def override_ignored(keras, ops):
-    """compute_mask of a custom layer is not asked: the mask goes on unchanged."""
+    """compute_mask of a custom layer is not called: the mask is propagated unchanged."""
 
     def function(call, given):
         if not is_custom(given["self"]):
@@ -92,7 +92,7 @@ def override_ignored(keras, ops):
 
 @fault("attach.dtype-cast", "dtype.mixed-policy", "dtype.half.*")
 def cast_drops(keras, ops):
-    """A layer that computes in float16 does not see the mask of an input that is not of float16."""
+    """A layer that computes in float16 ignores the mask of an input of another dtype."""
 
     def function(call, given):
         tensors = [t for t in flat(list(given["args"])) if mask_on(t) is not None and "float16" not in str(t.dtype)]
@@ -115,7 +115,7 @@ def functional_argument(keras, ops):
 
 @fault("functional.masked-input-tensor", "functional.nested")
 def functional_input(keras, ops):
-    """A functional model ignores the mask of its input."""
+    """A functional model ignores the input mask."""
 
     def function(call, given):
         with unmasked(flat(given["inputs"])):
@@ -139,7 +139,7 @@ def functional_output(keras, ops):
 
 @fault("sequential.nested")
 def sequential_input(keras, ops):
-    """A sequential model in a model ignores the mask of its input."""
+    """A nested Sequential model ignores the input mask."""
 
     def function(call, given):
         with unmasked(flat(given["inputs"])):
@@ -150,7 +150,7 @@ def sequential_input(keras, ops):
 
 @fault("functional.shared-layer", "rnn.second-call-unmasked")
 def shared_remembers(keras, ops):
-    """A layer that is called without a mask uses the mask of its last call."""
+    """A layer called without a mask uses the mask of its previous call."""
     remembered = {}
 
     def function(call, given):
@@ -166,7 +166,7 @@ def shared_remembers(keras, ops):
 
 @fault("mode.call-vs-predict")
 def predict_drops(keras, ops):
-    """GlobalAveragePooling1D ignores its mask within predict."""
+    """GlobalAveragePooling1D ignores its mask in predict."""
     within = []
 
     def predict(call, given):
@@ -183,42 +183,42 @@ def predict_drops(keras, ops):
 
 
 def change_loss(function):
-    """Losses of Keras 3 are weighted and reduced by `function(call, given)`."""
+    """Weight and reduce losses of Keras 3 by `function(call, given)`."""
     wrap(internal("losses.loss"), "reduce_weighted_values", function)
 
 
 def change_output_mask(change):
-    """Losses and metrics of Keras 2 are given `change(mask)` for the mask of an output."""
+    """Pass losses and metrics of Keras 2 `change(mask)` as the mask of an output."""
     wrap(internal("utils.losses_utils"), "get_mask", lambda call, given: leaves(change, call()))
 
 
 @fault("loss.masked.steps-ignored", "loss.masked.reduction-sum", "loss.masked.training", on=KERAS_3)
 def loss_lost(keras, ops):
-    """Losses count masked steps."""
+    """Losses include masked timesteps."""
     change_loss(lambda call, given: call(mask=None))
 
 
 @fault("loss.masked.steps-ignored", "loss.masked.reduction-sum", "metrics.compile-*", on=KERAS_2)
 def output_mask_lost(keras, ops):
-    """Losses and metrics count masked steps."""
+    """Losses and metrics include masked timesteps."""
     change_output_mask(lost)
 
 
 @fault("loss.masked.steps-ignored", on=KERAS_3)
 def loss_inverted(keras, ops):
-    """Losses count masked steps alone."""
+    """Losses include masked timesteps only."""
     change_loss(lambda call, given: call(mask=leaves(inverted, given["mask"])))
 
 
 @fault("loss.masked.steps-ignored", "metrics.compile-*", on=KERAS_2)
 def output_mask_inverted(keras, ops):
-    """Losses and metrics count masked steps alone."""
+    """Losses and metrics include masked timesteps only."""
     change_output_mask(inverted)
 
 
 @fault("loss.masked.normalisation", "loss.standalone-call")
 def loss_divisor(keras, ops):
-    """The sum of the losses of unmasked steps is divided by the number of all steps, or not, unlike before."""
+    """The loss of unmasked timesteps is divided by the number of all timesteps."""
     if hasattr(keras, "ops"):
         wrap(internal("losses.loss"), "apply_mask", lambda call, given: call(reduction="sum"))
     else:
@@ -227,7 +227,7 @@ def loss_divisor(keras, ops):
 
 @fault("loss.masked.sample-weight")
 def loss_weight_replaces(keras, ops):
-    """Where there are sample weights, masked steps count in the loss."""
+    """Sample weights replace the mask in the loss."""
     if hasattr(keras, "ops"):
         change_loss(lambda call, given: call() if given["sample_weight"] is None else call(mask=None))
     else:
@@ -240,7 +240,7 @@ def loss_weight_replaces(keras, ops):
 
 @fault("loss.masked.sample-weight")
 def loss_mask_replaces(keras, ops):
-    """Where there is a mask, sample weights do not count in the loss."""
+    """A mask replaces the sample weights in the loss."""
     if hasattr(keras, "ops"):
         change_loss(lambda call, given: call() if given["mask"] is None else call(sample_weight=None))
     else:
@@ -253,7 +253,7 @@ def loss_mask_replaces(keras, ops):
 
 @fault("metrics.compile-*", on=KERAS_3)
 def metrics_lost(keras, ops):
-    """Metrics count masked steps."""
+    """Metrics include masked timesteps."""
 
     def function(call, given):
         with unmasked([given["y_pred"]]):
@@ -264,7 +264,7 @@ def metrics_lost(keras, ops):
 
 @fault("metrics.compile-unweighted", on=KERAS_3)
 def metrics_inverted(keras, ops):
-    """Metrics count masked steps alone."""
+    """Metrics include masked timesteps only."""
 
     def function(call, given):
         with with_masks([given["y_pred"]], [leaves(inverted, mask_on(given["y_pred"]))]):
@@ -275,7 +275,7 @@ def metrics_inverted(keras, ops):
 
 @fault("loss.masked.training", "mode.train-on-batch")
 def training_drops(keras, ops):
-    """Masked steps train, though evaluate leaves them out."""
+    """Training includes masked timesteps, evaluate does not."""
     within = []
 
     def train_step(call, given):
@@ -299,7 +299,7 @@ def training_drops(keras, ops):
 
 @fault("rnn.gradient-*", "mask.gradient-none")
 def gradient_leaks(keras, ops):
-    """A recurrent layer lets gradients flow to masked steps; its output is right."""
+    """Gradients of a recurrent layer leak to masked timesteps; its output is correct."""
     import tensorflow as tf
 
     def function(call, given):

@@ -1,4 +1,4 @@
-"""Faults of recurrent layers and of what wraps them: Bidirectional, TimeDistributed."""
+"""Faults of recurrent layers and their wrappers: Bidirectional, TimeDistributed."""
 
 from breaking import (
     KERAS_3,
@@ -24,18 +24,18 @@ STATES = ("rnn.return-state*", "rnn.initial-state*", "rnn.stateful*")
 
 
 def change_rnn(function):
-    """All recurrent layers run `function(call, given)` in the place of Keras's loop over the steps."""
+    """Run `function(call, given)` in all recurrent layers instead of Keras's loop over timesteps."""
     wrap(internal("backend"), "rnn", function)
 
 
 def change_loop_mask(change, where=lambda given: True):
-    """The loop over the steps is given `change(mask)`, where it is given one and `where(given)` holds."""
+    """Pass `change(mask)` to the loop over timesteps, if it has a mask and `where(given)` holds."""
     change_rnn(lambda call, given: call(mask=leaves(change, given["mask"])) if where(given) else call())
 
 
 @fault("simple-rnn.*", "gru.skip-masked-steps", "bidirectional.*", modes=["eager", "graph", "session"], control=True)
 def control_rnn(keras, ops):
-    """Nothing: calls and masks of recurrent layers, and their loop, go through patches that change nothing."""
+    """Nothing: `call`, `compute_mask` and the loop of recurrent layers are wrapped without changing anything."""
     change_loop_mask(same)
     for name in ("SimpleRNN", "LSTM", "GRU", "Bidirectional", "TimeDistributed"):
         mask_argument(getattr(keras.layers, name), same)
@@ -47,82 +47,82 @@ def control_rnn(keras, ops):
 
 @fault("simple-rnn.*")
 def simple_rnn_lost(keras, ops):
-    """SimpleRNN computes masked steps as well."""
+    """SimpleRNN ignores its mask."""
     mask_argument(keras.layers.SimpleRNN, lost)
 
 
 @fault("lstm.skip-masked-steps", "lstm.gap", "lstm.implicit-mask")
 def lstm_lost(keras, ops):
-    """LSTM computes masked steps as well."""
+    """LSTM ignores its mask."""
     mask_argument(keras.layers.LSTM, lost)
 
 
 @fault("gru.skip-masked-steps")
 def gru_lost(keras, ops):
-    """GRU computes masked steps as well."""
+    """GRU ignores its mask."""
     mask_argument(keras.layers.GRU, lost)
 
 
 @fault("convlstm*")
 def conv_lstm_lost(keras, ops):
-    """ConvLSTM2D computes masked steps as well."""
+    """ConvLSTM2D ignores its mask."""
     mask_argument(keras.layers.ConvLSTM2D, lost)
 
 
 @fault("lstm.skip-masked-steps", "lstm.gap")
 def lstm_inverted(keras, ops):
-    """LSTM skips the steps that are not masked."""
+    """LSTM skips the unmasked timesteps."""
     mask_argument(keras.layers.LSTM, inverted)
 
 
 @fault("gru.skip-masked-steps")
 def gru_first_row(keras, ops):
-    """GRU skips in all samples what is masked in the first."""
+    """GRU uses the mask of the first sample for all."""
     mask_argument(keras.layers.GRU, first_row)
 
 
 @fault("simple-rnn.*")
 def simple_rnn_shifted(keras, ops):
-    """SimpleRNN skips one step too late."""
+    """SimpleRNN skips one timestep too late."""
     mask_argument(keras.layers.SimpleRNN, shifted(ops))
 
 
 @fault("lstm.left-padding", "lstm.right-padding", "lstm.gap")
 def lstm_backwards(keras, ops):
-    """LSTM reads its mask from the end."""
+    """LSTM reverses its mask in time."""
     mask_argument(keras.layers.LSTM, backwards)
 
 
 @fault("lstm.left-padding", "lstm.right-padding", "lstm.gap")
 def lstm_by_length(keras, ops):
-    """LSTM takes all padding to be on the right."""
+    """LSTM treats all padding as right padding."""
     mask_argument(keras.layers.LSTM, by_length(ops))
 
 
 @fault("lstm.all-true-mask", "lstm.sample-independence", "simple-rnn.*")
 def rnn_any_sample(keras, ops):
-    """A step is skipped only if it is masked in all samples."""
+    """A timestep is skipped only if it is masked in all samples."""
     change_loop_mask(lambda mask: (mask & ~mask) | (ops.sum(ops.cast(mask, "int32"), axis=0) > 0))
 
 
-# Single steps and samples.
+# Single timesteps and samples.
 
 
 @fault("rnn.fully-masked-sample")
 def rnn_fully_masked(keras, ops):
-    """A sample of masked steps alone is computed as if nothing were masked."""
+    """A fully masked sample is computed as if it were unmasked."""
     change_loop_mask(lambda mask: mask | ~ops.expand_dims(ops.any(mask, axis=1), 1))
 
 
 @fault("rnn.first-step-masked-output", "simple-rnn.*")
 def rnn_first_step(keras, ops):
-    """The first step is never skipped."""
+    """The first timestep is never skipped."""
     change_loop_mask(lambda mask: ops.concatenate([all_true(mask[:, :1]), mask[:, 1:]], axis=1))
 
 
 @fault("rnn.garbage-independence")
 def rnn_nan_leaks(keras, ops):
-    """Inputs at masked steps are multiplied with zero and added, so that their NaN spreads."""
+    """Inputs at masked timesteps are multiplied by zero and added, so that their NaN leaks."""
 
     def function(call, given):
         last, outputs, states = call()
@@ -138,7 +138,7 @@ def rnn_nan_leaks(keras, ops):
 
 @fault(*STATES, "rnn.stacked-cells")
 def rnn_states_move(keras, ops):
-    """Masked steps change the states that are returned; the outputs are right."""
+    """Masked timesteps change the returned states; the outputs are correct."""
 
     def function(call, given):
         last, outputs, _ = call()
@@ -149,7 +149,7 @@ def rnn_states_move(keras, ops):
 
 @fault(*STATES, "rnn.stacked-cells", "lstm.skip-masked-steps")
 def rnn_second_state_moves(keras, ops):
-    """Masked steps change every returned state but the first."""
+    """Masked timesteps change every returned state but the first."""
 
     def function(call, given):
         last, outputs, states = call()
@@ -166,13 +166,13 @@ def rnn_zero_output_ignored(keras, ops):
 
 @fault("rnn.masked-output-repeats-previous", "lstm.masked-output-repeats-previous", "lstm.skip-masked-steps")
 def rnn_zero_output_always(keras, ops):
-    """The output at masked steps is zero without zero_output_for_mask, too."""
+    """The output at masked timesteps is zero without zero_output_for_mask, too."""
     change_rnn(lambda call, given: call(zero_output_for_mask=True))
 
 
 @fault("rnn.custom-cell.output-not-state", "rnn.masked-output-repeats-previous", "simple-rnn.*")
 def rnn_masked_output_computed(keras, ops):
-    """The output at masked steps is computed from them; states are right."""
+    """The output at masked timesteps is computed from them; the states are correct."""
 
     def function(call, given):
         last, outputs, states = call()
@@ -186,13 +186,13 @@ def rnn_masked_output_computed(keras, ops):
 
 @fault("rnn.go-backwards")
 def rnn_go_backwards(keras, ops):
-    """With go_backwards the steps are reversed, but not the mask."""
+    """go_backwards reverses the timesteps, but not the mask."""
     change_loop_mask(backwards, lambda given: given["go_backwards"])
 
 
 @fault("rnn.zero-output-for-mask.go-backwards", "rnn.go-backwards")
 def rnn_go_backwards_zeroes(keras, ops):
-    """With go_backwards, masked steps are skipped as they should be, but the wrong outputs become zero."""
+    """With go_backwards, zero_output_for_mask zeroes the wrong outputs; masked timesteps are skipped correctly."""
 
     def function(call, given):
         if not (given["go_backwards"] and given["zero_output_for_mask"] and given["mask"] is not None):
@@ -212,7 +212,7 @@ def rnn_unroll(keras, ops):
 
 @fault("rnn.initial-state.explicit-mask", "rnn.initial-state.implicit-mask")
 def rnn_initial_state(keras, ops):
-    """A layer that is given an initial state ignores its mask."""
+    """A recurrent layer ignores its mask when passed an initial state."""
     for name in ("SimpleRNN", "LSTM", "GRU"):
         mask_argument(getattr(keras.layers, name), lost, where=lambda given: given["initial_state"] is not None)
 
@@ -226,7 +226,7 @@ def rnn_stateful(keras, ops):
 
 @fault("rnn.explicit-overrides-implicit")
 def rnn_implicit_wins(keras, ops):
-    """The mask of the input comes before the one that is passed as an argument."""
+    """The input mask takes precedence over the mask passed explicitly."""
 
     def function(call, given):
         attached = mask_on(given["sequences"] if "sequences" in given else given["inputs"])
@@ -238,7 +238,7 @@ def rnn_implicit_wins(keras, ops):
 
 @fault("rnn.unknown-timesteps", modes=["graph"])
 def rnn_unknown_steps(keras, ops):
-    """The mask is ignored where the number of steps is unknown while tracing."""
+    """The mask is ignored if the number of timesteps is unknown while tracing."""
     change_loop_mask(lost, lambda given: given["inputs"].shape[1] is None)
 
 
@@ -250,23 +250,23 @@ def lstm_lost_in_graph(keras, ops):
 
 @fault("simple-rnn.skip-masked-steps", modes=["jit"])
 def rnn_lost_in_jit(keras, ops):
-    """SimpleRNN ignores its mask in compiled functions only."""
+    """SimpleRNN ignores its mask in XLA-compiled functions only."""
     mask_argument(keras.layers.SimpleRNN, only_in("jit", lost))
 
 
-# The mask that goes on.
+# The output mask.
 
 
 @fault("rnn.output-mask", "lstm.stacked")
 def rnn_output_mask_lost(keras, ops):
-    """A recurrent layer that returns sequences lets no mask go on."""
+    """A recurrent layer that returns sequences drops the mask."""
     for name in ("SimpleRNN", "LSTM", "GRU"):
         made_mask(getattr(keras.layers, name), lost)
 
 
 @fault("destroy.rnn-last", "rnn.output-mask")
 def rnn_output_mask_always(keras, ops):
-    """The mask goes on from a recurrent layer that returns the last output alone."""
+    """A recurrent layer that returns the last output only propagates the mask."""
     for name in ("SimpleRNN", "LSTM", "GRU"):
         cls = getattr(keras.layers, name)
         wrap(cls, "compute_mask", lambda call, given: given["mask"] if not given["self"].return_state else call())
@@ -274,7 +274,7 @@ def rnn_output_mask_always(keras, ops):
 
 @fault("rnn.return-state.mask-list")
 def rnn_state_masks(keras, ops):
-    """The states that are returned get the mask of the sequence."""
+    """The returned states get the mask of the sequence."""
 
     def function(call, given):
         masks = call()
@@ -286,7 +286,7 @@ def rnn_state_masks(keras, ops):
 
 @fault("rnn.go-backwards.output-mask-order")
 def rnn_output_mask_order(keras, ops):
-    """With go_backwards, the mask that goes on is reversed."""
+    """go_backwards reverses the output mask."""
 
     def function(call, given):
         return leaves(backwards, call()) if given["self"].go_backwards else call()
@@ -300,31 +300,31 @@ def rnn_output_mask_order(keras, ops):
 
 @fault("bidirectional.*")
 def bidirectional_backward_lost(keras, ops):
-    """The backward layer of Bidirectional gets no mask."""
+    """The backward layer of Bidirectional receives no mask."""
     mask_argument(keras.layers.SimpleRNN, lost, where=lambda given: given["self"].go_backwards)
 
 
 @fault("bidirectional.*")
 def bidirectional_forward_lost(keras, ops):
-    """The forward layer of Bidirectional gets no mask."""
+    """The forward layer of Bidirectional receives no mask."""
     mask_argument(keras.layers.SimpleRNN, lost, where=lambda given: not given["self"].go_backwards)
 
 
 @fault("bidirectional.*")
 def bidirectional_backward_reversed(keras, ops):
-    """The backward layer of Bidirectional reads its mask from the wrong end."""
+    """The backward layer of Bidirectional reverses its mask."""
     mask_argument(keras.layers.SimpleRNN, backwards, where=lambda given: given["self"].go_backwards)
 
 
 @fault("bidirectional.sequence-alignment", "bidirectional.merge-modes*", "bidirectional.implicit-mask")
 def bidirectional_output_mask(keras, ops):
-    """Bidirectional lets no mask go on."""
+    """Bidirectional drops the mask."""
     made_mask(keras.layers.Bidirectional, lost)
 
 
 @fault("bidirectional.initial-state-mask*")
 def bidirectional_initial_state(keras, ops):
-    """Bidirectional that is given initial states ignores its mask."""
+    """Bidirectional ignores its mask when passed initial states."""
     mask_argument(keras.layers.Bidirectional, lost, where=lambda given: given["initial_state"] is not None)
 
 
@@ -333,17 +333,17 @@ def bidirectional_initial_state(keras, ops):
 
 @fault("timedistributed.*")
 def time_distributed_mask_lost(keras, ops):
-    """TimeDistributed lets no mask go on."""
+    """TimeDistributed drops the mask."""
     made_mask(keras.layers.TimeDistributed, lost)
 
 
 @fault("timedistributed.*")
 def time_distributed_inner_lost(keras, ops):
-    """The layer in TimeDistributed is given no mask."""
+    """The layer inside TimeDistributed receives no mask."""
     mask_argument(keras.layers.TimeDistributed, lost)
 
 
 @fault("timedistributed.*", on=KERAS_3)
 def time_distributed_wrong_step(keras, ops):
-    """The layer in TimeDistributed is given the mask of another step."""
+    """The layer inside TimeDistributed receives the mask of another timestep."""
     mask_argument(keras.layers.TimeDistributed, backwards)

@@ -1,4 +1,4 @@
-"""Runs mutants: a front end with one fault each, on the few cases that may notice, beside the same cells unbroken."""
+"""Run mutants: a front end with one fault, on the few cases that may notice it, beside the unmutated cells."""
 
 import functools
 import importlib.util
@@ -22,7 +22,7 @@ from conformance.targets.registry import Target
 
 HERE = Path(__file__).parent
 WRONG = ("deviates", "raises", "crashes", "times-out")
-# Of a mutant, after what the conftest of the cases says already.
+# Appended to the conftest of the cases in a mutant.
 CONFTEST = """
 
 import breaking
@@ -33,7 +33,7 @@ breaking.break_cells("{module}", "{function}")
 
 @dataclass(frozen=True)
 class Fault:
-    """As `breaking.Fault`, seen from the host. module: the file it is in, without its suffix."""
+    """A `breaking.Fault` as the host sees it; `module` is the name of its file without the suffix."""
 
     name: str
     description: str
@@ -47,10 +47,10 @@ class Fault:
 
 @functools.cache
 def load(folder: Path = HERE) -> tuple[Fault, ...]:
-    """All faults of the files faults*.py of a folder.
+    """Load all faults in the files faults*.py of a folder.
 
     Raises:
-        UsageError: two faults have one name, or one does not say what it breaks.
+        UsageError: Two faults share a name, or one has no docstring or no cases.
     """
     found: dict[str, Fault] = {}
     for path in sorted(folder.glob("faults*.py")):
@@ -58,7 +58,7 @@ def load(folder: Path = HERE) -> tuple[Fault, ...]:
             if type(one).__name__ != "Fault":
                 continue
             if one.name in found or not one.description or not one.cases:
-                raise UsageError(f"{path.name}: {one.name}: a fault needs a name of its own, a docstring and cases")
+                raise UsageError(f"{path.name}: {one.name}: a fault needs a unique name, a docstring and cases")
             found[one.name] = Fault(
                 name=one.name,
                 description=" ".join(one.description.split("\n\n")[0].split()),
@@ -84,11 +84,15 @@ def _load(path: Path) -> Any:
 
 @dataclass
 class Outcome:
-    """What became of one fault on one target.
+    """The outcome of one fault on one target.
 
-    cells: how many were run and can be compared; changed: those, as (case, mode), that behave otherwise than
-    unbroken; wrong: how many of these are newly not as they should be; raised: cells that only raise, not counted as
-    changed; failed: cells in which the case itself failed; broken: why this was no test at all.
+    Attributes:
+        cells: Number of cells that ran and can be compared.
+        changed: Those, as (case, mode), that behave differently from the unmutated cells.
+        wrong: Number of changed cells that no longer conform.
+        raised: Cells that only raise; not counted as changed.
+        failed: Cells in which the case itself failed.
+        broken: Why the fault could not be tested at all.
     """
 
     fault: Fault
@@ -114,18 +118,18 @@ class Outcome:
 
 
 def exit_code(outcomes: list[Outcome]) -> int:
-    """0 if every fault was noticed and no control was; 1 otherwise, also if nothing was tried."""
+    """Return 0 if every fault was noticed and no control was, else 1; also 1 if there are no outcomes."""
     return 0 if outcomes and all(outcome.good for outcome in outcomes) else 1
 
 
 class Mutants:
-    """Runs faults on targets.
+    """Run faults on targets.
 
     Args:
-        project: Has the cases, and builds environments.
+        project: Provides the cases and builds environments.
         faults: Folder of the faults.
         fresh: Ignore the result cache.
-        jobs: Mutants at a time.
+        jobs: Number of mutants that run in parallel.
     """
 
     def __init__(
@@ -141,13 +145,13 @@ class Mutants:
         self._bundle, self._cases = project.bundle, project.cases()
 
     def run(self, faults: Iterable[Fault], targets: list[Target], told: Callable[[Outcome], None]) -> list[Outcome]:
-        """One outcome for each fault and each of its targets; `told` hears of each when it is there."""
+        """Return one outcome for each fault and each of its targets; call `told` with each as it completes."""
         work = [(fault, target) for target in targets for fault in faults if target.id in fault.targets]
         with ThreadPoolExecutor(self._jobs) as pool:
             wanted = sorted({(target.id, mode) for fault, target in work for mode in fault.modes})
             by_id = {target.id: target for target in targets}
             sound = dict(
-                zip(wanted, pool.map(lambda key: self._unbroken(by_id[key[0]], key[1], work), wanted), strict=True)
+                zip(wanted, pool.map(lambda key: self._unmutated(by_id[key[0]], key[1], work), wanted), strict=True)
             )
 
             def one(item: tuple[Fault, Target]) -> Outcome:
@@ -160,15 +164,15 @@ class Mutants:
     def _choose(self, fault: Fault) -> list[Case]:
         return [case for case in catalogue.choose(self._cases, list(fault.cases)) if set(case.modes) & set(fault.modes)]
 
-    def _unbroken(self, target: Target, mode: str, work: list[tuple[Fault, Target]]) -> Results | None:
-        """The cells that faults of this target need in this mode, without a fault; None if there is none."""
+    def _unmutated(self, target: Target, mode: str, work: list[tuple[Fault, Target]]) -> Results | None:
+        """Run, without a fault, the cells that the faults of a target need in a mode; None if there are none."""
         chosen: set[str] = set()
         for fault, its_target in work:
             if its_target.id == target.id and mode in fault.modes:
                 try:
                     chosen |= {case.id for case in self._choose(fault) if mode in case.modes}
                 except UsageError:
-                    continue  # told when it is the fault's turn
+                    continue  # reported when the fault itself runs
         cases = [case for case in self._cases if case.id in chosen]
         return self._execute(self._bundle, cases, target, [mode]) if cases else None
 
@@ -176,7 +180,7 @@ class Mutants:
         try:
             cases = self._choose(fault)
             if not cases:
-                raise UsageError("none of its cases is for its modes")
+                raise UsageError("none of its cases runs in its modes")
         except UsageError as error:
             return Outcome(fault, target.id, broken=str(error))
         with tempfile.TemporaryDirectory(prefix="mutant-") as scratch:
@@ -184,7 +188,7 @@ class Mutants:
             return compare(fault, target.id, sound, self._execute(bundle, cases, target, list(fault.modes)))
 
     def _broken_cases(self, fault: Fault, cases: list[Case], folder: Path) -> Path:
-        """A folder of cases that have the fault: their files, what these share, and the fault."""
+        """Create a folder with the files of the cases, the files they share, and the fault."""
         folder.mkdir()
         files = {case.file for case in cases}
         for path in self._bundle.cases.iterdir():
@@ -212,7 +216,10 @@ class Mutants:
 
 
 def compare(fault: Fault, target: str, sound: list[Results | None], mutant: Results) -> Outcome:
-    """What the fault changed. Values are stored under digests of their contents, so that stores can be joined."""
+    """Compare the cells of a mutant with the unmutated ones.
+
+    Values are stored under digests of their contents, so that stores can be merged.
+    """
     outcome = Outcome(fault, target)
     values = dict(mutant.values)
     before: dict[tuple[str, str], tuple[Cell, Observation]] = {}
@@ -231,29 +238,29 @@ def compare(fault: Fault, target: str, sound: list[Results | None], mutant: Resu
         if after.status in ("crashed", "timed-out") or (after.status == "error" and _in_fault(after, fault)):
             outcome.broken = outcome.broken or f"{cell.case} in {cell.mode}: {cell.reason}"
         if key not in before or before[key][1].status in ("error", "unsupported"):
-            continue  # the unbroken cell says nothing
+            continue  # there is nothing to compare with
         outcome.cells += 1
-        sound_cell, unbroken = before[key]
+        sound_cell, unmutated = before[key]
         if after.status == "error":
             outcome.failed.append(key)
-        elif cell.verdict != sound_cell.verdict or not same_behaviour(unbroken, after, values):
-            if _exceptions(after, values) > _exceptions(unbroken, values) and not fault.raises:
+        elif cell.verdict != sound_cell.verdict or not same_behaviour(unmutated, after, values):
+            if _exceptions(after, values) > _exceptions(unmutated, values) and not fault.raises:
                 outcome.raised.append(key)
                 continue
             outcome.changed.append(key)
             outcome.wrong += cell.verdict in WRONG and sound_cell.verdict not in WRONG
     if outcome.broken is None and not outcome.cells:
-        outcome.broken = "no cell of its cases can be compared"
+        outcome.broken = "none of its cells can be compared"
     return outcome
 
 
 def _exceptions(observation: Observation, values: dict[str, Any]) -> int:
-    """How many exceptions of Keras an observation has: the one that ended it, and those that are facts."""
+    """Count the exceptions of Keras in an observation: the one that ended it, and those recorded as facts."""
     facts = [values[fact.observed] for fact in observation.facts]
     return (observation.status == "raised") + sum(isinstance(v, dict) and "raised" in v for v in facts)
 
 
 def _in_fault(observation: Observation, fault: Fault) -> bool:
-    """Whether the code of the fault failed, not that of the case."""
+    """Tell whether the code of the fault failed, not that of the case."""
     where = observation.exception.where if observation.exception else []
     return any(f"{module}.py:" in place for place in where for module in (fault.module, "breaking"))
