@@ -10,6 +10,7 @@ from conformance.targets import install
 from tests.support.fakes import DATES, FAKES, Command, FakeRuns, fake_base, fake_target, source
 from tests.support.local_index import LocalIndex, serve, wheel
 from tests.support.page_browser import browser, comparing, context, opened  # noqa: F401
+from tests.support.paths import TESTS
 
 # The tests draw the same examples in every run: whoever runs them without a change gets the same answer. New ones are
 # drawn by `nox -s explore`; a counter-example that it finds is added to its test with `@example`. Time is no failure.
@@ -24,6 +25,9 @@ settings.load_profile("fixed")  # unless pytest is given --hypothesis-profile
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in ("page", "targets"):
+            item.add_marker(folder)
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from conformance.verdicts import BASES
 from playwright.sync_api import Page
 
 from conformance import results
 from conformance.judging import compare, expectations
 from conformance.judging.expectations import Expectation, Known
 from conformance.results import Cell, Exception_, Results
+from conformance.vocabulary import BASES
 from tests.support.page_browser import Comparing
 from tests.support.page_samples import MODES, Made, hostile, sample
 from tests.support.paths import PUBLISHED

@@ -14,7 +14,7 @@ from conformance.inspection import client
 from conformance.inspection.trace import Call, Trace
 from conformance.local import bundle
 from conformance.targets import install, registry
-from tests.support.paths import TESTS
+from tests.support.paths import PUBLISHED, TESTS
 
 OLD, MIDDLE, NEW = "keras-2.3.1+tf-1.15", "tf-2.15", "keras-3.15"
 ALL = (OLD, MIDDLE, NEW)
