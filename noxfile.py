@@ -51,7 +51,18 @@ def tests(session: nox.Session) -> None:
         session.run("ruff", "format", "--check")
         session.run("mypy")
         session.run("lint-imports")
-    session.run("pytest", *session.posargs)
+    # A file stays in one process, which has its environments and pages; conftest.py decides which come first.
+    everything = [
+        "-n",
+        "auto",
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+        "--cov",
+        "--cov-report",
+        "term:skip-covered",
+    ]
+    session.run("pytest", *(session.posargs or everything), env={"PYTHONDONTWRITEBYTECODE": None})
 
 
 @nox.session
@@ -84,7 +95,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write docs/cases.md and docs/findings.md from reports/history."""
+    """Write docs/cases.md from the cases, docs/findings.md from reports/history."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "docs", *session.posargs)
 
@@ -98,7 +109,7 @@ def wild(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the requirements of the columns into conformance/locks (all, or `-- --target ID`)."""
+    """Resolve the requirements of the targets into conformance/locks (all, or `-- --target ID`; `-- --upgrade`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "lock", *session.posargs)
 

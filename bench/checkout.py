@@ -18,7 +18,7 @@ from bench.record import Sample
 from conformance import results
 from conformance.cache import VARIABLE
 from conformance.local import bundle
-from conformance.local.bundle import PACKAGE
+from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError
 from conformance.local.launch import Environment, environment
 from conformance.local.process_group import ProcessGroup

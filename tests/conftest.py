@@ -23,13 +23,21 @@ settings.register_profile(
 settings.load_profile("fixed")  # unless pytest is given --hypothesis-profile
 
 
+FOLDERS = ("targets", "page", "repository", "harness", "unit")
+"""In the order of execution: files that take long come first, so that no process is left with one at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FOLDERS.index(_folder(item)))
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder in ("page", "targets"):
-            item.add_marker(folder)
+        if _folder(item) in ("page", "targets"):
+            item.add_marker(_folder(item))
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

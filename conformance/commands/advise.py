@@ -6,9 +6,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from conformance.commands import model_options, options
 from conformance.commands import pair as pairs
@@ -56,7 +53,7 @@ def advise_command(
 
     MODEL is as for `trace`. It is traced first: layers that no mask reaches are not considered.
     """
-    names = pairs.Names(project, before, after, path, Console(stderr=True))
+    names = pairs.Names(project, before, after, path)
     if names.are_reversed():
         raise UsageError(f"{after} does not come after {before}")
     trace = model_options.inspect(project, model_options.ModelOptions(model, **where))
@@ -122,10 +119,7 @@ def _markdown(found: Advice, stored: Results) -> Iterator[str]:
 
 
 def _print(found: Advice, stored: Results) -> None:
-    table = Table(*HEADINGS, box=None, pad_edge=False)
-    for place in found.places:
-        table.add_row(*map(Text, _cells(place, found, stored)))  # texts of a target are no markup
     if found.places:
-        options.print_table(table)
+        options.print_table(HEADINGS, [_cells(place, found, stored) for place in found.places])
     for note in _notes(found, stored):
         click.echo(note)

@@ -8,12 +8,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance import results
 from conformance.bisect.bisector import Answer, Bisection, ChangeSide
 from conformance.bisect.observer import CaseObserver
 from conformance.commands.context import pass_project
 from conformance.commands.finish import say
-from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option
+from conformance.commands.options import as_json, cell_of_markdown, format_option, schema_option, stored_results
 from conformance.local.errors import UsageError, unknown
 from conformance.project import Project
 from conformance.results import Case
@@ -63,7 +62,7 @@ def bisect_command(
     if project.targets.index(ends[0]) >= project.targets.index(ends[1]):
         what = f"{first} is both" if first == last else f"{first} comes after {last}"
         raise UsageError(f"--from must come before --to in `conformance list targets`: {what}")
-    known, case, console = results.read_stored(stored), _case(id, project.cases()), Console(stderr=True)
+    known, case, console = stored_results(stored), _case(id, project.cases()), Console(stderr=True)
     observer = CaseObserver(case, project, known, fresh=no_cache)
     releases = functools.cache(package_index.releases)
     answer = Bisection(observer, project, releases, lambda line: say(console, [line])).answer(*ends, mode)

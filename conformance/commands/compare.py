@@ -6,9 +6,6 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from conformance.commands import options, pair
 from conformance.commands.context import pass_project
@@ -86,7 +83,7 @@ def compare_command(
     def chosen(cases: list[Case]) -> list[Case]:
         return _with_tags(choose(cases, patterns), tags, cases)
 
-    found = pair.Names(project, before, after, path, Console(stderr=True)).find(chosen, modes)
+    found = pair.Names(project, before, after, path).find(chosen, modes)
     targets = (found.first, found.second)
     comparer = compare.Comparer(found.results, project.expectations())
     cases = chosen(found.results.cases)
@@ -141,12 +138,12 @@ def _restricted(step: Step, modes: tuple[str, ...]) -> Step:
 
 
 def _print(steps: list[Step], notes: list[str], found: pair.Pair) -> None:
-    table = Table(*HEADINGS, box=None, pad_edge=False)
+    rows = []
     for step in steps:
         row = [step.severity or "unknown", step.kind, step.case, ", ".join(step.modes), step.text]
         row += [f"{step.before.promise} -> {step.after.promise}"]
         row += [steps_.since(step, found.results, found.first, found.second)]
-        table.add_row(*map(Text, row))  # texts of a target are no markup
+        rows.append(row)
     if steps:
-        options.print_table(table)
+        options.print_table(HEADINGS, rows)
     click.echo(" ".join(notes))

@@ -10,7 +10,8 @@ from rich.console import Console
 from conformance.judging.expectations import Expectation
 from conformance.judging.gate import surprises
 from conformance.project import Project
-from conformance.report import github, write_report
+from conformance.report import github
+from conformance.report.folder import write_report
 from conformance.repro.suite_scripts import scripts_for
 from conformance.results import Results
 from conformance.vocabulary import VERDICTS

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
 from conformance import results
 from conformance.commands import options
@@ -16,6 +15,7 @@ from conformance.commands.options import as_json, cell_of_markdown, print_table
 from conformance.judging import proposals
 from conformance.judging.gate import Surprise, is_complete, overdue, surprises
 from conformance.judging.judge import judge_all
+from conformance.local.errors import UsageError
 from conformance.project import Project
 from conformance.report.text import plural
 from conformance.run.api import RunRequest, run
@@ -73,7 +73,9 @@ def gate_command(
     Exit code: 0 all is as expected; 1 it is not, the run had problems or a target did not run; 2 usage.
     """
     known = project.expectations(file)
-    found = _of_targets(project, path, target_ids) if target_ids else results.read(path or results.stored())
+    found = _of_targets(project, path, target_ids) if target_ids else options.stored_results(path)
+    if found is None:
+        raise UsageError(f"there are no results to hold against what is expected: {results.file_in(results.LATEST)}")
     judge_all(found)
     if complete is None:
         complete = is_complete(found, [case.id for case in project.cases()], [target.id for target in project.targets])
@@ -99,7 +101,7 @@ def gate_command(
 
 def _of_targets(project: Project, path: Path | None, names: tuple[str, ...]) -> results.Results:
     """Return results of these targets alone; if one is not stored, what is missing is measured."""
-    stored = results.read_stored(path)
+    stored = options.stored_results(path)
     if stored and {*names} <= {target.id for target in stored.targets}:
         targets = [target for target in stored.targets if target.id in names]
         cells = [cell for cell in stored.cells if cell.target in names]
@@ -144,10 +146,7 @@ def _rows(held: GateResult) -> list[tuple[str, str, str]]:
 def _print(held: GateResult) -> None:
     rows = _rows(held)
     if rows:
-        table = Table("kind", "where", "what", box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*row)
-        print_table(table)
+        print_table(("kind", "where", "what"), rows)
     click.echo(_summary(held))
 
 

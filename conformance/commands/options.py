@@ -1,16 +1,17 @@
 """What commands have in common: options, and how results are printed."""
 
 import json
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
-from conformance.results import schema_of
+from conformance import results
+from conformance.results import Results, schema_of
 from conformance.targets.registry import TIERS
 from conformance.vocabulary import MODES
 
@@ -79,17 +80,49 @@ def schema_option(struct: type[msgspec.Struct]) -> Callable[[Any], Any]:
     )
 
 
+def stored_results(path: Path | None) -> Results | None:
+    """Return results at `path`; without one those of the last run here, else the published ones, and say which.
+
+    Returns:
+        None if none is named and there are none.
+    """
+    found = results.read_stored(path)
+    if found and path is None:
+        which = "the last run here" if results.stored() == results.LATEST else "what is published with this program"
+        first, last = (moment[:10] for moment in found.measured())
+        when = first if first == last else f"{first} to {last}"
+        click.echo(f"Results: {which}, measured {when}: {results.file_in(results.stored())}", err=True)
+    return found
+
+
 def as_json(data: msgspec.Struct) -> str:
     """Return indented JSON."""
     return msgspec.json.format(msgspec.json.encode(data), indent=1).decode()
 
 
-def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal; elsewhere each row is one line."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = 10_000
-    console.print(table, markup=False, highlight=False)
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal; elsewhere each row is one line.
+
+    Args:
+        headings: Headings of the columns.
+        rows: Texts of the cells; nothing in them is markup.
+    """
+    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*headings, box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table, markup=False, highlight=False)
+        return
+    from rich.cells import cell_len, set_cell_size
+
+    lines = [headings, *([" ".join(text.splitlines()) for text in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(set_cell_size(text, width) for text, width in zip(line, widths, strict=True)))
 
 
 def cell_of_markdown(text: str) -> str:

@@ -5,33 +5,30 @@ if they have several targets; or requirements of a target that is not declared, 
 "python==3.12", a wheel or a source tree among them (docs/any-version.md).
 """
 
-import re
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
-from rich.console import Console
 
 from conformance import results
-from conformance.commands.finish import say
+from conformance.commands import options
 from conformance.judging import compare, expectations
-from conformance.judging.judge import judge_all
+from conformance.judging.judge import judge_targets
 from conformance.local.errors import Unavailable, UsageError, unknown
 from conformance.project import Project
 from conformance.results import Case, Results, TargetResult
-from conformance.run.api import RunRequest, run
-from conformance.run.progress import progress_on
-from conformance.targets import requirements
 from conformance.targets.registry import Target
-from conformance.targets.requested import PreparedTarget, TargetRequest
 from conformance.targets.versions import parse
-from conformance.vocabulary import MODES
+
+if TYPE_CHECKING:
+    from conformance.targets.requested import PreparedTarget
 
 Chosen = Callable[[list[Case]], list[Case]]
 
-_ASKED = re.compile(r"[=<>~!\s]|\.whl$|/")
-_PYTHON = "python=="
 _SOURCES = ("pyproject.toml", "setup.py")
 
 
@@ -60,16 +57,15 @@ class Names:
         first: First name.
         second: Second name.
         path: Stored results, None for those of the last run or else the published ones.
-        console: Where progress is shown.
 
     Raises:
         UsageError: A name is not that of a target, or both name the same one.
         Unavailable: A target did not run, and it is not declared how it could.
     """
 
-    def __init__(self, project: Project, first: str, second: str, path: Path | None, console: Console):
-        self._project, self._console = project, console
-        self._finder = _Finder(project, path, console)
+    def __init__(self, project: Project, first: str, second: str, path: Path | None):
+        self._project = project
+        self._finder = _Finder(project, path)
         self._places = [self._finder.place(name) for name in (first, second)]
         one, other = self._places
         if first == second or (one.id == other.id and one.results is other.results):
@@ -95,34 +91,22 @@ class Names:
             Unavailable: A target cannot be measured here.
         """
         missing = [place.prepared for place in self._places if place.prepared]
-        found = self._measured(missing, chosen, modes) if missing else None
+        found = None
+        if missing:
+            from conformance.commands import measuring  # here: its imports take as long as a comparison
+
+            found = measuring.measure(self._project, missing, chosen, modes)
         one, other = (place.results or found for place in self._places)
         first, second = (place.id for place in self._places)
         assert one and other
+        left_out: list[str] = []
         if one is other:
-            return Pair(one, first, second, [])
-        joined, left_out = compare.joined(one, first, other, second)
-        return Pair(joined, joined.targets[0].id, joined.targets[1].id, left_out)
-
-    def _measured(self, missing: list[PreparedTarget], chosen: Chosen, modes: Sequence[str]) -> Results:
-        project = self._project
-        cases = chosen(project.cases())
-        say(self._console, [f"measuring {prepared.target.title}" for prepared in missing])
-        found = run(
-            RunRequest(
-                cases=cases,
-                targets=missing,
-                bundle=project.bundle,
-                cache=project.cache,
-                modes=modes or MODES,
-                progress=progress_on(self._console),
-            )
-        )
-        for target in found.targets:
-            if target.reason:
-                raise Unavailable(f"{target.title} could not be measured: {target.reason}")
-        say(self._console, [f"problem: {problem}" for problem in found.problems])
-        return found
+            together = compare.narrowed(one, first, second)
+        else:
+            together, left_out = compare.joined(one, first, other, second)
+            first, second = (target.id for target in together.targets)
+        judge_targets(together, (first, second))
+        return Pair(together, first, second, left_out)
 
 
 @dataclass(frozen=True)
@@ -149,12 +133,11 @@ class _Place:
 
 
 class _Finder:
-    def __init__(self, project: Project, path: Path | None, console: Console):
-        self._project, self._console = project, console
+    def __init__(self, project: Project, path: Path | None):
+        self._project = project
         self._read: dict[Path, Results] = {}
-        self._stored = results.read_stored(path)
+        self._stored = options.stored_results(path)
         if self._stored:
-            judge_all(self._stored)
             self._read[_file(path or results.stored())] = self._stored
 
     def place(self, name: str) -> _Place:
@@ -162,18 +145,18 @@ class _Finder:
         if self._stored and name in there and not there[name].reason:
             return _Place(there[name], self._stored)
         declared = {target.id: target for target in self._project.targets}
-        if name in declared:
-            return _to_measure(self._project.prepare(declared[name]))
-        if name in there:
-            raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
-        file, _, id = name.partition("#")
-        if Path(file).exists() and not _can_be_installed(Path(file)):
-            return self._of_file(Path(file), id)
-        asked = _asked(name)
-        if asked.requirements and (_ASKED.search(name) or name in requirements.DISTRIBUTIONS):
-            say(self._console, [f"resolving {name}"])
-            return _to_measure(self._project.prepare_requested(asked))
-        raise unknown("target", name, [*there, *declared])
+        if name not in declared:
+            if name in there:
+                raise Unavailable(f"{there[name].title} did not run: {there[name].reason}")
+            file, _, id = name.partition("#")
+            if Path(file).exists() and not _can_be_installed(Path(file)):
+                return self._of_file(Path(file), id)
+        from conformance.commands import measuring
+
+        prepared = measuring.prepare(self._project, name)
+        if prepared is None:
+            raise unknown("target", name, [*there, *declared])
+        return _Place(prepared.target, prepared=prepared)
 
     def _of_file(self, file: Path, id: str) -> _Place:
         found = self._results(file)
@@ -190,22 +173,11 @@ class _Finder:
     def _results(self, path: Path) -> Results:
         if _file(path) not in self._read:
             self._read[_file(path)] = results.read(path)
-            judge_all(self._read[_file(path)])
         return self._read[_file(path)]
 
 
-def _asked(name: str) -> TargetRequest:
-    words = name.split()
-    python = next((word.removeprefix(_PYTHON) for word in words if word.startswith(_PYTHON)), None)
-    return TargetRequest([word for word in words if not word.startswith(_PYTHON)], python)
-
-
-def _to_measure(prepared: PreparedTarget) -> _Place:
-    return _Place(prepared.target, prepared=prepared)
-
-
 def _file(path: Path) -> Path:
-    return (path / "results.json" if path.is_dir() else path).resolve()
+    return results.file_of(path).resolve()
 
 
 def _can_be_installed(path: Path) -> bool:

@@ -12,6 +12,7 @@ from conformance.commands.context import pass_project
 from conformance.commands.finish import write
 from conformance.files import write_text
 from conformance.judging.judge import judge_all
+from conformance.local.errors import UsageError
 from conformance.project import Project
 from conformance.report import changes, documents
 
@@ -25,9 +26,11 @@ def report_command(project: Project, path: Path, out: Path | None) -> None:
 
     PATH is a results file or its folder, by default that of the last run.
     """
+    out = out or (path if path.is_dir() else path.parent)
+    if out == results.PUBLISHED != results.CHECKOUT:
+        raise UsageError(f"{out} is a part of the installed package: name a folder with --out, or other results")
     found = results.read(path)
     judge_all(found)
-    out = out or (path if path.is_dir() else path.parent)
     write(project, found, project.expectations(), out)
     click.echo(out / "index.html")
 
@@ -48,8 +51,8 @@ def cells_command(path: Path) -> None:
 @options.out_option(default=Path("docs"), show_default=True, help="Write the documents here.")
 @pass_project
 def docs_command(project: Project, path: Path, out: Path) -> None:
-    """Write cases.md and findings.md from stored results."""
-    for name, text in documents.documents(results.read(path), project.expectations()):
+    """Write cases.md from the cases, and findings.md from stored results."""
+    for name, text in documents.documents(project.cases(), results.read(path), project.expectations()):
         write_text(out / name, text)
         click.echo(out / name)
 

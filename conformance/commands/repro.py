@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from conformance import results
 from conformance.commands import options
 from conformance.commands.context import pass_project
 from conformance.project import Project
@@ -57,7 +56,7 @@ def repro_command(
     The script exits with 0 if the case conforms and with 1 if it deviates or raises. The format "table" prints the
     script alone, "markdown" prints it as a code block.
     """
-    stored = results.read_stored(path)
+    stored = options.stored_results(path)
     request = make_request(case, target, mode, project.bundle, project.targets, stored)
     text = None
     if as_issue:

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from conformance.commands import model_options, options
 from conformance.commands.context import pass_project
@@ -51,7 +49,4 @@ def markdown(trace: Trace) -> str:
 def _print(trace: Trace) -> None:
     for line in table.headline(trace):
         click.echo(line)
-    shown = Table(*table.HEADINGS, box=None, pad_edge=False)
-    for row in table.rows(trace):
-        shown.add_row(*map(Text, row.cells("  ")))  # texts of a target are no markup
-    options.print_table(shown)
+    options.print_table(table.HEADINGS, [row.cells("  ") for row in table.rows(trace)])

@@ -74,6 +74,7 @@ def merge(paths: Sequence[Path], order: Sequence[str]) -> tuple[Results, bool]:
         values={},
         shard=None,
     )
+    merged.cells = results.in_order(merged)
     for one in merged.cells:
         if one.observation is not None:
             observation = merged.observations[one.observation] = observations[one.observation]

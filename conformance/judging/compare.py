@@ -33,12 +33,12 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from conformance.judging.difference import change, severity
+from conformance.judging.difference import described
 from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
 from conformance.targets.registry import Target
-from conformance.vocabulary import BAD, MODES, SEVERITIES, Severity
+from conformance.vocabulary import BAD, MODES, SEVERITIES, VERDICT_OF_STATUS, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
 Kind = Literal["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"]
@@ -162,9 +162,14 @@ class Comparer:
 
     def state(self, cell: Cell | None) -> int | str | None:
         """Equal for cells of a case that behave the same; None if nothing is known of it."""
-        if cell is None or cell.verdict == "not-run":
+        if cell is None:
             return None
-        return "absent" if cell.verdict == "unsupported" else self._numbers[cell.case, cell.observation]
+        verdict = cell.verdict  # of a cell without an observation
+        if cell.observation is not None:
+            verdict = VERDICT_OF_STATUS.get(self._results.observations[cell.observation].status, "completed")
+        if verdict == "not-run":
+            return None
+        return "absent" if verdict == "unsupported" else self._numbers[cell.case, cell.observation]
 
     def _of_case(self, case: Case, from_id: str, to_id: str) -> list[Step]:
         groups: dict[Step, list[str]] = {}
@@ -189,8 +194,7 @@ class Comparer:
             level = since = last = None
         else:
             earlier, later = (self._results.observations[str(cell.observation)] for cell in (one, other))
-            text = change(earlier, later, self._results.values)
-            level = severity(earlier, later, self._results.values)
+            text, level = described(earlier, later, self._results.values)
             since, last = self._since(case, from_id, to_id, pair, state)
         return Step(
             case=case.id,
@@ -280,6 +284,21 @@ def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Resu
         shard=None,
     )
     return together, sorted((known.keys() | {case.id for case in other.cases}) - kept)
+
+
+def narrowed(results: Results, from_id: str, to_id: str) -> Results:
+    """The results with no more cells than the comparison of two targets looks at.
+
+    Those are the cells of the two, and of the cases in which these saw something else all cells: they number the
+    behaviours, and tell since when it is so.
+    """
+    ends: dict[str, dict[tuple[str, str], str | None]] = {from_id: {}, to_id: {}}
+    for cell in results.cells:
+        if cell.target in ends:
+            ends[cell.target][cell.case, cell.mode] = cell.observation
+    differ = {case for (case, _), _ in ends[from_id].items() ^ ends[to_id].items()}
+    cells = [cell for cell in results.cells if cell.target in ends or cell.case in differ]
+    return msgspec.structs.replace(results, cells=cells)
 
 
 def _target(results: Results, id: str) -> TargetResult:

@@ -38,20 +38,32 @@ Part = tuple[Severity, str]
 """Severity and text of one difference."""
 
 
+def described(one: Observation, other: Observation, values: Mapping[str, Value]) -> tuple[str, Severity]:
+    """`change` and `severity`."""
+    parts = differences(one, other, values)
+    return _change(parts), _severity(parts)
+
+
 def change(one: Observation, other: Observation, values: Mapping[str, Value]) -> str:
     """What differs, from the earlier to the later, in one line."""
-    parts = differences(one, other, values)
+    return _change(differences(one, other, values))
+
+
+def severity(one: Observation, other: Observation, values: Mapping[str, Value]) -> Severity:
+    """How a reader would notice the step from the earlier to the later: one of `SEVERITIES`."""
+    return _severity(differences(one, other, values))
+
+
+def _severity(parts: list[Part]) -> Severity:
+    return parts[0][0] if parts else "cosmetic"
+
+
+def _change(parts: list[Part]) -> str:
     if not parts:
         return "other values, at the edge of the tolerance"
     spelled = "; ".join(text for _, text in parts[:SPELLED_FACTS])
     more = len(parts) - SPELLED_FACTS
     return " ".join(f"{spelled}; and {more} more".split() if more > 0 else spelled.split())
-
-
-def severity(one: Observation, other: Observation, values: Mapping[str, Value]) -> Severity:
-    """How a reader would notice the step from the earlier to the later: one of `SEVERITIES`."""
-    parts = differences(one, other, values)
-    return parts[0][0] if parts else "cosmetic"
 
 
 def differences(one: Observation, other: Observation, values: Mapping[str, Value]) -> list[Part]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from conformance import vocabulary
@@ -21,7 +21,7 @@ def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
 
 def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
     """Why a fact is not as expected, in one line; None if it is, or if nothing is expected."""
-    if fact.expected is None:
+    if fact.expected is None or fact.expected == fact.observed:  # the same digest: the same value
         return None
     rtol = worker_values.RTOL if fact.rtol is None else fact.rtol
     atol = worker_values.ATOL if fact.atol is None else fact.atol
@@ -102,15 +102,17 @@ def same_behaviour(one: Observation, other: Observation, values: Mapping[str, Va
 
     What counts is what counts for the fingerprint; rounding has no edges here.
     """
-    if one == other:
-        return True
-    if _kinds(one) != _kinds(other):
-        return False
-    for a, b in zip(one.facts, other.facts, strict=True):
+    return _kinds(one) == _kinds(other) and _same_facts(one.facts, other.facts, values)
+
+
+def _same_facts(some: list[Fact], others: list[Fact], values: Mapping[str, Value]) -> bool:
+    for a, b in zip(some, others, strict=True):
+        if a.observed == b.observed:  # the same digest: the same value
+            continue
         rtol = worker_values.RTOL if a.rtol is None else a.rtol
         atol = worker_values.ATOL if a.atol is None else a.atol
         first, second = values[a.observed], values[b.observed]
-        if _dtypes(first) != _dtypes(second) or worker_values.difference(first, second, rtol, atol):
+        if _dtypes(first) != _dtypes(second) or not worker_values.agree(first, second, rtol, atol):
             return False
     return True
 
@@ -139,18 +141,28 @@ def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
     What was not executed has no behaviour.
     """
     order = {target.id: i for i, target in enumerate(results.targets)}
-    known: dict[str, list[Observation]] = {}
+    rank = {mode: i for i, mode in enumerate(MODES)}
+    first: dict[tuple[str, str], tuple[int, int]] = {}  # where each observation of a case was made
+    for cell in results.cells:
+        if cell.observation is not None:
+            made, place = (cell.case, cell.observation), (order[cell.target], rank[cell.mode])
+            if made not in first or place < first[made]:
+                first[made] = place
+    known: dict[str, list[tuple[list[Any], list[Fact]]]] = {}  # by case, what is counted of each behaviour
     numbers: dict[tuple[str, str | None], int] = {}
-    for cell in sorted(results.cells, key=lambda cell: (order[cell.target], MODES.index(cell.mode))):
-        if cell.observation is None or (cell.case, cell.observation) in numbers or cell.verdict == "unsupported":
+    for case, id in sorted(first, key=first.__getitem__):
+        observation = results.observations[id]
+        if observation.status == "unsupported":
             continue
-        observation = results.observations[cell.observation]
-        seen = known.setdefault(cell.case, [])
-        same = (i for i, other in enumerate(seen) if same_behaviour(other, observation, results.values))
-        number = next(same, len(seen))
+        kinds, seen = _kinds(observation), known.setdefault(case, [])
+        alike = (
+            i
+            for i, (k, facts) in enumerate(seen)
+            if k == kinds and _same_facts(facts, observation.facts, results.values)
+        )
+        number = numbers[case, id] = next(alike, len(seen))
         if number == len(seen):
-            seen.append(observation)
-        numbers[cell.case, cell.observation] = number
+            seen.append((kinds, observation.facts))
     return numbers
 
 
@@ -173,6 +185,16 @@ class Judge:
         if observation.status == "error" and observation.exception:
             reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"
         return verdict(observation, values), fingerprint(observation, values), reason
+
+
+def judge_targets(results: Results, targets: Collection[str]) -> None:
+    """Compute the verdicts of the cells of these targets anew, and nothing else."""
+    found: dict[str, str] = {}
+    for cell in results.cells:
+        if cell.target in targets and cell.observation is not None:
+            if cell.observation not in found:
+                found[cell.observation] = verdict(results.observations[cell.observation], results.values)
+            cell.verdict = found[cell.observation]
 
 
 def judge_all(results: Results) -> None:

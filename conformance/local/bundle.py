@@ -7,16 +7,15 @@ a target, and a checkout and an installed wheel behave the same.
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from conformance.local.dependencies import PACKAGE, imported
 from conformance.local.errors import UsageError, named
 
-PACKAGE = Path(__file__).parent.parent
 _ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothing that a case can see
 
 
@@ -81,9 +80,9 @@ def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Pat
             shutil.rmtree(temporary)
             if not folder.is_dir():  # otherwise another run was faster; it made the same
                 raise named(error, folder) from error
-    # Fixtures and configuration act on every case, as the worker does; what a case itself uses is `sources`' matter.
-    fixtures = contents.get("cases/conftest.py", b"").decode()
-    used = {f"cases/{name}.py" for name in re.findall(r"\w+", fixtures)} | {"cases/conftest.py", "cases/pytest.ini"}
+    # Fixtures and configuration act on every case, as the worker does; what a case itself uses is in its own digest.
+    fixtures = imported(folder / "cases" / "conftest.py") if "cases/conftest.py" in contents else set()
+    used = {f"cases/{path.name}" for path in fixtures} | {"cases/pytest.ini"}
     acting = {name for name in contents if not name.startswith("cases/")} - {_ASKS} | used
     worker = {name: content for name, content in contents.items() if name in acting}
     return Bundle(folder, digest, _digest(worker))

@@ -19,9 +19,14 @@ def printable(text: str) -> str:
     return _ONE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def hides_control(raw: bytes) -> bool:
+    """Return whether JSON may hold a text that is not `printable`; quick to see."""
+    return _IN_JSON.search(raw) is not None
+
+
 def cleaned(data: Any, raw: bytes | None = None) -> Any:
     """Return JSON data with `printable` texts; `raw`, what it was read from, shows quickly if it has any others."""
-    if raw is not None and not _IN_JSON.search(raw):
+    if raw is not None and not hides_control(raw):
         return data
     if isinstance(data, str):
         return printable(data)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import jinja2
-
 from conformance.judging.compare import default_pair
 from conformance.judging.difference import short
 from conformance.report.text import xml_characters
@@ -14,8 +12,7 @@ LABEL = "masks"
 KEPT, BROKEN, UNKNOWN = "#2f6f4f", "#9a4b12", "#5c6470"  # white text on each has a contrast of 5 and more
 _NARROW, _WIDE = "fijlrtI.,:;'|!()[] ", "mwMW@%"
 
-_SVG = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-    """\
+_SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{{ left + right }}" height="20" role="img" \
 aria-label="{{ label }}: {{ text }}">
 <title>{{ label }}: {{ text }}</title>
@@ -27,7 +24,6 @@ aria-label="{{ label }}: {{ text }}">
 </g>
 </svg>
 """
-)
 
 
 def badge(results: Results) -> str:
@@ -35,7 +31,10 @@ def badge(results: Results) -> str:
     text, colour = _said(results)
     text = xml_characters(short(text))
     left, right = (_width(part) + 12 for part in (LABEL, text))
-    return _SVG.render(label=LABEL, text=text, colour=colour, left=left, right=right) + "\n"
+    import jinja2  # here: most commands write no badge, and would wait for its import
+
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_SVG)
+    return template.render(label=LABEL, text=text, colour=colour, left=left, right=right) + "\n"
 
 
 def _said(results: Results) -> tuple[str, str]:

@@ -1,80 +1,48 @@
-"""`docs/cases.md` and `docs/findings.md`: every behaviour, and everything that does not conform, as text."""
+"""`docs/cases.md` and `docs/findings.md`: which cases there are, and what does not conform, as text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
-from conformance.judging.expectations import Expectation, ExpectationIndex
-from conformance.judging.judge import behaviours, outcome, said
+from conformance.judging.expectations import Expectation, ExpectationIndex, plain
 from conformance.report.data import area
 from conformance.report.text import escape, where
-from conformance.results import Case, Cell, Results
-from conformance.vocabulary import BAD, SEVERITIES
+from conformance.results import Case, Results
+from conformance.vocabulary import MODES, SEVERITIES
 
-_FACTS_SHOWN = 240  # characters
 _KINDS = {
     "bug": ("Bugs", "Keras documents or otherwise promises something else."),
     "intended": ("Intended", "Upstream decided so, after it had been otherwise or against what its documents say."),
-    "undefined": ("Undefined", "Nothing is promised; an exception, where other columns have an answer."),
+    "undefined": ("Undefined", "Nothing is promised; an exception, where other targets have an answer."),
 }
-_MADE = "<!-- Written by `conformance docs` from reports/history; do not edit. -->"
+_MADE = "Written by `conformance docs`"
 
 
-def cases_document(results: Results, expectations: list[Expectation]) -> str:
-    """Every case with its contract, its basis, and what each column does."""
-    book = ExpectationIndex(expectations, results)
-    numbers = behaviours(results)
-    cells: dict[str, list[Cell]] = {}
-    lacks = {target.id: target.lacks for target in results.targets}
-    for cell in results.cells:
-        if cell.mode not in lacks[cell.target]:
-            cells.setdefault(cell.case, []).append(cell)
-    areas: dict[str, list[Case]] = {}
-    for case in results.cases:
-        areas.setdefault(area(case), []).append(case)
-    lines = [_MADE, "# The cases", ""]
-    lines.append(f"{len(results.cases)} behaviours in {len(areas)} areas, on {len(results.targets)} columns.")
-    lines.append("What the modes are: [modes](modes.md); what the verdicts mean: [reading](reading-the-page.md).")
+def cases_document(cases: Sequence[Case]) -> str:
+    """Every case with its title, contract, basis and modes; variants of one test share a line.
+
+    Nothing in it was measured, so it changes only with the cases.
+    """
+    areas: dict[str, dict[str, list[Case]]] = {}
+    for case in cases:
+        areas.setdefault(area(case), {}).setdefault(plain(case.id), []).append(case)
+    counts = {name: sum(map(len, members.values())) for name, members in areas.items()}
+    lines = [f"<!-- {_MADE} from cases/; do not edit. -->", "# The cases", ""]
+    lines.append(f"{len(cases)} behaviours in {len(areas)} areas. What each target does is on the page, where a case's")
+    lines.append("source and code are as well. Four [modes](modes.md) are all that there are.")
     lines += ["", "| area | cases |", "| --- | ---: |"]
-    lines += [f"| [{name}](#{_anchor(name)}) | {len(members)} |" for name, members in areas.items()]
+    lines += [f"| [{name}](#{_anchor(name)}) | {count} |" for name, count in counts.items()]
     for name, members in areas.items():
-        lines += ["", f"## {name}"]
-        for case in members:
-            lines += ["", f"### `{case.id}`", "", f"{escape(case.contract)}", ""]
-            lines.append(f"- {case.basis.capitalize()}: {escape(case.source)}")
-            if case.issues:
-                lines.append(f"- Upstream: {', '.join(case.issues)}")
-            lines.append(f"- If it breaks: {case.severity}. Modes: {', '.join(case.modes)}")
-            lines += [f"- {line}" for line in _answers(case, cells.get(case.id, []), numbers, results, book)]
+        lines += ["", f"## {name}", "", "| case | contract | basis | modes |", "| --- | --- | --- | --- |"]
+        lines += [_row(id, variants) for id, variants in members.items()]
     return "\n".join([*lines, ""])
 
 
-def _answers(
-    case: Case, cells: list[Cell], numbers: dict[tuple[str, str | None], int], results: Results, book: ExpectationIndex
-) -> Iterator[str]:
-    """One line for each thing that columns do, in the order of the columns."""
-    groups: dict[tuple[str, str, str | None], list[Cell]] = {}
-    for cell in cells:
-        known = book.explanation(cell)
-        groups.setdefault((cell.verdict, _answer(cell, numbers, results), known.id if known else None), []).append(cell)
-    for (verdict, text, _), members in groups.items():
-        line = f"**{verdict}** {where(members, case, results)}"
-        known = book.explanation(members[0])
-        if text:
-            line += f": {escape(text)}"
-        yield line + (f" ([{known.kind}](findings.md#{known.id}))" if known else "")
-
-
-def _answer(cell: Cell, numbers: dict[tuple[str, str | None], int], results: Results) -> str:
-    if cell.observation is None or cell.verdict == "unsupported":
-        return cell.reason or ""
-    observation = results.observations[cell.observation]
-    if cell.verdict in BAD:
-        return outcome(observation, results.values).partition(": ")[2]
-    if cell.verdict == "conforms":
-        return ""
-    text = said(observation.facts, results.values)
-    shown = text if len(text) <= _FACTS_SHOWN else text[: _FACTS_SHOWN - 3] + "..."
-    return f"{chr(ord('A') + numbers[cell.case, cell.observation])}, {shown}"
+def _row(id: str, variants: list[Case]) -> str:
+    case = variants[0]
+    names = ", ".join(one.id.removeprefix(id) for one in variants if one.id != id)
+    modes = "all" if case.modes == list(MODES) else ", ".join(case.modes).replace("|", "or")
+    cells = [f"`{id}` {escape(names)}".strip(), f"*{escape(case.title)}* {escape(case.contract)}", case.basis, modes]
+    return f"| {' | '.join(cells)} |"
 
 
 def findings_document(results: Results, expectations: list[Expectation]) -> str:
@@ -89,7 +57,7 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
         found = book.explanation(cell)
         if found:
             explained.setdefault(found.id, set()).add(cell.target)
-    lines = [_MADE, "# What does not conform, and why", ""]
+    lines = [f"<!-- {_MADE} from reports/history; do not edit. -->", "# What does not conform, and why", ""]
     lines += [
         "Each entry was looked up in the source of a version that shows it. Versions between measured columns",
         "are filled in from upstream's history or, where that is silent, up to the next measured column.",
@@ -134,7 +102,13 @@ def _anchor(heading: str) -> str:
     return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
-def documents(results: Results, expectations: list[Expectation]) -> Iterable[tuple[str, str]]:
-    """Names and texts of the files."""
-    yield "cases.md", cases_document(results, expectations)
+def documents(cases: Sequence[Case], results: Results, expectations: list[Expectation]) -> Iterable[tuple[str, str]]:
+    """Names and texts of the files.
+
+    Args:
+        cases: All cases of the suite.
+        results: What the findings are illustrated with.
+        expectations: The findings.
+    """
+    yield "cases.md", cases_document(cases)
     yield "findings.md", findings_document(results, expectations)

@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
 from conformance.judging.expectations import Expectation
 from conformance.report.data import page_data, spelled
 from conformance.repro.stored import Stored
@@ -45,6 +42,9 @@ def render(
     expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest;
     files: names of what lies beside it; scripts: what its stand-alone scripts are joined from.
     """
+    import jinja2  # here: most commands write no page, and would wait for its import
+    from markupsafe import Markup
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(WEB), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from conformance.suite.dependencies import Module, read
+from conformance.local.dependencies import Module, read
 
 
 def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> dict[str, set[str]]:

@@ -9,11 +9,11 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.local.dependencies import Module, Uses, follow, read, uses
 from conformance.local.errors import UsageError
 from conformance.repro import source
 from conformance.repro.calls import details
 from conformance.suite.catalogue import Listed
-from conformance.suite.dependencies import Module, Uses, follow, read, uses
 
 # In the order of a script.
 _USES = (

@@ -6,7 +6,7 @@ import itertools
 import textwrap
 from pathlib import Path
 
-from conformance.suite.dependencies import Module, Uses, first_line, read, uses
+from conformance.local.dependencies import Module, Uses, first_line, read, uses
 
 _FUNCTIONS = {"attempt": "attempt", "gradients": "gradients_of"}  # attributes of `run`, in a script
 _PREFIXES = {"oracle": "numpy_"}  # what was reached through a module is a name of its own in a script

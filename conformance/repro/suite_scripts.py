@@ -1,8 +1,6 @@
 """The scripts that the page can show: of cases that are still those of this suite, on declared columns."""
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from conformance import repro
 from conformance.local.bundle import Bundle
@@ -11,8 +9,6 @@ from conformance.repro.stored import Stored, store
 from conformance.results import Results
 from conformance.suite import catalogue, file_cache
 from conformance.targets.registry import Target
-
-HERE = Path(__file__).parent
 
 
 def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> Stored | None:
@@ -33,8 +29,7 @@ def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> 
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:
     """Of all cases; those of a file are remembered until it changes."""
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()
-    files = file_cache.made("scripts", suite, code, dict[str, Parts], lambda changed: _made(suite, changed))
+    files = file_cache.made("scripts", suite, dict[str, Parts], lambda changed: _made(suite, changed))
     return {id: parts for of_file in files.values() for id, parts in of_file.items()}
 
 

@@ -5,24 +5,20 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
-from conformance import __version__
+from conformance import __version__, results
 from conformance.judging.judge import Judge
 from conformance.local.launch import FIXED, OF_FRONT_END
 from conformance.local.machine import machine
 from conformance.local.process_group import Cell as CellKey
 from conformance.local.process_group import ProcessGroup
-from conformance.results import SCHEMA_VERSION, Cell, Fact, Observation, Results, TargetResult, Value, digest
+from conformance.results import SCHEMA_VERSION, Cell, Results, TargetResult
 from conformance.run.plan import Key, Plan
 from conformance.run.progress import Progress
 from conformance.run.request import RunRequest
-from conformance.run.result_cache import CachedCell, ResultCache
+from conformance.run.result_cache import CachedCell, ResultCache, cached_cell
 from conformance.targets.registry import Target
 from conformance.targets.versions import same
 from conformance.worker.backends import SEED
-
-_PARTS = ("status", "exception", "warnings", "reason")
 
 
 class ResultCollector:
@@ -56,7 +52,7 @@ class ResultCollector:
             lacks = self._targets[target].lacks
             if mode in lacks:
                 event = {"status": "unsupported", "reason": lacks[mode], "seconds": 0.0}
-                self._observe((case, target, mode), _observed(event, []))
+                self._observe((case, target, mode), cached_cell(event, []))
 
     def take_known(self, group: ProcessGroup) -> list[CellKey] | None:
         """Record the known cells of a group; returns those that are left, None if no process has to run."""
@@ -109,7 +105,7 @@ class ResultCollector:
     def cell_observed(
         self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
     ) -> None:
-        observed = _observed(event, facts, _now())
+        observed = cached_cell(event, facts, _now())
         self._write(lambda: self._cache.put(self._declared[target], self._cases[case], mode, observed))
         with self._lock:
             self._observe((case, target, mode), observed)
@@ -191,6 +187,7 @@ class ResultCollector:
         unplanned = set(self._cells) - set(self._planned)
         self._results.problems += [f"{' '.join(key)} was recorded but not planned" for key in sorted(unplanned)]
         self._results.cells = [self._cells[key] for key in self._planned]
+        self._results.cells = results.in_order(self._results)
         self._results.seconds = round(seconds, 1)
         self._write(self._cache.compact)
         executed = [cell for cell in self._results.cells if cell.mode not in self._targets[cell.target].lacks]
@@ -207,28 +204,6 @@ class ResultCollector:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _observed(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
-    """Convert what a worker sent about a cell, each value once under the digest of its contents."""
-    values: dict[str, Value] = {}
-
-    def stored(value: Value) -> str:
-        values[key := digest(value)] = value
-        return key
-
-    observation = msgspec.convert({k: event[k] for k in _PARTS if event.get(k) is not None}, Observation)
-    observation.facts = [
-        Fact(
-            name=fact["name"],
-            observed=stored(fact["observed"]),
-            expected=stored(fact["expected"]) if "expected" in fact else None,
-            rtol=fact.get("rtol"),
-            atol=fact.get("atol"),
-        )
-        for fact in facts
-    ]
-    return CachedCell(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"], when)
 
 
 def target_result(target: Target, digest: str = "") -> TargetResult:

@@ -1,7 +1,8 @@
 """The result cache: what earlier runs observed is not measured again, and an interrupted run resumes where it was.
 
 A cell is kept under a key that stands for everything it depends on: the source of the case and
-what that uses (`Case.digest`), the worker and its variables, the locks, the Python (`target_digest`) and the mode.
+what that uses (`Case.digest`), the worker and its variables, what reads its events, the locks, the Python
+(`target_digest`) and the mode.
 Each target has a journal of lines that are only ever appended, each with one write: two runs
 at once, or a kill at any moment, cost at most what was being written.
 """
@@ -16,13 +17,15 @@ import msgspec
 
 from conformance.files import write_text
 from conformance.local.bundle import Bundle
+from conformance.local.dependencies import code_digest
 from conformance.local.launch import fixed
 from conformance.local.process_group import Cell
-from conformance.results import Case, Observation, Value, digest
+from conformance.local.supervisor import WorkerSupervisor
+from conformance.results import Case, Fact, Observation, Value, digest
 from conformance.targets.registry import Target
 
-_FORMAT = "2"  # of a journal
 _LASTING = ("completed", "raised", "unsupported", "crashed")  # a time-out may have had its reason outside
+_PARTS = ("status", "exception", "warnings", "reason")
 _VERSIONS = 4  # of a case in a mode, that a journal keeps when it is written anew: branches come and go
 
 
@@ -34,6 +37,28 @@ class CachedCell(msgspec.Struct, frozen=True):
     values: dict[str, Value]
     seconds: float
     when: str = ""  # ISO 8601, UTC; "" if nothing was executed
+
+
+def cached_cell(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
+    """Convert what a worker sent about a cell, each value once under the digest of its contents."""
+    values: dict[str, Value] = {}
+
+    def stored(value: Value) -> str:
+        values[key := digest(value)] = value
+        return key
+
+    observation = msgspec.convert({k: event[k] for k in _PARTS if event.get(k) is not None}, Observation)
+    observation.facts = [
+        Fact(
+            name=fact["name"],
+            observed=stored(fact["observed"]),
+            expected=stored(fact["expected"]) if "expected" in fact else None,
+            rtol=fact.get("rtol"),
+            atol=fact.get("atol"),
+        )
+        for fact in facts
+    ]
+    return CachedCell(digest(msgspec.to_builtins(observation)), observation, values, event["seconds"], when)
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -145,7 +170,8 @@ class ResultCache:
         if target.id not in self._digests:
             locks = [lock.read_text() if lock.is_file() else target.id for lock in target.locks]
             worker = [self._bundle.worker, *(f"{name}={value}" for name, value in fixed(target.front_end).items())]
-            parts = [_FORMAT, *worker, *locks, target.base.python, target.front_end, target.backend]
+            observing = code_digest(WorkerSupervisor, cached_cell, _Line)
+            parts = [observing, *worker, *locks, target.base.python, target.front_end, target.backend]
             self._digests[target.id] = digest(parts)
         return self._digests[target.id]
 

@@ -1,19 +1,17 @@
 """The cases, as the worker's plug-in collects them on the host, each with the digest of its source."""
 
 from collections import Counter
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
-from conformance import __version__
 from conformance.local import listing
 from conformance.local.bundle import Bundle
+from conformance.local.dependencies import used_source
 from conformance.local.errors import UsageError
 from conformance.local.selection import choose
 from conformance.results import Case, digest
 from conformance.suite import file_cache
-from conformance.suite.dependencies import used_source
 
 __all__ = ["Listed", "choose", "collect", "listed"]
 
@@ -41,8 +39,7 @@ def listed(bundle: Bundle) -> list[Listed]:
     Raises:
         UsageError: a case file does not import, or a case describes itself wrongly.
     """
-    of = f"{bundle.worker} {__version__} pytest {version('pytest')}"
-    files = file_cache.made("cases", bundle, of, list[Listed], lambda changed: _listed(bundle, changed))
+    files = file_cache.made("cases", bundle, list[Listed], lambda changed: _listed(bundle, changed))
     found = [one for of_file in files.values() for one in of_file]
     if not found:
         raise UsageError(f"the cases cannot be collected: there are none in {bundle.cases}")

@@ -1,7 +1,6 @@
 """What is made of the case files one by one, and made again only of those that have changed."""
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -10,18 +9,23 @@ import msgspec
 
 from conformance.files import write_text
 from conformance.local.bundle import Bundle
+from conformance.local.dependencies import program_digest
 
 T = TypeVar("T")
 
 
-def made(
-    name: str, bundle: Bundle, of: str, kind: type[T], make: Callable[[list[str]], Mapping[str, T]]
-) -> dict[str, T]:
-    """What `make` makes of files, by their names, in their order; remembered beside the bundle.
+def made(name: str, bundle: Bundle, kind: type[T], make: Callable[[list[str]], Mapping[str, T]]) -> dict[str, T]:
+    """What `make` makes of the case files, by their names, in their order; remembered beside the bundle.
 
-    name: of what is made; of: stands for all that it is made of but the files; kind: its type, which msgspec knows.
+    A file is made again if it or a module beside it changed, the worker, the program or a library did.
+
+    Args:
+        name: Of what is made.
+        bundle: The suite.
+        kind: The type of what is made of a file; msgspec knows it.
+        make: Called with the names of the files that are to be made.
     """
-    keys = _keys(bundle, of)
+    keys = _keys(bundle)
     store = bundle.folder.with_name(f"{name}-{_digest([file.encode() for file in keys])}.json")
     found = _remembered(store, keys, kind)
     if changed := [file for file in keys if file not in found]:
@@ -40,25 +44,13 @@ def _remembered(store: Path, keys: Mapping[str, str], kind: type[T]) -> dict[str
         return {}
 
 
-def _keys(bundle: Bundle, of: str) -> dict[str, str]:
-    """For each case file a digest of it and of all files beside it that it names, and so on: it may import them."""
+def _keys(bundle: Bundle) -> dict[str, str]:
+    """For each case file a digest of all that decides what is made of it. Case files do not import each other."""
     contents = {path.name: path.read_bytes() for path in sorted(bundle.cases.glob("*.py"))}
-    named = {
-        name: {f"{word.decode()}.py" for word in set(re.findall(rb"\w+", content))} & contents.keys()
-        for name, content in contents.items()
-    }
-
-    def reached(file: str, so_far: set[str]) -> set[str]:
-        for name in {file, *named[file]} - so_far:
-            so_far.add(name)
-            reached(name, so_far)
-        return so_far
-
-    return {
-        file: _digest([of.encode(), *(contents[name] for name in sorted(reached(file, set())))])
-        for file in contents
-        if file.startswith("test_")
-    }
+    is_case_file = {name: name.startswith("test_") for name in contents}
+    common = [program_digest().encode(), bundle.worker.encode()]
+    common += [content for name, content in contents.items() if not is_case_file[name]]
+    return {name: _digest([*common, content]) for name, content in contents.items() if is_case_file[name]}
 
 
 def _digest(parts: list[bytes]) -> str:

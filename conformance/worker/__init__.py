@@ -1,4 +1,4 @@
-"""The only code that enters a target: finds Keras, executes cases, records what they do.
+"""The code that enters a target: imports Keras, executes cases, records what they do.
 
 Python 3.6 syntax; standard library, NumPy and pytest only.
 """

@@ -37,15 +37,15 @@ def main(arguments):
 
 
 def serve(front, group, cases, active, emit):
-    """Try modes of a group, then execute its cells, until one leaves global state changed."""
-    masks = execute.CaseRunner(front, group["modes"], emit, active).start()
+    """Try the modes of a group, then execute its cells until one leaves global state changed."""
+    runner = execute.CaseRunner(front, group["modes"], emit, active).start()
     for name in group["try"]:
-        emit(protocol.mode(name, masks.refused.get(name) or try_mode(masks, name)))
+        emit(protocol.mode(name, runner.refused.get(name) or try_mode(runner, name)))
     state = modes.global_state(front)
     for name, mode in group["cells"]:
-        if name not in cases or mode in masks.refused:
+        if name not in cases or mode in runner.refused:
             continue  # the host sees that it was not executed
-        execute.execute(masks, cases[name], mode)
+        execute.execute(runner, cases[name], mode)
         now = modes.global_state(front)
         if now != state:
             changed = sorted(key for key in now if now[key] != state[key])
@@ -56,7 +56,7 @@ def serve(front, group, cases, active, emit):
 
 
 def peak_mb():
-    """Return the most memory that this process has had, in MB; None where the system does not say."""
+    """Return the peak memory of this process in MB, None where the system does not tell."""
     try:
         with open("/proc/self/status") as status:
             (line,) = [line for line in status if line.startswith("VmHWM:")]
@@ -65,10 +65,10 @@ def peak_mb():
     return int(line.split()[1]) // 1024
 
 
-def try_mode(masks, name):
-    """Return None if a masked sequence gets through an RNN in this mode, else why it does not."""
-    mode = masks.modes[name]
-    layers = masks.front.keras.layers
+def try_mode(runner, name):
+    """Return None if an RNN can be called on a masked sequence in this mode, else the reason."""
+    mode = runner.modes[name]
+    layers = runner.front.keras.layers
     x = np.array([[[0.0, 1.0], [0.0, 0.0], [2.0, 0.0]]], "float32")
     try:
         mode.begin()

@@ -1,4 +1,4 @@
-"""A case: a test that carries the mark ``case`` and says what it is about."""
+"""Read a case from its pytest item: the arguments of its ``case`` mark and its docstring."""
 
 import inspect
 import os
@@ -33,23 +33,26 @@ def _check_address(where, id, file, function):
 
 
 def _area(file, module):
-    """What the cases of a file are shown under: the first paragraph of its docstring, without a period at the end."""
+    """Return the title of the area of a file: the first paragraph of its docstring, without the final period."""
     title = " ".join(inspect.cleandoc(module.__doc__ or "").split("\n\n")[0].split())
     if not title:
-        raise pytest.UsageError("%s: the file needs a docstring that begins with the title of its area" % file)
+        raise pytest.UsageError("%s: the file needs a docstring whose first paragraph is the title of its area" % file)
     return title[:-1] if title.endswith(".") else title
 
 
 class CaseDeclaration(object):
-    """What a test says of itself: the arguments of its ``case`` mark and its docstring.
-
-    The first paragraph of the docstring is the title, the second the contract.
+    """A case as its test declares it, with the arguments of the mark as attributes.
 
     Attributes:
-        area: the title of its file.
-        parameters: by name the values that `parametrize` gives to this variant.
-        asks_for: names of its arguments, each a parameter or one of `FIXTURES`.
-        body: what is called.
+        id: Id of the case, with the variant in brackets.
+        area: Title of the area, from the docstring of the file.
+        title: First paragraph of the docstring of the function.
+        contract: Second paragraph.
+        basis: One of `vocabulary.BASES`.
+        source: What the basis refers to.
+        parameters: Values that `parametrize` gives to this variant, by name.
+        fixture_names: Names of the arguments of the function, each a parameter or one of `FIXTURES`.
+        body: The function.
     """
 
     def __init__(self, item):
@@ -83,18 +86,18 @@ class CaseDeclaration(object):
             raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
         self.modes = self.modes or list(MODES)
         self.parameters = {name: value for name, value in item.callspec.params.items() if name != "mode_name"}
-        self.asks_for = list(inspect.signature(item.function).parameters)
-        others = [name for name in self.asks_for if name not in FIXTURES and name not in self.parameters]
+        self.fixture_names = list(inspect.signature(item.function).parameters)
+        others = [name for name in self.fixture_names if name not in FIXTURES and name not in self.parameters]
         if others:
-            raise pytest.UsageError("%s: there is no fixture %s for cases" % (where, ", ".join(others)))
-        if "record" not in self.asks_for:
-            raise pytest.UsageError("%s: a case without the fixture `record` observes nothing" % where)
+            raise pytest.UsageError("%s: cases have no fixture %s" % (where, ", ".join(others)))
+        if "record" not in self.fixture_names:
+            raise pytest.UsageError("%s: a case needs the fixture `record`, otherwise it observes nothing" % where)
         paragraphs = inspect.cleandoc(item.function.__doc__ or "").split("\n\n")
         if len(paragraphs) < 2:
-            raise pytest.UsageError("%s: the docstring needs a title and, below, a contract" % where)
+            raise pytest.UsageError("%s: the docstring needs a title and, after an empty line, a contract" % where)
         self.title, self.contract = (" ".join(p.split()) for p in paragraphs[:2])
         self.body = item.function
 
     def runs_in(self):
-        """Names of all its modes; of "eager | session" a column takes the first that it has."""
+        """Return the names of all modes; of "eager | session" a target uses the first that it has."""
         return [mode for entry in self.modes for mode in entry.split(" | ")]

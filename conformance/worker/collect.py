@@ -1,4 +1,4 @@
-"""Which cases there are: pytest collects them, parametrised. No Keras is needed."""
+"""Collect the cases with pytest, parametrized. No Keras is needed."""
 
 import inspect
 import json
@@ -26,11 +26,15 @@ FIELDS = (
 
 
 class CannotCollect(Exception):
-    """Why, if pytest has not printed it."""
+    """Raised where cases cannot be collected; pytest has printed the reason, unless the message says it."""
 
 
 class _Collector(object):
-    """Takes all items away from pytest. found: (item, case) by the id of the case."""
+    """Take all items away from pytest.
+
+    Attributes:
+        found: Pairs of pytest item and case, by the id of the case.
+    """
 
     def __init__(self):
         self.found = {}
@@ -48,10 +52,17 @@ class _Collector(object):
 
 
 def collect(folder, files=()):
-    """(pytest item, `Case`) of each case, by id, in the order of the files; files: all of the folder if none is named.
+    """Collect the cases of a folder.
+
+    Args:
+        folder: Folder of the case files.
+        files: Names of the files to collect, by default all.
+
+    Returns:
+        Pairs of pytest item and `CaseDeclaration` by the id of the case, in the order of the files.
 
     Raises:
-        CannotCollect: a file does not import, a case describes itself wrongly, or there is none.
+        CannotCollect: A file cannot be imported, a declaration is wrong, or there is no case.
     """
     collector = _Collector()
     options = ["-qq", "--collect-only", "--capture=no", "--assert=plain", "-c", os.path.join(folder, "pytest.ini")]
@@ -63,7 +74,7 @@ def collect(folder, files=()):
 
 
 def describe(folder, emit):
-    """Emit one dict for each case below the folder; return 0, or 1 if they cannot be collected."""
+    """Emit one dict for each case of a folder; return 0, or 1 if the cases cannot be collected."""
     try:
         found = collect(folder)
         sources = {}  # of a function, which may be many cases
@@ -80,7 +91,7 @@ def describe(folder, emit):
 
 
 def _parameters(item, case):
-    """By name: the place of its value in the list of the decorator, and how that is written if it is simple."""
+    """Return by name the index of the value in the list of `parametrize`, and its source where it is a literal."""
     found = {}
     for mark in item.iter_markers("parametrize"):
         names = [name.strip() for name in mark.args[0].split(",")]
@@ -88,12 +99,12 @@ def _parameters(item, case):
         rows = [row if len(names) > 1 else (row,) for row in mark.args[1]]
         places = [i for i, row in enumerate(rows) if all(a is b for a, b in zip(row, values))]
         if not places:
-            raise CannotCollect("%s: values of parametrize stand in a list, each as it is" % case.id)
-        found.update((name, (places[0], _written(value))) for name, value in zip(names, values))
+            raise CannotCollect("%s: the values of parametrize must be a plain list" % case.id)
+        found.update((name, (places[0], _literal(value))) for name, value in zip(names, values))
     return found
 
 
-def _written(value):
+def _literal(value):
     if isinstance(value, str):
         return json.dumps(value)
     return repr(value) if value is None or isinstance(value, (bool, int)) else None

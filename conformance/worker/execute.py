@@ -1,4 +1,4 @@
-"""A cell: the body of a case, given what it asks for, called in one mode and observed."""
+"""Execute a cell: call the body of a case with its fixtures in one mode, and observe it."""
 
 import pytest
 
@@ -8,22 +8,22 @@ from conformance.worker.modes import Unsupported
 
 
 class CaseRunner(object):
-    """What the cases of this process run on, and who hears of it.
+    """Runs cases in this process, on one front end and its modes.
 
     Attributes:
-        mode_names: The modes that are asked for.
+        mode_names: Names of the requested modes.
         emit: Function that takes events (`protocol`).
         front: The `FrontEnd`, None before `start`.
-        modes: By name those that can be started here.
-        refused: By name, for the others, why not.
+        modes: The `modes.Mode` of each mode that works in this process, by name.
+        refused: For the others the reason, by name.
     """
 
     def __init__(self, front_end, mode_names, emit=lambda event: None, active=speedups.NONE):
-        """Remember what `start` will need.
+        """Keep what `start` needs.
 
         Args:
-            front_end: A name, a `FrontEnd`, or None for the first Keras that is found.
-            mode_names: The modes that are asked for.
+            front_end: A name, a `FrontEnd`, or None for the first Keras that can be imported.
+            mode_names: Names of the requested modes.
             emit: Function that takes events.
             active: The `ActiveSpeedups` of the process.
         """
@@ -34,7 +34,11 @@ class CaseRunner(object):
         self._front_end = front_end
 
     def start(self):
-        """Import Keras and start the modes, once; raises what the import raises."""
+        """Import Keras and start the modes, unless that is done; return self.
+
+        Raises:
+            ImportError: Keras cannot be imported.
+        """
         if self.front is None:
             front = self._front_end or frontend.detect()
             front = frontend.FrontEnd(front) if isinstance(front, str) else front
@@ -43,8 +47,8 @@ class CaseRunner(object):
             self.front = front
         return self
 
-    def given(self, mode_name):
-        """Make the fixtures of one cell; returns what a case may ask for, by name."""
+    def make_fixtures(self, mode_name):
+        """Return the fixtures of one cell, by name."""
         mode, record = self.modes[mode_name], recorder.Recorder(self.emit)
         return {
             "keras": self.front.keras,
@@ -58,20 +62,30 @@ class CaseRunner(object):
         }
 
 
-def execute(masks, case, mode_name):
-    """Run the cell of a case in a mode, without pytest, which would cost a millisecond."""
-    patch = pytest.MonkeyPatch()
-    given = dict(masks.given(mode_name), monkeypatch=patch)
-    given.update(case.parameters)
+def execute(runner, case, mode_name):
+    """Execute the cell of a case in a mode, without pytest, which would add a millisecond."""
+    monkeypatch = pytest.MonkeyPatch()
+    arguments = dict(runner.make_fixtures(mode_name), monkeypatch=monkeypatch)
+    arguments.update(case.parameters)
     try:
-        perform(masks, case, mode_name, {name: given[name] for name in case.asks_for})
+        call(runner, case, mode_name, {name: arguments[name] for name in case.fixture_names})
     finally:
-        patch.undo()
+        monkeypatch.undo()
 
 
-def perform(masks, case, mode_name, arguments):
-    """Call the body of a case and tell of it; returns the exception that ended it, None if none did."""
-    front, mode = masks.front, masks.modes[mode_name]
+def call(runner, case, mode_name, arguments):
+    """Call the body of a case and emit its events.
+
+    Args:
+        runner: The started `CaseRunner`.
+        case: The `CaseDeclaration`.
+        mode_name: Name of the mode.
+        arguments: Arguments of the body, by name.
+
+    Returns:
+        The exception that ended the body, None if none did.
+    """
+    front, mode = runner.front, runner.modes[mode_name]
 
     def body():
         if case.backends and front.backend not in case.backends:
@@ -81,9 +95,9 @@ def perform(masks, case, mode_name, arguments):
                 raise Unsupported("there is no keras.%s" % api)
         case.body(**arguments)
 
-    masks.emit(protocol.start(case.id, mode_name))
+    runner.emit(protocol.start(case.id, mode_name))
     mode.begin(case.id)
     outcome, error = recorder.observe(body, arguments["record"])
     mode.end(error)
-    masks.emit(protocol.end(case.id, mode_name, outcome))
+    runner.emit(protocol.end(case.id, mode_name, outcome))
     return error

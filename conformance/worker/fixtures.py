@@ -1,4 +1,4 @@
-"""What a case is given beside `keras` itself: `run`, `build`, `mask_of`, `static_shape`."""
+"""The fixtures of cases beside `keras` itself: `run`, `build`, `mask_of`, `static_shape`."""
 
 from conformance.worker import values
 from conformance.worker.modes import Unsupported, draw_weights
@@ -9,8 +9,8 @@ class Run(object):
     """Executes functions of tensors, and models, in the mode of the cell (fixture ``run``).
 
     Attributes:
-        mode: name of the mode.
-        executor: the `modes.Mode` itself, which cases have no need of.
+        mode: Name of the mode.
+        executor: The `modes.Mode`, which cases do not need.
     """
 
     def __init__(self, executor, recorder):
@@ -19,11 +19,16 @@ class Run(object):
         self._recorder = recorder
 
     def __call__(self, fn, *arrays, **options):
-        """`fn` of one tensor per array. Returns its result with NumPy arrays as leaves.
+        """Call `fn` with one tensor per array.
 
-        Layers are made and built outside of `fn`. `fn` returns a tensor, None, or nested
-        lists, tuples and dicts of these.
-        shapes: static input shapes, None for a dimension unknown while tracing.
+        Args:
+            fn: Function that returns a tensor, None, or nested lists, tuples and dicts of these. Layers are made and
+                built outside of it.
+            *arrays: NumPy arrays.
+            **options: `shapes`, the static shape of each input; None for a dimension that is unknown while tracing.
+
+        Returns:
+            The result of `fn`, with NumPy arrays as leaves.
         """
         shapes = options.pop("shapes", None)
         assert not options, options
@@ -31,7 +36,7 @@ class Run(object):
             return self.executor.call(fn, arrays, shapes)
 
     def attempt(self, fn, *arrays, **options):
-        """As a call, but an exception of Keras is returned, as a `Raised` to be recorded."""
+        """Call `fn` likewise, but return an exception of Keras as a `Raised`, to be recorded."""
         outer = self._recorder.phase
         try:
             return self(fn, *arrays, **options)
@@ -45,71 +50,83 @@ class Run(object):
             return raised
 
     def traced(self, fn):
-        """`fn` behind the border of a compiled function of its own: `tf.function`, `jax.jit`."""
+        """Return `fn` as a compiled function of the backend: `tf.function`, `jax.jit` or `torch.compile`."""
         return self.executor.traced(fn)
 
     def gradients(self, fn, tensors, weights=()):
-        """Inside a function given to this object: the gradients of the scalar `fn(*tensors)`.
+        """Differentiate a scalar, inside a function that this object calls.
 
-        weights: variables of built layers, such as `layer.trainable_weights`.
-        Returns (value, gradients of the tensors, gradients of the weights); a gradient is
-        None where nothing flows.
+        Args:
+            fn: Function of the tensors that returns a scalar.
+            tensors: Tensors.
+            weights: Variables of built layers, such as `layer.trainable_weights`.
+
+        Returns:
+            The scalar, its gradients with respect to the tensors, and those with respect to the weights. A gradient is
+            None where nothing flows, zeros on JAX.
         """
         return self.executor.gradients(fn, list(tensors), list(weights))
 
     def compile(self, model, **arguments):
-        """`model.compile` with the arguments that select this mode added."""
+        """Call `model.compile` with the arguments that select this mode added."""
         self.executor.require_training_loop()
         arguments.update(self.executor.compile_arguments())
         with self._recorder.in_phase("compile"):
             model.compile(**arguments)
 
     def fit(self, model, *args, **arguments):
-        """`model.fit`, silent; `model` was given to `compile` of this object."""
+        """Call `model.fit` without output, after `compile` of this object."""
         self.executor.require_gradients()
         with self._recorder.in_phase("fit"):
             return model.fit(*args, verbose=0, **arguments)
 
     def train_on_batch(self, model, *args, **arguments):
-        """The loss, or loss and metrics, of `model.train_on_batch`: a step of `fit` without what that sets up."""
+        """Return loss, or loss and metrics, of `model.train_on_batch`: one step of `fit` without its set-up."""
         self.executor.require_gradients()
         with self._recorder.in_phase("fit"):
             return self._step(model, model.train_on_batch, args, arguments)
 
     def test_on_batch(self, model, *args, **arguments):
-        """As `train_on_batch`: a step of `evaluate`."""
-        if self.executor.front.backend == "numpy":  # there, Keras makes the loss in `evaluate` only
+        """Return loss, or loss and metrics, of `model.test_on_batch`: one step of `evaluate`."""
+        if self.executor.front.backend == "numpy":  # where Keras creates the loss in `evaluate` only
             return self.evaluate(model, *args, batch_size=len(args[0]), **arguments)
         with self._recorder.in_phase("call"):
             return self._step(model, model.test_on_batch, args, arguments)
 
     def _step(self, model, method, args, arguments):
-        if hasattr(model, "reset_metrics"):  # otherwise they add to what steps before have seen; Keras 2.2 forgets it
+        if hasattr(model, "reset_metrics"):  # otherwise metrics accumulate over steps; Keras 2.2 resets them itself
             model.reset_metrics()
         found = method(*args, **arguments)
         return [float(number) for number in found] if isinstance(found, (list, tuple)) else float(found)
 
     def evaluate(self, model, *args, **arguments):
-        """`model.evaluate`, silent."""
+        """Call `model.evaluate` without output."""
         with self._recorder.in_phase("call"):
             return model.evaluate(*args, verbose=0, **arguments)
 
     def predict(self, model, *args, **arguments):
-        """`model.predict`, silent."""
+        """Call `model.predict` without output."""
         with self._recorder.in_phase("call"):
             return model.predict(*args, verbose=0, **arguments)
 
     def saving(self):
-        """Context in which exceptions belong to the phase "save"."""
+        """Return a context in which exceptions are attributed to the phase "save"."""
         return self._recorder.in_phase("save")
 
 
 def make_build(mode):
-    def build(layer, input_shape=None, seed=0):
-        """Build a layer for `input_shape` (a model is built already) and set its weights.
+    """Return the fixture ``build`` of a mode."""
 
-        The weights are drawn from `seed`: none is zero, no two are alike. Returned as
-        NumPy arrays in the order of `layer.weights`.
+    def build(layer, input_shape=None, seed=0):
+        """Build a layer for an input shape and set its weights.
+
+        Args:
+            layer: A layer, or a model that is built already.
+            input_shape: With the batch dimension; None for a model.
+            seed: Seed of the weights: none is zero, no two are equal.
+
+        Returns:
+            The weights as NumPy arrays, in the order of `layer.weights`.
         """
         if input_shape is not None:
             layer.build(input_shape)
@@ -121,13 +138,15 @@ def make_build(mode):
 
 
 def make_mask_of(keras):
+    """Return the fixture ``mask_of`` of a Keras."""
+
     class Probe(keras.layers.Layer):
-        """Lets the next layer's view of a mask be seen: the only way that works on every Keras."""
+        """Shows the mask that a following layer receives: the only way that works on every Keras."""
 
         def __init__(self, seen):
             super(Probe, self).__init__()
             self.supports_masking = True
-            self.autocast = self._autocast = False  # a cast of the input loses its mask on some versions
+            self.autocast = self._autocast = False  # a cast input loses its mask on some versions
             self._see = seen.append
 
         def call(self, inputs, mask=None):
@@ -135,10 +154,10 @@ def make_mask_of(keras):
             return inputs
 
     def mask_of(tensor):
-        """The mask that a layer called on `tensor` is given: a tensor, or None. Symbolic tensors too."""
+        """Return the mask that a layer called on `tensor`, symbolic or not, receives; None if there is none."""
         seen = []
         Probe(seen)(tensor)
-        # While a model is constructed, `call` is given stand-ins for tensors; Keras 3 keeps the symbolic mask as well.
+        # While a model is constructed, Keras 3 calls `call` with placeholders; the symbolic mask is an attribute.
         symbolic = isinstance(tensor, getattr(keras, "KerasTensor", ()))
         return tensor._keras_mask if symbolic and seen[-1] is not None else seen[-1]
 
@@ -146,7 +165,7 @@ def make_mask_of(keras):
 
 
 def static_shape(tensor):
-    """The shape known before anything runs, as a list; None for an unknown dimension."""
+    """Return the static shape of a tensor as a list, None for an unknown dimension; None for None."""
     if tensor is None:
         return None
     dimensions = tensor.shape if isinstance(tensor.shape, tuple) else tensor.shape.as_list()

@@ -1,4 +1,4 @@
-"""Where Keras comes from, and the few things that differ with it."""
+"""Import Keras from its front end, and hide the few things that differ with it."""
 
 import importlib
 import inspect
@@ -22,7 +22,7 @@ class FrontEnd(object):
     """
 
     def __init__(self, name):
-        """Import it.
+        """Import a front end.
 
         Raises:
             ImportError: It is not installed.
@@ -77,7 +77,7 @@ class FrontEnd(object):
 
 
 def detect():
-    """Return the front end of the current environment: the first that can be imported.
+    """Return the first front end that can be imported in this environment.
 
     Raises:
         ImportError: None can.
@@ -103,7 +103,7 @@ def _backend(keras, is_keras3):
 
 
 class TensorFlowOps(object):
-    """The part of `keras.ops` that cases use, for Keras 2: same names, same arguments."""
+    """The operations of `keras.ops` that cases use, over TensorFlow, for Keras 2: same names and arguments."""
 
     def __init__(self, tf):
         self._tf = tf

@@ -1,8 +1,8 @@
-"""Says what the current environment has: `python -m conformance.worker.probe [FRONT_END [BACKEND]]`.
+"""Describe the current environment: `python -m conformance.worker.probe [FRONT_END [BACKEND]]`.
 
-Writes one JSON object: "missing" names what a column needs and is not there; if nothing is missing, the
-front end and the backend (those asked for, or what is there), the "versions" that the imported
-modules report, and "pins", all distributions. Needs neither NumPy nor pytest nor a Keras.
+Prints one JSON object. "missing" lists the required modules that are not installed; if there are none, "front_end" and
+"backend" are those requested or found, "versions" what the imported modules report, and "pins" all distributions.
+Needs neither NumPy nor pytest nor a Keras.
 """
 
 import io
@@ -20,7 +20,7 @@ MODULES = (("keras", "keras"), ("tf_keras", "tf_keras"), ("tf.keras", "tensorflo
 
 
 def describe(front_end, backend):
-    """The description; an empty string leaves the choice to what is there. Raises what the imports raise."""
+    """Return the description; with "" for front end or backend, the first that is installed is taken."""
     missing = [module for module in NEEDED if not is_there(module)]
     front_ends = [name for name, module in MODULES if is_there(module)]
     if not front_ends or (front_end and front_end not in front_ends):
@@ -42,13 +42,13 @@ def describe(front_end, backend):
 
 
 def is_there(module):
-    """Whether a module can be found. A folder that merely has its name is none."""
+    """Return whether a module is installed; a folder that merely has its name does not count."""
     spec = find_spec(module)
     return spec is not None and spec.has_location
 
 
 def pins(folders):
-    """All distributions as "name==version", sorted; of two with one name that which is imported."""
+    """Return all distributions as sorted "name==version"; of two with one name the one that is imported."""
     found = {}
     for folder in folders:
         if os.path.isdir(folder):
@@ -61,7 +61,7 @@ def pins(folders):
 
 
 def _about(path):
-    """The head of what a distribution says of itself, if this is a distribution."""
+    """Return the metadata header of a distribution, an empty dict if this is none."""
     if not path.endswith((".dist-info", ".egg-info")):
         return {}
     # Not importlib.metadata, which Python 3.7 lacks; an egg-info may be a file.

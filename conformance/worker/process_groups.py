@@ -1,4 +1,4 @@
-"""Several groups of modes after one import: each but the last in a process forked from the one that has Keras.
+"""Serve several process groups after one import of Keras: all but the last in forked processes.
 
 A process is in one state, eager or not, but importing Keras takes three seconds and a fork of what is
 imported less than one. Nothing may be computed before the last fork: TensorFlow's threads do not survive one.
@@ -12,16 +12,16 @@ import traceback
 
 
 def end_with_parent():
-    """From now on the system kills this process when the one that started it ends, in whatever way."""
+    """Have the system kill this process when the one that started it ends, in whatever way."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux has it
     if prctl:
         prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def serve_all(groups, serve):
-    """Call `serve(group)` for each group, in processes of their own, one after the other; the last in this one.
+    """Call `serve(group)` for each group in turn, in a forked process each, the last in this one.
 
-    A process that dies is a death of this one, in the same way: whoever waits for this one learns of it.
+    If a forked process dies, this one dies in the same way, so that the host learns of it.
     """
     for group in groups[:-1]:
         _in_child(group, serve)

@@ -1,7 +1,7 @@
-"""pytest plug-in: collects tests marked ``case``, and runs them by hand.
+"""The pytest plug-in of the cases: collects tests marked ``case``, and runs them under pytest.
 
-By hand, ``pytest cases -k lstm --mode graph``, a case runs once for each mode that is asked for, and fails if a fact
-is not as expected. A worker only collects with it.
+``pytest cases -k lstm --mode graph`` runs each case once in each requested mode; a case fails if a fact is not as
+expected. A worker uses the plug-in for collecting only.
 """
 
 import pytest
@@ -20,23 +20,23 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "case(id, **about): one mask behaviour; see docs/adding-a-case.md")
-    config.masks = execute.CaseRunner(config.getoption("front_end"), config.getoption("mode") or ["eager"])
+    config.case_runner = execute.CaseRunner(config.getoption("front_end"), config.getoption("mode") or ["eager"])
 
 
 def pytest_report_header(config):
-    """What the cases run on; nothing where they are only listed, which needs no Keras and should not wait for one."""
+    """Report front end, versions and modes; nothing with --collect-only, which needs no Keras."""
     if config.getoption("collectonly"):
         return None
     try:
-        masks = config.masks.start()
+        runner = config.case_runner.start()
     except ImportError as error:
         return "no case can run: %s" % error
-    versions = masks.front.versions()
+    versions = runner.front.versions()
     keras, python = versions.pop("keras"), versions.pop("python")
     others = ", ".join("%s %s" % pair for pair in versions.items())
-    about = (masks.front.name, keras, masks.front.backend, others, python)
-    lines = ["front end: %s %s on %s (%s), Python %s" % about, "modes: %s" % (", ".join(masks.modes) or "none")]
-    return lines + ["skipped: %s" % why for why in masks.refused.values()]
+    about = (runner.front.name, keras, runner.front.backend, others, python)
+    lines = ["front end: %s %s on %s (%s), Python %s" % about, "modes: %s" % (", ".join(runner.modes) or "none")]
+    return lines + ["skipped: %s" % why for why in runner.refused.values()]
 
 
 @pytest.hookimpl(trylast=True)
@@ -44,7 +44,7 @@ def pytest_generate_tests(metafunc):
     if metafunc.definition.get_closest_marker("case"):
         if "mode_name" not in metafunc.fixturenames:
             metafunc.fixturenames.append("mode_name")
-        metafunc.parametrize("mode_name", metafunc.config.masks.mode_names)
+        metafunc.parametrize("mode_name", metafunc.config.case_runner.mode_names)
 
 
 def pytest_itemcollected(item):
@@ -59,10 +59,10 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup(item):
-    """A mode that this environment does not have is skipped; without a Keras the session ends, and says so once."""
+    """Skip modes that do not work in this environment; end the session, once, where there is no Keras."""
     if hasattr(item, "case"):
         try:
-            refused = item.config.masks.start().refused
+            refused = item.config.case_runner.start().refused
         except ImportError as error:
             pytest.exit("no case can run: %s" % error, 4)  # as for any other wrong usage
         if item.mode_name in refused:
@@ -71,12 +71,12 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem):
-    """Run a case; it fails if a fact is not as expected."""
+    """Call a case; fail if a fact is not as expected."""
     case = getattr(pyfuncitem, "case", None)
     if case is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in case.asks_for}
-    error = execute.perform(pyfuncitem.config.masks, case, pyfuncitem.mode_name, arguments)
+    arguments = {name: pyfuncitem.funcargs[name] for name in case.fixture_names}
+    error = execute.call(pyfuncitem.config.case_runner, case, pyfuncitem.mode_name, arguments)
     if isinstance(error, Unsupported):
         pytest.skip(str(error))
     if error is not None:
@@ -89,58 +89,58 @@ def pytest_pyfunc_call(pyfuncitem):
 
 @pytest.fixture
 def mode_name():
-    """Overridden by parametrisation."""
+    """Name of the mode; set by `pytest_generate_tests`."""
 
 
 @pytest.fixture
-def given(request, mode_name):
-    """All fixtures of one cell, by name (`cells.Masks.given`)."""
-    return request.config.masks.start().given(mode_name)
+def cell_fixtures(request, mode_name):
+    """All fixtures of one cell, by name (`execute.CaseRunner.make_fixtures`)."""
+    return request.config.case_runner.start().make_fixtures(mode_name)
 
 
 @pytest.fixture
-def keras(given):
+def keras(cell_fixtures):
     """The Keras of this target: `keras`, `tf.keras` or `tf_keras`."""
-    return given["keras"]
+    return cell_fixtures["keras"]
 
 
 @pytest.fixture
-def ops(given):
+def ops(cell_fixtures):
     """`keras.ops`, or the same names over TensorFlow on Keras 2."""
-    return given["ops"]
+    return cell_fixtures["ops"]
 
 
 @pytest.fixture
-def tf(given):
-    """TensorFlow, for what only it has (ragged tensors); None on other backends, so the case `needs` more than this."""
-    return given["tf"]
+def tf(cell_fixtures):
+    """TensorFlow, for what only it has, such as ragged tensors; None on other backends."""
+    return cell_fixtures["tf"]
 
 
 @pytest.fixture
-def mask_of(given):
-    """Function: the mask a layer called on this tensor is given (a tensor, or None)."""
-    return given["mask_of"]
+def mask_of(cell_fixtures):
+    """Function that returns the mask that a layer called on a tensor receives, or None."""
+    return cell_fixtures["mask_of"]
 
 
 @pytest.fixture
-def static_shape(given):
-    """Function: the shape known before anything runs; None for an unknown dimension."""
-    return given["static_shape"]
+def static_shape(cell_fixtures):
+    """Function that returns the static shape of a tensor, None for an unknown dimension."""
+    return cell_fixtures["static_shape"]
 
 
 @pytest.fixture
-def record(given):
-    """`recorder.Recorder`: takes named observed values beside the expected ones."""
-    return given["record"]
+def record(cell_fixtures):
+    """The `recorder.Recorder`, which records named observed values beside expected ones."""
+    return cell_fixtures["record"]
 
 
 @pytest.fixture
-def run(given):
-    """`toolbox.Run`: executes functions of tensors, and models, in the mode of the cell."""
-    return given["run"]
+def run(cell_fixtures):
+    """The `fixtures.Run`, which executes functions of tensors, and models, in the mode of the cell."""
+    return cell_fixtures["run"]
 
 
 @pytest.fixture
-def build(given):
-    """Function: build a layer and give it weights that are known (`toolbox.make_build`)."""
-    return given["build"]
+def build(cell_fixtures):
+    """Function that builds a layer and sets known weights (`fixtures.make_build`)."""
+    return cell_fixtures["build"]

@@ -1,4 +1,4 @@
-"""What one cell did: facts, an exception with its phase, warnings about masks, duration."""
+"""Record what one cell does: facts, an exception with its phase, warnings about masks, duration."""
 
 import logging
 import os
@@ -18,11 +18,11 @@ _UNSET = object()
 class Recorder(object):
     """Collects the facts of one cell. Cases use it as the fixture ``record``.
 
-    Calling it never raises on a mismatch: the facts after it are wanted too.
+    Calling it never raises on a mismatch: later facts are wanted, too.
 
     Attributes:
-        facts: list of {"name", "observed", "expected"?, "rtol"?, "atol"?}, values encoded.
-        phase: "build", "call", "compile", "fit" or "save": what an exception is attributed to.
+        facts: List of {"name", "observed", "expected"?, "rtol"?, "atol"?}, with encoded values.
+        phase: What an exception is attributed to: "build", "call", "compile", "fit" or "save".
     """
 
     def __init__(self, emit=None):
@@ -31,7 +31,18 @@ class Recorder(object):
         self._emit = emit
 
     def __call__(self, name, observed, expected=_UNSET, rtol=values.RTOL, atol=values.ATOL):
-        """Record one named value; `expected` comes from the oracle or from a law, never from a version."""
+        """Record one fact.
+
+        Args:
+            name: Name of the fact, unique in the case.
+            observed: NumPy array, scalar, text, list, `values.Raised` or None.
+            expected: Likewise, from the oracle or a law, never from a Keras; left out where nothing is promised.
+            rtol: Relative tolerance of floats.
+            atol: Absolute tolerance of floats.
+
+        Raises:
+            ValueError: The case has recorded a fact of this name.
+        """
         if any(fact["name"] == name for fact in self.facts):
             raise ValueError("fact %r is recorded twice" % name)
         fact = {"name": name, "observed": values.encode(observed)}
@@ -46,7 +57,7 @@ class Recorder(object):
             self._emit(protocol.fact(fact))
 
     def mismatches(self):
-        """One line for each fact that is not as expected."""
+        """Return one line for each fact that is not as expected."""
         lines = []
         for fact in self.facts:
             if "expected" in fact:
@@ -59,7 +70,7 @@ class Recorder(object):
 
     @contextmanager
     def in_phase(self, phase):
-        """Attribute exceptions inside to `phase`; left as it is when one passes through."""
+        """Attribute exceptions inside to `phase`, which stays set when one passes through."""
         outer = self.phase
         self.phase = phase
         yield
@@ -67,11 +78,16 @@ class Recorder(object):
 
 
 def observe(body, recorder):
-    """Run a case body; return its outcome as JSON data, and the exception if there was one.
+    """Call the body of a case.
 
-    The outcome has "status": "completed", "raised" (by Keras), "unsupported" or "error"
-    (raised by the case or the worker itself, so no statement about Keras), "seconds",
-    "warnings", and where they apply "exception" and "reason".
+    Args:
+        body: Function without arguments.
+        recorder: The `Recorder` of the cell.
+
+    Returns:
+        The outcome as JSON data, and the exception that ended the body or None. The outcome has "status": "completed",
+        "raised" (by Keras), "unsupported" or "error" (raised by the case or the worker itself, hence no statement
+        about Keras); "seconds" and "warnings"; and where they apply "exception" and "reason".
     """
     outcome = {"status": "completed"}
     caught = None
@@ -98,8 +114,10 @@ def _frames(error):
 
 
 def raised_by_ourselves(error):
-    """Whether the case or the worker raised: whose is the innermost frame, leaving out
-    the standard library and NumPy, which raise on behalf of their caller."""
+    """Return whether the case or the worker raised an exception, not Keras.
+
+    The innermost frame decides, without the standard library and NumPy, which raise on behalf of their caller.
+    """
     standard = values.STANDARD_LIBRARY + os.sep
     for frame in reversed(_frames(error)):
         name = frame.filename
@@ -113,7 +131,7 @@ def raised_by_ourselves(error):
 
 
 def _where(error):
-    """The innermost frame of the case and the innermost of all, as "file:line in function"."""
+    """Return the innermost frame of the case and the innermost of all, as "file:line in function"."""
     frames = _frames(error)
     in_case = [f for f in frames if f.filename.startswith(OURS[0])]
     picked = in_case[-1:] + frames[-1:]

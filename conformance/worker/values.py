@@ -1,4 +1,4 @@
-"""Observed values as JSON, and the one definition of when two of them differ.
+"""Encode observed values as JSON, and define when two of them differ.
 
 A value is ``None``, a bool, an int, a string, a list of values, or one of
 
@@ -17,8 +17,6 @@ import os
 import re
 import sysconfig
 
-import numpy as np
-
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 BUNDLE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_ELEMENTS = 4096
@@ -30,8 +28,8 @@ ATOL = 1e-5
 class Raised(object):
     """An exception as a value.
 
-    A case makes one to say what it expects: ``Raised("TypeError", "ValueError")`` is
-    met by an exception of any of these classes or of a class derived from them.
+    A case expects an exception with ``Raised("TypeError", "ValueError")``, which any of these classes meets, and any
+    class derived from them.
     """
 
     def __init__(self, *names, **details):
@@ -41,12 +39,13 @@ class Raised(object):
 
     @classmethod
     def of(cls, error, phase):
+        """Return the value of an exception that was raised in a phase."""
         names = [c.__name__ for c in type(error).__mro__ if c not in (object, BaseException)]
         return cls(*names, phase=phase, message=clip(error))
 
 
 def clip(text, limit=MAX_TEXT):
-    """`text` as valid Unicode of at most `limit` characters, without what differs from run to run.
+    """Return `text` as valid Unicode of at most `limit` characters, without what differs from run to run.
 
     Folders of this machine, addresses of objects and colours for a terminal are left out.
     """
@@ -65,7 +64,7 @@ def clip(text, limit=MAX_TEXT):
 
 
 def encode(value):
-    """A value of a case (NumPy array, scalar, list, `Raised`, None) as JSON data."""
+    """Return a value of a case (NumPy array, scalar, list, `Raised`, None) as JSON data."""
     if value is None or isinstance(value, (bool, str)):
         return clip(value) if isinstance(value, str) else value
     if isinstance(value, int):
@@ -74,12 +73,16 @@ def encode(value):
         return {"raised": value.names, "phase": value.phase, "message": value.message}
     if isinstance(value, (list, tuple)):
         return [encode(v) for v in value]
+    import numpy as np  # here: the host compares values without it, and would wait for its import
+
     if isinstance(value, (float, np.generic, np.ndarray)):
         return _encode_array(np.asarray(value))
     return {"repr": clip(repr(value), 200)}
 
 
 def _encode_array(array):
+    import numpy as np
+
     if array.dtype.kind not in "biuf" and str(array.dtype) != "bfloat16":
         return {"repr": clip(repr(array), 200)}
     encoded = {"dtype": str(array.dtype), "shape": list(array.shape)}
@@ -100,12 +103,12 @@ def _encode_float(value):
         if number == 0.0 and math.copysign(1.0, number) < 0:
             return "-0.0"
         # The shortest decimal that reads back as the same number of the array's own width.
-        return float(str(value)) if isinstance(value, np.float32) else number
+        return float(str(value)) if getattr(value, "dtype", None) == "float32" else number
     return "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
 
 
 def difference(observed, expected, rtol=RTOL, atol=ATOL):
-    """Why encoded `observed` is not encoded `expected`: one line, or None if they agree.
+    """Return in one line why encoded `observed` is not encoded `expected`, None if they agree.
 
     Bools, ints, shapes and texts agree exactly; floats agree within `atol` + `rtol` *
     |expected|, NaN with NaN and each infinity with itself. Widths of a dtype do not
@@ -130,8 +133,18 @@ def difference(observed, expected, rtol=RTOL, atol=ATOL):
     return None
 
 
+def agree(observed, expected, rtol=RTOL, atol=ATOL):
+    """Return whether `difference` is None, without composing the text."""
+    if isinstance(expected, list) and isinstance(observed, list):
+        pairs = zip(observed, expected)
+        return len(observed) == len(expected) and all(agree(a, b, rtol, atol) for a, b in pairs)
+    if _are_comparable(observed, expected):
+        return not any(True for _ in _wrong(observed["data"], expected["data"], rtol, atol))
+    return difference(observed, expected, rtol, atol) is None
+
+
 def describe(value):
-    """An encoded value in a few words."""
+    """Describe an encoded value in a few words."""
     if value is None:
         return "None"
     if _is_array(value):
@@ -162,16 +175,26 @@ def _difference_raised(observed, expected):
 
 
 def wrong_elements(observed, expected, rtol=RTOL, atol=ATOL):
-    """Positions in "data" at which two encoded arrays differ; None if they cannot be held side by side.
+    """Return the positions in "data" at which two encoded arrays differ, None if they cannot be compared.
 
     That is so if either is no array or a large one, or if their shapes or kinds differ.
     """
+    if not _are_comparable(observed, expected):
+        return None
+    return list(_wrong(observed["data"], expected["data"], rtol, atol))
+
+
+def _are_comparable(observed, expected):
+    """Return whether both are arrays of one shape and kind, stored with all their elements."""
     if not (_is_array(observed) and _is_array(expected)) or "sha256" in observed or "sha256" in expected:
-        return None
-    if observed["shape"] != expected["shape"] or _kind(observed) != _kind(expected):
-        return None
-    pairs = enumerate(zip(observed["data"], expected["data"]))
-    return [i for i, (a, b) in pairs if a != b and not _close(float(a), float(b), rtol, atol)]
+        return False
+    return observed["shape"] == expected["shape"] and _kind(observed) == _kind(expected)
+
+
+def _wrong(observed, expected, rtol, atol):
+    for i, (a, b) in enumerate(zip(observed, expected)):
+        if a != b and not _close(float(a), float(b), rtol, atol):
+            yield i
 
 
 def _difference_arrays(observed, expected, rtol, atol):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance import results
-from conformance.report import BESIDE
+from conformance.report.folder import BESIDE
 from tests.support.fakes import FAKES, FakeRuns
 
 
@@ -148,5 +148,5 @@ def test_what_is_not_expected_fails_the_run(command, tmp_path: Path) -> None:  #
 def test_documents_are_written_from_stored_results(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert command("run", "--case", "good.*").exit_code == 0
     assert command("docs", "reports/latest").exit_code == 0
-    assert "### `good.deviates`" in (tmp_path / "docs" / "cases.md").read_text()
+    assert "| `good.deviates` |" in (tmp_path / "docs" / "cases.md").read_text()
     assert "### made-up" in (tmp_path / "docs" / "findings.md").read_text()

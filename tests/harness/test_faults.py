@@ -125,7 +125,7 @@ def test_no_network(command: Runs, lock: Path, tmp_path: Path, monkeypatch: pyte
 
 def test_a_python_that_is_nowhere(command: Runs, lock: Path) -> None:
     command.about["targets"] = [fake_target(), fake_target(BAD, base=fake_base(lock, python="3.99"))]
-    check(command, "no Python 3.99 found; looked in PATH")
+    check(command, "no Python 3.99 found on the PATH")
 
 
 def test_a_full_disk(command: Runs, lock: Path, mounted: Callable[[str], None]) -> None:

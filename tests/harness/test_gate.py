@@ -27,8 +27,8 @@ def ran(command: Command) -> Command:
 
 def test_results_that_are_as_expected(ran: Command) -> None:
     result = ran("gate")
-    assert (result.exit_code, result.output) == (0, "all is as expected\n")
-    assert json.loads(ran("gate", "--format", "json").output) == {
+    assert (result.exit_code, result.stdout) == (0, "all is as expected\n")
+    assert json.loads(ran("gate", "--format", "json").stdout) == {
         "as_expected": True,
         "complete": False,
         "surprises": [],
@@ -36,7 +36,7 @@ def test_results_that_are_as_expected(ran: Command) -> None:
         "problems": [],
         "overdue": {},
     }
-    assert ran("gate", "--format", "markdown").output == "**all is as expected**\n"
+    assert ran("gate", "--format", "markdown").stdout == "**all is as expected**\n"
 
 
 def test_each_kind_of_surprise(ran: Command, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_each_kind_of_surprise(ran: Command, tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text(text)
     result = ran("gate", "--expectations", "other.toml", "--complete", "--format", "json")
     assert result.exit_code == 1
-    found = json.loads(result.output)
+    found = json.loads(result.stdout)
     assert [(s["kind"], s["case"], s.get("target")) for s in found["surprises"]] == [
         ("unexpected-pass", "good.masking", "fake-0.1"),
         ("other-outcome", "good.deviates", "fake-0.1"),
@@ -65,7 +65,7 @@ def test_each_kind_of_surprise(ran: Command, tmp_path: Path) -> None:
         "expectations": ["made-up"],
         "why": "deviates: number is 2; 'made-up' expects deviates: number is 3",
     }
-    table = ran("gate", "--expectations", "other.toml").output.splitlines()
+    table = ran("gate", "--expectations", "other.toml").stdout.splitlines()
     assert table[-1] == "3 not as expected"  # not complete: an entry may match nothing
     where = "good.masking on fake-0.1 in eager"
     assert table[1].split("  ")[:2] == ["unexpected-pass", where]
@@ -81,9 +81,9 @@ def test_each_kind_of_surprise(ran: Command, tmp_path: Path) -> None:
 
 def test_the_json_is_as_its_schema_says(ran: Command, tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text(OTHER)
-    schema = json.loads(ran("gate", "--schema").output)
+    schema = json.loads(ran("gate", "--schema").stdout)
     for arguments in ((), ("--expectations", "other.toml")):
-        jsonschema.validate(json.loads(ran("gate", "--format", "json", *arguments).output), schema)
+        jsonschema.validate(json.loads(ran("gate", "--format", "json", *arguments).stdout), schema)
 
 
 def test_a_column_that_did_not_run_and_a_problem_are_no_pass(command: Command, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_column_that_did_not_run_and_a_problem_are_no_pass(command: Command, t
 def test_the_whole_history_is_asked_for_entries_that_match_nothing(command: Command, tmp_path: Path) -> None:
     command.about["targets"] = [fake_target()]
     assert command("run", "--case", "good.*").exit_code == 0
-    assert command("gate").output == "all is as expected\n"  # not every case
+    assert command("gate").stdout == "all is as expected\n"  # not every case
     (tmp_path / "cases").mkdir()
     found = results.read(tmp_path / "reports" / "latest")
     cases = [case.id for case in found.cases]
@@ -120,11 +120,11 @@ def test_an_entry_that_nobody_reviewed_for_a_year_is_said_and_no_mistake(ran: Co
     (tmp_path / "old.toml").write_text(old)
     result = ran("gate", "--expectations", "old.toml")
     assert result.exit_code == 0
-    assert result.output.splitlines()[1:] == [
+    assert result.stdout.splitlines()[1:] == [
         "overdue  made-up  last reviewed on 2020-02-29",
         "all is as expected; 1 expectation was last reviewed more than a year ago",
     ]
-    assert json.loads(ran("gate", "--expectations", "old.toml", "--format", "json").output)["overdue"] == {
+    assert json.loads(ran("gate", "--expectations", "old.toml", "--format", "json").stdout)["overdue"] == {
         "made-up": "2020-02-29"
     }
     entry = load(tmp_path / "old.toml")[0]
@@ -139,9 +139,9 @@ def test_hostile_texts_stay_in_their_cell(command: Command, tmp_path: Path) -> N
     made.case(id)
     made.cell(id, "keras-3.3", "eager", {"mask": (None, MASK)})
     results.write(made.judged(), tmp_path / "results.json")
-    row = command("gate", "results.json", "--no-complete", "--format", "markdown").output.splitlines()[4]
+    row = command("gate", "results.json", "--no-complete", "--format", "markdown").stdout.splitlines()[4]
     assert row.replace("\\|", "").count("|") == 4 and "<" not in row
-    table = command("gate", "results.json", "--no-complete").output
+    table = command("gate", "results.json", "--no-complete").stdout
     assert "[red]]" in table
 
 

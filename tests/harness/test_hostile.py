@@ -20,7 +20,8 @@ from conformance.local.errors import UsageError
 from conformance.local.sanitize import cleaned, printable
 from conformance.local.validation import is_event, wrong_value
 from conformance.local.worker_process import WorkerLimits
-from conformance.report import BESIDE, documents, github, page
+from conformance.report import documents, github, page
+from conformance.report.folder import BESIDE
 from conformance.run import result_cache
 from conformance.targets import existing
 from conformance.targets.requested import TargetRequest
@@ -49,7 +50,7 @@ def read_and_use(content: bytes, path: Path) -> bool:
     for make in BESIDE.values():
         assert not CONTROL.search(make(found, []))
     assert not CONTROL.search(page.render(found))
-    list(documents.documents(found, []))
+    list(documents.documents(found.cases, found, []))
     told = [*surprises(found, [], True), *github.annotations(found, [], True)]
     assert not any(CONTROL.search(str(line)) for line in told)
     return True

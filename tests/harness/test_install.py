@@ -6,10 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from conformance.commands.lock import lock_command
 from conformance.local.errors import Unavailable
+from conformance.project import Project
 from conformance.targets import install, interpreters, registry
-from conformance.targets.registry import Target
+from conformance.targets.registry import Base, Target
 from conformance.worker import values
 from tests.support.fakes import HERE, fake_base, fake_target
 
@@ -151,3 +154,31 @@ def test_an_interpreter_that_does_not_start_is_passed_over(tmp_path: Path, monke
     base = Path(sys.base_prefix) / "bin"
     monkeypatch.setenv("PATH", f"{tmp_path}:{base}")
     assert interpreters.find_python(HERE, fetch=False).parent == base
+
+
+def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    base = fake_base(tmp_path / "base.txt")
+    target = fake_target(base=base, requires=["six"], own=tmp_path / "own.txt")
+    resolved: list[str] = []
+
+    def lock(one: Base | Target) -> Path:
+        resolved.append(one.id)
+        path = one.lock if isinstance(one, Base) else one.own
+        assert path
+        path.write_text("six==1.17.0\n")
+        return path
+
+    monkeypatch.setattr(install, "lock", lock)
+    done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
+    assert (done.exit_code, resolved) == (0, [base.id, target.id]), "it has none yet"
+    resolved.clear()
+    done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
+    assert (done.output, resolved) == (
+        "base.txt: is there; --upgrade resolves it again\nown.txt: 1 pins\n",
+        [target.id],
+    )
+    resolved.clear()
+    CliRunner().invoke(lock_command, ["--upgrade"], obj=Project(targets=[target]))
+    assert resolved == [base.id, target.id]

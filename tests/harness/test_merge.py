@@ -12,7 +12,7 @@ import pytest
 from conformance import results
 from conformance.distributed.merge import Disagreement, merge
 from conformance.local.errors import UsageError
-from conformance.report import BESIDE
+from conformance.report.folder import BESIDE
 from tests.support.fakes import FAKES, Command, FakeRuns, fake_base, fake_target
 from tests.support.page_samples import store_observation, store_value
 
@@ -148,9 +148,9 @@ def test_a_missing_column_has_the_cells_of_its_own_modes(shards: list[str]) -> N
     results.write(found, path / "results.json")
     merged, _ = merge([path], [])
     assert [(cell.target, cell.mode) for cell in merged.cells] == [
-        *(("fake-a", mode) for mode in ("eager", "jit")),
-        *(("fake-b", mode) for mode in ("session", "jit")),
-        *(("fake-c", mode) for mode in ("session", "jit")),
+        ("fake-a", "eager"),
+        *((id, "session") for id in ("fake-b", "fake-c")),
+        *((id, "jit") for id in ("fake-a", "fake-b", "fake-c")),
     ]
 
 
@@ -265,11 +265,11 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         (lambda data: data["shard"].update(complete=True), "shard-1 and shard-2 are shards of different plans"),
         (
             lambda data: data["cells"].pop(3),
-            "shard-2 does not have the cells that are planned: see good.masking on fake-b in jit",
+            "shard-2 does not have the cells that are planned: see good.masking on fake-c in graph",
         ),
         (
             lambda data: data["cells"].append(data["cells"][0]),
-            "shard-2/results.json: a case, a column or a cell is there twice",
+            "shard-2/results.json: a case, a target or a cell is there twice",
         ),
         (
             lambda data: data["cases"].append({**data["cases"][0], "id": "more"}),

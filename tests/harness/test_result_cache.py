@@ -11,11 +11,11 @@ import pytest
 
 from conformance.local import worker_process
 from conformance.local.bundle import Bundle, make_bundle
+from conformance.local.dependencies import used_source
 from conformance.local.worker_process import WorkerLimits
 from conformance.results import Observation, Results
 from conformance.run import result_cache
 from conformance.run.reuse import ReusedResults
-from conformance.suite.dependencies import used_source
 from tests.support.fakes import FAKES, FakeRuns, fake_target
 
 

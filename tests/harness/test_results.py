@@ -1,5 +1,7 @@
 """The results file: schema, reading, writing, and what is no results file."""
 
+import gzip
+import itertools
 import json
 from pathlib import Path
 
@@ -10,14 +12,16 @@ import pytest
 from conformance import results
 from conformance.judging.judge import judge_all
 from conformance.local.errors import UsageError
+from conformance.local.worker_process import WorkerLimits
 from tests.support.fakes import FakeRuns, fake_target
 
+LIMITS = WorkerLimits(case_seconds=5.0, memory_mb=400)  # some of the cases hang or leak
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
 
 
 @pytest.fixture(scope="module")
 def found(run_fake: FakeRuns) -> results.Results:
-    return run_fake(fake_target(), fake_target("fake-uninstallable"), patterns=())
+    return run_fake(fake_target(), fake_target("fake-uninstallable"), patterns=(), limits=LIMITS)
 
 
 @pytest.fixture
@@ -37,6 +41,44 @@ def test_real_results_are_valid(file: Path) -> None:
 def test_round_trip(found: results.Results, file: Path) -> None:
     assert results.read(file) == found
     assert results.read(file.parent) == found
+
+
+def test_a_compressed_file_is_the_same_in_less(found: results.Results, file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "compressed"
+    results.write(found, folder / "results.json.gz")
+    assert results.read(folder / "results.json.gz") == results.read(folder) == found
+    packed = (folder / "results.json.gz").read_bytes()
+    assert gzip.decompress(packed) == file.read_bytes()
+    results.write(found, folder / "results.json.gz")
+    assert (folder / "results.json.gz").read_bytes() == packed, "no date is in it"
+    renamed = folder / "a.json"  # what it is called decides nothing
+    renamed.write_bytes(packed)
+    assert results.read(renamed) == found
+    (folder / "results.json").write_bytes(file.read_bytes())
+    assert results.file_of(folder).name == "results.json", "what a run wrote comes before what was kept"
+
+
+def test_cells_of_a_case_stand_together(found: results.Results) -> None:
+    cases = [case for case, _ in itertools.groupby(cell.case for cell in found.cells)]
+    assert cases == [case.id for case in found.cases]
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (gzip.compress(b"{}")[:-9], "cannot be unpacked: it is cut short"),
+        (b"\x1f\x8b\x08\x00" + b"x" * 30, "cannot be unpacked: Error -3"),
+        (gzip.compress(b"{}"), "is not a results file of this suite"),
+        (gzip.compress(b" " * 2**20), "has more than 0 MB"),
+    ],
+)
+def test_what_is_no_compressed_results_file_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bytes, message: str
+) -> None:
+    (tmp_path / "results.json.gz").write_bytes(packed)
+    monkeypatch.setattr(results, "MAX_BYTES", 2**16)
+    with pytest.raises(UsageError, match=f"results.json.gz {message}"):
+        results.read(tmp_path)
 
 
 def test_verdicts_can_be_computed_again(found: results.Results, file: Path) -> None:

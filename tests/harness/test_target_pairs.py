@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from conformance import results
 from conformance.commands.pair import Names
@@ -85,7 +84,7 @@ def test_gate_measures_the_targets_that_it_is_asked_about(command: Command, tmp_
 def test_gate_looks_at_these_columns_alone(command: Command) -> None:
     command("run", "--case", "good.masking", "--mode", "eager", "--tier", "history")
     assert command("gate").exit_code == 1
-    assert command("gate", "--target", "fake-0.1").output == "all is as expected\n"
+    assert command("gate", "--target", "fake-0.1").stdout == "all is as expected\n"
     unknown = command("gate", "--target", "fake-0.2")
     assert unknown.exit_code == 2 and "unknown target 'fake-0.2'; did you mean 'fake-0.1'?" in unknown.output
 
@@ -95,7 +94,7 @@ def test_which_is_the_later_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     older, newer = fake_target(), fake_target("fake-0.5", keras="0.5")
 
     def are_reversed(project: Project, *names: str) -> bool:
-        return Names(project, names[0], names[1], None, Console()).are_reversed()
+        return Names(project, names[0], names[1], None).are_reversed()
 
     project = Project(targets=[older, newer], cases=FAKES / "cases", cache=tmp_path)
     assert not are_reversed(project, "fake-0.1", "fake-0.5")

@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from conformance.report import page as report
-from conformance.report import write_report
+from conformance.report.folder import write_report
 from conformance.results import Results
 from conformance.vocabulary import VERDICTS
 from tests.support.page_browser import Opened, panel_of

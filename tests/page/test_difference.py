@@ -20,7 +20,7 @@ from conformance.judging import difference, expectations, judge
 from conformance.results import Exception_, Fact, Observation, Value, Warning_
 from conformance.worker import values
 from tests.support import page_forms
-from tests.support.page_browser import Comparing
+from tests.support.page_browser import Comparing, computed
 from tests.support.page_forms import NUMBERS, TOLERANCES, VALUES
 from tests.support.page_samples import Made
 from tests.support.paths import PUBLISHED
@@ -75,7 +75,7 @@ def compared(one: Observation, other: Observation, stored: dict[str, Value]) -> 
 
 def assert_values_compare_alike(page: Page, forms: list[Value], tolerance: tuple[float, float]) -> None:
     pairs = all_pairs(len(forms))
-    theirs = page.evaluate(VALUES_COMPARED, {"values": forms, "pairs": pairs, "tolerance": tolerance})
+    theirs = computed(page, VALUES_COMPARED, {"values": forms, "pairs": pairs, "tolerance": tolerance})
     stored = {str(i): value for i, value in enumerate(forms)}
     rtol, atol = tolerance
     facts = [Fact(name="x", observed=key, rtol=rtol, atol=atol) for key in stored]
@@ -144,7 +144,7 @@ def assert_observations_compare_alike(
 ) -> None:
     observations = [told(observation) for observation in seen]
     given_ = {"values": stored, "observations": observations, "pairs": pairs}
-    for (i, j), theirs in zip(pairs, page.evaluate(OBSERVATIONS_COMPARED, given_), strict=True):
+    for (i, j), theirs in zip(pairs, computed(page, OBSERVATIONS_COMPARED, given_), strict=True):
         assert theirs == compared(seen[i], seen[j], stored), (seen[i], seen[j])
 
 
@@ -177,7 +177,7 @@ def test_all_that_the_published_page_can_tell(comparing: Comparing) -> None:
         pairs = [(i, j) for (i, a), (j, b) in itertools.product(enumerate(seen.values()), repeat=2) if a & b and i != j]
         asked.append(([cells[id, key] for key in seen], pairs))
         of_cases.append([found.observations[key] for key in seen])
-    theirs = comparing(found, expectations.load()).evaluate(PUBLISHED_COMPARED, asked)
+    theirs = computed(comparing(found, expectations.load()), PUBLISHED_COMPARED, asked)
     for seen_, (_, pairs), answers in zip(of_cases, asked, theirs, strict=True):
         for (i, j), answer in zip(pairs, answers, strict=True):
             assert answer == compared(seen_[i], seen_[j], found.values), (seen_[i], seen_[j])

@@ -13,7 +13,7 @@ from conformance import results
 from conformance.judging import expectations, judge
 from conformance.report import page as report
 from conformance.results import Results
-from tests.support.page_browser import Opened, cell_at, panel_of, violations
+from tests.support.page_browser import Opened, cell_at, computed, panel_of, violations
 from tests.support.page_samples import HOSTILE, MASK, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
@@ -59,7 +59,7 @@ def said(page: Page, target: str) -> Any:
             return [short(item) for item in value]
         return float(f"{value:.6g}") if isinstance(value, float) else value
 
-    return short(page.evaluate("told", target))
+    return short(computed(page, "told", target))
 
 
 def without(found: Results, target: str) -> Results:
@@ -116,7 +116,7 @@ def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) 
     whole, known = results.read(PUBLISHED), expectations.load()
     target = "keras-3.13"
     page = telling(html=report.render(without(whole, target), known))
-    answer = drop(page, PUBLISHED / "results.json")
+    answer = drop(page, PUBLISHED / "results.json.gz")
     behaviours, others = len(whole.cases), len(whole.targets) - 1
     expect(answer).to_contain_text(
         f"1 column added: Keras 3.13. {behaviours} of the {behaviours} behaviours of this page are in the file."

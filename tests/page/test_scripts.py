@@ -14,12 +14,17 @@ from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.report import page as report
 from conformance.repro.parts import Parts
+from conformance.repro.stored import Stored
 from conformance.repro.suite_scripts import parts_of, scripts_for
 from conformance.results import Case, Results
 from conformance.suite.catalogue import collect
 from conformance.targets import registry
 from tests.support.page_browser import Opened, panel_of
 from tests.support.page_samples import Made, sample
+
+
+def scripts(found: Results) -> Stored | None:
+    return scripts_for(found, make_bundle(cache_folder()), registry.load())
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ window.scripts = (asked) => asked.map(([id, target, mode]) => scriptOf(caseOf(id
 def joining(opened: Opened, suite: Results, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     joined = report.joined
     monkeypatch.setattr(report, "joined", lambda names: joined(names) + (EXPORT if names is report.SCRIPTS else ""))
-    page = opened(html=report.render(suite, scripts=scripts_for(suite)))
+    page = opened(html=report.render(suite, scripts=scripts(suite)))
     page.wait_for_function("Boolean(window.scripts)")
     yield page
 
@@ -67,20 +72,20 @@ def test_the_page_joins_what_repro_prints(joining: Page, suite: Results) -> None
 
 
 def test_there_is_none_of_another_version_of_a_case_or_column(suite: Results) -> None:
-    assert scripts_for(sample()) is None
+    assert scripts(sample()) is None
     first, second = suite.cases[:2]
     changed = msgspec.structs.replace(suite, cases=[first, msgspec.structs.replace(second, digest="x")])
-    stored = scripts_for(changed)
+    stored = scripts(changed)
     assert stored is not None and list(stored.cases) == [first.id]
     other = msgspec.structs.replace(suite.targets[0], pins=["numpy==1.0"])
-    stored = scripts_for(msgspec.structs.replace(suite, targets=[other, *suite.targets[1:]]))
+    stored = scripts(msgspec.structs.replace(suite, targets=[other, *suite.targets[1:]]))
     assert stored is not None and other.id not in stored.columns
 
 
 def test_it_is_shown_and_copied(opened: Opened, suite: Results, context: Any) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     case = suite.cases[0]
-    page = opened(html=report.render(cell_of(suite, case), scripts=scripts_for(suite)), fragment=f"#case={case.id}")
+    page = opened(html=report.render(cell_of(suite, case), scripts=scripts(suite)), fragment=f"#case={case.id}")
     panel = panel_of(page)
     panel.get_by_text("A script that stands alone").click()
     script = panel.locator(".script pre")

@@ -12,10 +12,10 @@ from playwright.sync_api import Page
 
 from conformance import results
 from conformance.judging import compare, expectations
-from conformance.judging.expectations import Expectation, Known
+from conformance.judging.expectations import Expectation, ExpectedCells
 from conformance.results import Cell, Exception_, Results
 from conformance.vocabulary import BASES
-from tests.support.page_browser import Comparing
+from tests.support.page_browser import Comparing, computed
 from tests.support.page_samples import MODES, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
@@ -33,7 +33,7 @@ DEFAULT_PAIRS = """(rows) => rows.map((row) => {
 
 def assert_same_steps(page: Page, found: Results, known: Sequence[Expectation], asked: list[tuple[str, str]]) -> None:
     comparer = compare.Comparer(found, known)
-    for pair, theirs in zip(asked, page.evaluate(STEPS, asked), strict=True):
+    for pair, theirs in zip(asked, computed(page, STEPS, asked), strict=True):
         ours = json.loads(msgspec.json.encode(comparer.steps(*pair)))
         for one, other in zip(theirs, ours, strict=False):
             assert one == other, pair
@@ -61,7 +61,7 @@ def test_published_columns(comparing: Comparing) -> None:
 
 
 def explained(kind: str, outcome: str) -> Expectation:
-    cells = [Known(case=basis, on=("keras",), outcome=outcome) for basis in BASES]
+    cells = [ExpectedCells(case=basis, on=("keras",), outcome=outcome) for basis in BASES]
     about = {"id": f"{kind}: {outcome}", "reason": "r", "sources": ["s"], "reviewed": datetime.date(2026, 1, 1)}
     return Expectation(kind=kind, cells=cells, **about)  # type: ignore[arg-type]
 
@@ -186,4 +186,4 @@ def test_which_columns_are_compared_at_first_in_every_row_of_four(comparing: Com
         rows.append(msgspec.to_builtins(made.results.targets))
         pair = compare.default_pair(made.results)
         ours.append(list(pair) if pair else None)
-    assert comparing(Made().judged()).evaluate(DEFAULT_PAIRS, rows) == ours
+    assert computed(comparing(Made().judged()), DEFAULT_PAIRS, rows) == ours

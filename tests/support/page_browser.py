@@ -1,7 +1,9 @@
 """Pages in a real browser, from a file, without a server; and what the tests look for in them."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -78,6 +80,12 @@ def comparing(browser: Browser) -> Iterator[Comparing]:
     yield open_page
     for page in pages:
         page.close()
+
+
+def computed(page: Page, function: str, argument: Any) -> Any:
+    """What a function of the page returns, as JSON: Playwright's own form of a large answer takes a minute to read."""
+    answer = f"text => JSON.stringify(({function})(JSON.parse(text)), (_, value) => value === undefined ? null : value)"
+    return json.loads(page.evaluate(answer, json.dumps(argument)))
 
 
 def cell_at(page: Page, case: str, column: str) -> Locator:

@@ -48,17 +48,21 @@ BAD = {
     "tags must be a list": GOOD.replace('["Masking"]', '"Masking"'),
     "does not know colour, fast": GOOD.replace("tags=", 'colour=1, modes=["eager | fast"], tags='),
     "does not know theano": GOOD.replace("tags=", 'backends=["theano"], tags='),
-    "there is no fixture own for cases": CASE.format(arguments="record, number, other, own"),
-    "there is no fixture tmp_path": CASE.format(arguments="record, number, other, tmp_path"),
-    "without the fixture `record` observes nothing": CASE.format(arguments="number, other"),
-    "needs a title and, below, a contract": re.sub(r'"""A title.*"""', '"""A title."""', GOOD, flags=re.DOTALL),
-    "values of parametrize stand in a list": GOOD.replace("VALUES, ids", "[pytest.param(*v) for v in VALUES], ids"),
+    "cases have no fixture own": CASE.format(arguments="record, number, other, own"),
+    "cases have no fixture tmp_path": CASE.format(arguments="record, number, other, tmp_path"),
+    "a case needs the fixture `record`, otherwise it observes nothing": CASE.format(arguments="number, other"),
+    "needs a title and, after an empty line, a contract": re.sub(
+        r'"""A title.*"""', '"""A title."""', GOOD, flags=re.DOTALL
+    ),
+    "the values of parametrize must be a plain list": GOOD.replace(
+        "VALUES, ids", "[pytest.param(*v) for v in VALUES], ids"
+    ),
     "test_good.py::test_it: the function of case 'good.case' is test_it, it must be test_case": GOOD.replace(
         "def test_case", "def test_it"
     ),
     "test_good.py::test_case: the file of case 'fine-masks.case' is test_good.py, it must be test_fine_masks.py or "
     "test_fine_masks_<topic>.py": GOOD.replace("good.case", "fine-masks.case"),
-    "test_good.py: the file needs a docstring that begins with the title of its area": GOOD.replace(
+    "test_good.py: the file needs a docstring whose first paragraph is the title of its area": GOOD.replace(
         GOOD[: GOOD.index("import pytest")], ""
     ),
     "name 'undefined' is not defined": GOOD + "\nundefined\n",
@@ -177,5 +181,5 @@ class FakeModes(execute.CaseRunner):
 
 
 def test_a_case_may_ask_for_what_it_can_be_given() -> None:
-    given = FakeModes(None, ["eager"]).start().given("eager")
-    assert {*given, "monkeypatch"} == {*FIXTURES}
+    made = FakeModes(None, ["eager"]).start().make_fixtures("eager")
+    assert {*made, "monkeypatch"} == {*FIXTURES}

@@ -1,17 +1,18 @@
-"""What is made of case files is made again only of those that changed, themselves or by what they import."""
+"""What is made of case files is made again only of those that changed, if nothing that they share did."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from conformance.local import bundle
 from conformance.local.bundle import make_bundle
+from conformance.local.dependencies import imported
 from conformance.local.errors import UsageError
 from conformance.suite import catalogue, file_cache
 
 FILES = {
-    "oracle.py": "import numpy as np\n",
-    "helper.py": "import oracle\n",
+    "helper.py": "import numpy as np\n",
     "test_a.py": "import helper\n",
     "test_b.py": "import numpy as np\n",
 }
@@ -30,9 +31,9 @@ class Making:
         (self._folder / "cases").mkdir(exist_ok=True)
         (self._folder / "cases" / name).write_text(text)
 
-    def made(self, of: str = "code") -> dict[str, str]:
-        bundle = make_bundle(self._folder / "cache", self._folder / "cases")
-        return file_cache.made("texts", bundle, of, str, self._make)
+    def made(self) -> dict[str, str]:
+        suite = make_bundle(self._folder / "cache", self._folder / "cases")
+        return file_cache.made("texts", suite, str, self._make)
 
     def _make(self, files: Sequence[str]) -> dict[str, str]:
         self.asked = [*files]
@@ -57,24 +58,26 @@ def test_a_file_that_changed_is_made_again_alone(making: Making) -> None:
     assert [*making.made()] == ["test_a.py", "test_b.py"] and making.asked == ["test_b.py"]
 
 
-def test_so_is_one_whose_imports_changed_however_far(making: Making) -> None:
-    making.write("oracle.py", "import numpy\n")
-    making.made()
-    assert making.asked == ["test_a.py"]
+def test_all_are_made_again_if_what_they_share_changed(making: Making, monkeypatch: pytest.MonkeyPatch) -> None:
+    def assert_all_are_made_again() -> None:
+        making.made()
+        assert making.asked == ["test_a.py", "test_b.py"]
+        making.asked = []
+
+    making.write("helper.py", "import numpy\n")
+    assert_all_are_made_again()
+    making.write("conftest.py", "import numpy\n")
+    assert_all_are_made_again()
+    monkeypatch.setattr(file_cache, "program_digest", lambda: "another program")
+    assert_all_are_made_again()
 
 
-@pytest.mark.parametrize("line", ["import os, oracle", "from oracle import x", "def f():\n    import oracle as o"])
-def test_so_is_one_however_it_imports(making: Making, line: str) -> None:
-    making.write("test_b.py", line + "\n")
-    making.made()
-    making.write("oracle.py", "import numpy\n")
-    making.made()
-    assert making.asked == ["test_a.py", "test_b.py"]
-
-
-def test_other_code_makes_all_again(making: Making) -> None:
-    making.made("other code")
-    assert making.asked == ["test_a.py", "test_b.py"]
+def test_case_files_do_not_import_each_other() -> None:
+    """The digest of what is made of one counts on it."""
+    files = sorted(bundle.cases_folder().glob("test_*.py"))
+    assert files
+    for file in files:
+        assert [path.name for path in imported(file) if path.name.startswith("test_")] == [file.name]
 
 
 @pytest.mark.parametrize("kept", [b"", b'{"test_a.py": 1}', b"\xff"])

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from conformance import results
 from conformance.commands import finish
 from conformance.judging.expectations import Expectation, ExpectedCells
-from conformance.report import BESIDE, write_report
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
+from conformance.report.folder import BESIDE, write_report
 from conformance.report.github import SHOWN, annotations, command
 from conformance.report.junit import junit
 from conformance.report.summary import summary
@@ -304,3 +304,17 @@ def test_a_job_of_github_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_modes_are_those_of_the_suite() -> None:
     assert [mode for column in changes(sample()).columns for mode in column.modes].count("jit") == 4
     assert all(set(column.modes) <= set(MODES) for column in changes(sample()).columns)
+
+
+def test_a_compressed_report_stays_compressed(tmp_path: Path) -> None:
+    results.write(sample(), tmp_path / "results.json.gz")
+    before = (tmp_path / "results.json.gz").read_bytes()
+    changed = sample()
+    changed.created, changed.seconds = "2030-01-01T00:00:00+00:00", 1.0
+    write_report(changed, [], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"results.json.gz", "index.html", *BESIDE}
+    assert (tmp_path / "results.json.gz").read_bytes() == before, "it is measured again only in name"
+    changed.cells[0].seconds = 77.0
+    write_report(changed, [], tmp_path)
+    assert results.read(tmp_path) == changed
+    assert not (tmp_path / "results.json").exists()

@@ -169,6 +169,7 @@ function bars(parts, planned) {
 
 const FILES = {
   "results.json": "everything that was observed; its JSON Schema: conformance schema",
+  "results.json.gz": "everything that was observed, compressed with gzip",
   "summary.md": "the differences, for the summary of a CI job",
   "junit.xml": "every cell as a test, for CI systems",
   "badge.svg": "the newest column in a few words",

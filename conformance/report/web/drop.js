@@ -3,7 +3,7 @@
 const YOUR_FILES = []; // [{name, sentences}]
 
 function buildDrop(button, note) {
-  const input = h("input", { type: "file", accept: ".json,application/json", multiple: true, hidden: true });
+  const input = h("input", { type: "file", accept: ".json,.gz,application/json,application/gzip", multiple: true, hidden: true });
   input.addEventListener("change", async () => {
     await addFiles([...input.files], note);
     input.value = ""; // the same file may be chosen again
@@ -48,15 +48,33 @@ async function addFiles(files, note) {
   note.scrollIntoView({ block: "nearest" });
 }
 
+/** The text of a file, unpacked if it is compressed with gzip. */
 async function textOf(file) {
-  const size = Math.ceil(file.size / 1e6);
-  if (file.size > LARGEST)
-    throw new Refused(`it is ${size} MB large, and this page reads files of up to ${LARGEST / 1e6} MB`);
+  if (file.size > LARGEST) throw tooLarge(file.size);
   try {
-    return await file.text();
+    const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+    return first === 0x1f && second === 0x8b ? await unpacked(file) : await file.text();
   } catch (error) {
+    if (error instanceof Refused) throw error;
     throw new Refused(`it cannot be read: ${error.message}`);
   }
+}
+
+async function unpacked(file) {
+  const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const chunks = [];
+  let size = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    size += read.value.length;
+    if (size > LARGEST) throw tooLarge(size);
+    chunks.push(read.value);
+  }
+  return new Blob(chunks).text();
+}
+
+function tooLarge(bytes) {
+  const size = Math.ceil(bytes / 1e6);
+  return new Refused(`it is ${size} MB large, and this page reads files of up to ${LARGEST / 1e6} MB`);
 }
 
 /** What was added, in sentences. */

@@ -1,0 +1,82 @@
+"""The folder of a report: the results, the page, and what stands beside it."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from conformance import results
+from conformance.files import write_text
+from conformance.judging.expectations import Expectation
+from conformance.local import bundle
+from conformance.local.dependencies import program_digest
+from conformance.local.errors import UsageError
+from conformance.report import badge, changes, junit, page, summary
+from conformance.repro.stored import Stored
+from conformance.results import Results
+
+BESIDE: dict[str, Callable[[Results, Sequence[Expectation]], str]] = {
+    "summary.md": summary.summary,
+    "junit.xml": junit.junit,
+    "badge.svg": lambda found, _: badge.badge(found),
+    "changes.json": lambda found, _: changes.as_json(changes.changes(found)),
+}
+
+
+def write_report(
+    found: Results,
+    known: Sequence[Expectation],
+    out: Path,
+    scripts_of: Callable[[Results], Stored | None] = lambda _: None,
+) -> None:
+    """Write the results, the files of `BESIDE` and `index.html` into a folder.
+
+    What is there already is left as it is: results that differ only in when they were found, and a page that was made
+    by this program from the same results, expectations and cases. The results stay compressed where they are.
+
+    Args:
+        found: The results, judged.
+        known: What is expected of them.
+        out: The folder.
+        scripts_of: Gives what the stand-alone scripts on the page are joined from; asked only if the page is written.
+    """
+    file = results.file_in(out)
+    if not _are_stored(found, file):
+        results.write(found, file)
+    stamp = _stamp(file, known)
+    page_file = out / "index.html"
+    if _begins_with(page_file, stamp) and all((out / name).is_file() for name in BESIDE):
+        return
+    found = results.read(file)  # so that the same file always gives the same page
+    for name, make in BESIDE.items():
+        write_text(out / name, make(found, known))
+    beside = (file.name, *BESIDE)
+    write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
+
+
+def _are_stored(found: Results, file: Path) -> bool:
+    if not file.is_file():
+        return False
+    try:
+        stored = msgspec.json.decode(results.read_bytes(file), type=Results)
+    except (UsageError, msgspec.DecodeError):
+        return False
+    stored.created, stored.seconds = found.created, found.seconds
+    return stored == found
+
+
+def _stamp(file: Path, known: Sequence[Expectation]) -> str:
+    """Stands for all that the page is made of."""
+    total = hashlib.sha256(results.read_bytes(file))
+    total.update(msgspec.json.encode(known))
+    total.update(program_digest(bundle.cases_folder()).encode())
+    return total.hexdigest()[:16]
+
+
+def _begins_with(page_file: Path, stamp: str) -> bool:
+    try:
+        with page_file.open("rb") as file:
+            return f'content="{stamp}"'.encode() in file.read(1000)
+    except OSError:
+        return False
