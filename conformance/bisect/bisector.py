@@ -133,7 +133,7 @@ class Bisection:
             mode: Mode to run in, None for the first one in which the two differ.
         """
         ends = self._ends(first, last, mode)
-        targets = compare.way(self._project.targets, first.id, last.id)
+        targets = compare.path(self._project.targets, first.id, last.id)
         if isinstance(ends, Answer):
             if ends.status == "same":
                 known = self._known(targets, (str(ends.mode),))
@@ -308,6 +308,7 @@ class Bisection:
                 pythons = f"{before.target.base.python} and {after.target.base.python}"
                 self._warnings.append(f"the Python version differs as well: {pythons}")
         skipped = [SkippedTarget(column=name, reason=self._skipped[name]) for name in passed if name in self._skipped]
+        text, severity = difference.describe_change(before.observation, after.observation, values)
         span = ", ".join(ranges) or f"({before.target.id}, {after.target.id}]"
         return Answer(
             case=case.id,
@@ -316,8 +317,8 @@ class Bisection:
             mode=_mode(before, after),
             last_same=self._described(before),
             first_different=self._described(after),
-            change=difference.change(before.observation, after.observation, values),
-            severity=difference.severity(before.observation, after.observation, values),
+            change=text,
+            severity=severity,
             decided_by=decided,
             range=ranges,
             released=when,

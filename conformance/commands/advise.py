@@ -11,15 +11,15 @@ from conformance.commands import model_options, options
 from conformance.commands import pair as pairs
 from conformance.commands.context import pass_project
 from conformance.inspection.advice import Advice, Place, advise
-from conformance.judging.compare import Comparer, Step
+from conformance.judging.compare import BehaviourChange, Comparer
 from conformance.local.errors import UsageError
 from conformance.project import Project
-from conformance.report import steps as steps_
+from conformance.report import changes_table
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.vocabulary import MODES
 
-HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "promise", "first target")
+HEADINGS = ("severity", "in the model", "behaviour", "modes", "what changes", "status", "first changed in")
 
 
 @click.command("advise")
@@ -60,8 +60,8 @@ def advise_command(
     pair = names.find(lambda cases: cases, modes)
     stored, targets = pair.results, (pair.first, pair.second)
     chosen = modes or _usual_modes(stored, *targets)
-    steps = list(_in_modes(Comparer(stored, project.expectations()).steps(*targets), chosen))
-    found = advise(model, trace, stored, steps, *targets)
+    changes = list(_in_modes(Comparer(stored, project.expectations()).changes(*targets), chosen))
+    found = advise(model, trace, stored, changes, *targets)
     if format_ == "json":
         click.echo(options.as_json(found))
     elif format_ == "markdown":
@@ -76,15 +76,15 @@ def _usual_modes(stored: Results, *targets: str) -> tuple[str, ...]:
     return tuple(mode for mode in MODES if mode != "session" or not have_eager)
 
 
-def _in_modes(found: Iterable[Step], modes: tuple[str, ...]) -> Iterator[Step]:
-    for step in found:
-        left = tuple(mode for mode in step.modes if set(mode.split(" -> ")) & set(modes))
+def _in_modes(found: Iterable[BehaviourChange], modes: tuple[str, ...]) -> Iterator[BehaviourChange]:
+    for change in found:
+        left = tuple(mode for mode in change.modes if set(mode.split(" -> ")) & set(modes))
         if left:
-            yield msgspec.structs.replace(step, modes=left)
+            yield msgspec.structs.replace(change, modes=left)
 
 
 def _notes(found: Advice, stored: Results) -> Iterator[str]:
-    one, other = (steps_.title(stored, target) for target in (found.before, found.after))
+    one, other = (changes_table.title(stored, target) for target in (found.before, found.after))
     count = len({place.step.case for place in found.places})
     touch = (
         plural(count, "behaviour that it uses changes", "behaviours that it uses change")
@@ -103,10 +103,10 @@ def _where(place: Place) -> str:
 
 
 def _cells(place: Place, found: Advice, stored: Results) -> list[str]:
-    step = place.step
-    promise = f"{step.before.promise} -> {step.after.promise}"
-    since = steps_.since(step, stored, found.before, found.after)
-    return [step.severity or "unknown", _where(place), step.case, ", ".join(step.modes), step.text, promise, since]
+    change = place.step
+    cells = [change.severity or "unknown", _where(place), change.case, ", ".join(change.modes), change.text]
+    first = changes_table.first_changed_in(change, stored, found.before, found.after)
+    return [*cells, changes_table.status(change), first]
 
 
 def _markdown(found: Advice, stored: Results) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """`conformance compare`: what changes between two targets, at a terminal or for a CI job."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 import click
@@ -10,15 +9,15 @@ import msgspec
 from conformance.commands import options, pair
 from conformance.commands.context import pass_project
 from conformance.judging import compare
-from conformance.judging.compare import Step
+from conformance.judging.compare import BehaviourChange
 from conformance.local.errors import unknown
 from conformance.local.selection import choose
 from conformance.project import Project
-from conformance.report import steps as steps_
+from conformance.report import changes_table
 from conformance.report.text import plural
 from conformance.results import Case
 
-HEADINGS = ("severity", "step", "behaviour", "modes", "what changes", "promise", "first target")
+HEADINGS = ("severity", *changes_table.HEADINGS)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,7 +39,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     on_neither: int = 0
     no_mode: int
     left_out: list[str]
-    steps: list[Step]
+    steps: list[BehaviourChange]
 
 
 @click.command("compare")
@@ -88,15 +87,11 @@ def compare_command(
     comparer = compare.Comparer(found.results, project.expectations())
     cases = chosen(found.results.cases)
     compared = comparer.compared(*targets, modes) & {case.id for case in cases}
-    steps = [_restricted(step, modes) for step in comparer.steps(*targets)]
-    shown = [step for step in steps if step.case in compared and step.modes]
+    changes = [_restricted(change, modes) for change in comparer.changes(*targets)]
+    shown = [change for change in changes if change.case in compared and change.modes]
     on_neither = len(compared & comparer.on_neither(*targets, modes))
-    same, no_mode = len(compared) - len({step.case for step in shown}) - on_neither, len(cases) - len(compared)
-    kinds = Counter(step.kind for step in steps_.worst_of_cases(shown))
-    notes = [steps_.headline(shown, same, found.results, *targets)]
-    notes += (
-        [f"By step: {', '.join(f'{kinds[kind]} {kind}' for kind in compare.KINDS if kinds[kind])}."] if kinds else []
-    )
+    same, no_mode = len(compared) - len({change.case for change in shown}) - on_neither, len(cases) - len(compared)
+    notes = [changes_table.headline(shown, same, found.results, *targets)]
     notes += [f"{plural(on_neither, 'is', 'are')} unsupported on both."] if on_neither else []
     notes += [f"{plural(no_mode, 'is', 'are')} not run in these modes."] if no_mode else []
     left_out = found.left_out
@@ -114,10 +109,10 @@ def compare_command(
         )
         click.echo(options.as_json(told))
     elif format_ == "markdown":
-        click.echo("\n".join([" ".join(notes), *steps_.tables(shown, found.results, *targets)]))
+        click.echo("\n".join([" ".join(notes), *changes_table.tables(shown, found.results, *targets)]))
     else:
         _print(shown, notes, found)
-    if any(fail_on == "any" or fail_on == step.severity for step in shown):
+    if any(fail_on == "any" or fail_on == change.severity for change in shown):
         sys.exit(1)
 
 
@@ -131,19 +126,19 @@ def _with_tags(cases: list[Case], tags: tuple[str, ...], every: list[Case]) -> l
     return [case for case in cases if not wanted or wanted & set(case.tags)]
 
 
-def _restricted(step: Step, modes: tuple[str, ...]) -> Step:
-    """Return the step in these modes alone, in all if none is named."""
-    left = tuple(mode for mode in step.modes if not modes or set(mode.split(" -> ")) & set(modes))
-    return msgspec.structs.replace(step, modes=left)
+def _restricted(change: BehaviourChange, modes: tuple[str, ...]) -> BehaviourChange:
+    """Return the change in these modes alone, in all if none is named."""
+    left = tuple(mode for mode in change.modes if not modes or set(mode.split(" -> ")) & set(modes))
+    return msgspec.structs.replace(change, modes=left)
 
 
-def _print(steps: list[Step], notes: list[str], found: pair.Pair) -> None:
+def _print(changes: list[BehaviourChange], notes: list[str], found: pair.Pair) -> None:
     rows = []
-    for step in steps:
-        row = [step.severity or "unknown", step.kind, step.case, ", ".join(step.modes), step.text]
-        row += [f"{step.before.promise} -> {step.after.promise}"]
-        row += [steps_.since(step, found.results, found.first, found.second)]
+    for change in changes:
+        row = [change.severity or "unknown", change.case, ", ".join(change.modes), change.text]
+        row += [changes_table.status(change)]
+        row += [changes_table.first_changed_in(change, found.results, found.first, found.second)]
         rows.append(row)
-    if steps:
+    if changes:
         options.print_table(HEADINGS, rows)
     click.echo(" ".join(notes))

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from conformance.judging.expectations import Expectation
-from conformance.judging.gate import surprises
+from conformance.judging.gate import find_unexpected
 from conformance.project import Project
 from conformance.report import github
 from conformance.report.folder import write_report
@@ -57,7 +57,7 @@ def finish(
     """
     write(project, found, known, options.out)
     _print_outcome(found, options.out, console)
-    unexpected = surprises(found, known, complete)
+    unexpected = find_unexpected(found, known, complete)
     say(console, [f"unexpected: {line}" for line in unexpected])
     for line in github.annotations(found, known, complete) if options.annotations else []:
         print(line)

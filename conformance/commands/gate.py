@@ -13,7 +13,7 @@ from conformance.commands import options
 from conformance.commands.context import pass_project
 from conformance.commands.options import as_json, cell_of_markdown, print_table
 from conformance.judging import proposals
-from conformance.judging.gate import Surprise, is_complete, overdue, surprises
+from conformance.judging.gate import Unexpected, find_unexpected, is_complete, overdue
 from conformance.judging.judge import judge_all
 from conformance.local.errors import UsageError
 from conformance.project import Project
@@ -29,7 +29,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         as_expected: Whether the gate passes.
         complete: Expectations that match no cell count as well.
-        surprises: What is not as expected.
+        surprises: What is unexpected.
         not_run: Reasons by target.
         problems: Problems of the run itself.
         overdue: Expectations that were last reviewed more than a year ago, which does not fail the gate.
@@ -37,7 +37,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
 
     as_expected: bool
     complete: bool
-    surprises: list[Surprise]
+    surprises: list[Unexpected]
     not_run: dict[str, str]
     problems: list[str]
     overdue: dict[str, date]
@@ -79,13 +79,13 @@ def gate_command(
     judge_all(found)
     if complete is None:
         complete = is_complete(found, [case.id for case in project.cases()], [target.id for target in project.targets])
-    surprising = surprises(found, known, complete)
+    unexpected = find_unexpected(found, known, complete)
     not_run = {target.id: target.reason for target in found.targets if target.reason}
-    fine = not (surprising or found.problems or (not_run and not allow_not_run))
+    fine = not (unexpected or found.problems or (not_run and not allow_not_run))
     held = GateResult(
         as_expected=fine,
         complete=complete,
-        surprises=surprising,
+        surprises=unexpected,
         not_run=not_run,
         problems=found.problems,
         overdue=overdue(known, date.today()),

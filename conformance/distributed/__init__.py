@@ -1,1 +1,1 @@
-"""A run on more than one machine: shards of a plan, and one set of results from several."""
+"""Runs on several machines: shards of a plan, and merging their results."""

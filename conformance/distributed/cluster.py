@@ -1,7 +1,7 @@
-"""Runs a plan on a Dask cluster: each column is a shard and a task, and the parts are merged here.
+"""Runs a plan on a Dask cluster: each target is a shard and a task, and the results are merged here.
 
-Scheduling is Dask's. The machines of the cluster need this package, at the same version, and find or build
-environments in their own cache folders. Needs the extra `dask`.
+Dask does the scheduling. The machines of the cluster need this package in the same version, and find or build
+environments in their own cache folders. Requires the extra `dask`.
 """
 
 import subprocess
@@ -13,29 +13,37 @@ from pathlib import Path
 from conformance.local.errors import UsageError
 
 SCHEME = "dask://"
-PATIENCE = "10s"  # for a scheduler to answer
+CONNECT_TIMEOUT = "10s"
 
 
 def run_shards(
     executor: str, arguments: Sequence[str], shards: int, folder: Path, say: Callable[[str], None]
 ) -> list[Path]:
-    """Results of each shard that came back, as files in `folder`; `say` hears of those that did not.
+    """Run shards on a cluster.
 
-    executor: "dask://host:port"; arguments: those of `conformance run` that make the plan.
+    Args:
+        executor: "dask://host:port".
+        arguments: The arguments of `conformance run` that determine the plan.
+        shards: Number of shards.
+        folder: Where to write the results of the shards.
+        say: Called with a line for each shard that finished or failed.
+
+    Returns:
+        The results files of the shards that finished.
 
     Raises:
-        UsageError: the address is none, `distributed` is not installed, or no scheduler answers.
+        UsageError: If the address is invalid, `distributed` is not installed, or the scheduler does not respond.
     """
     if not executor.startswith(SCHEME) or len(executor) == len(SCHEME):
-        raise UsageError(f"unknown executor '{executor}'; it is {SCHEME}HOST:PORT")
+        raise UsageError(f"unknown executor '{executor}'; use {SCHEME}HOST:PORT")
     try:
         from distributed import Client, as_completed
     except ImportError as error:
-        raise UsageError("an executor needs the extra: pip install 'keras-mask-conformance[dask]'") from error
+        raise UsageError("--executor requires the extra `dask`: pip install 'keras-mask-conformance[dask]'") from error
     try:
-        client = Client(executor.replace(SCHEME, "tcp://"), timeout=PATIENCE)
+        client = Client(executor.replace(SCHEME, "tcp://"), timeout=CONNECT_TIMEOUT)
     except OSError as error:
-        raise UsageError(f"no scheduler answers at {executor}") from error
+        raise UsageError(f"no Dask scheduler responds at {executor}") from error
     found: list[Path] = []
     with client:
         names = [f"{i}/{shards}" for i in range(1, shards + 1)]
@@ -47,17 +55,20 @@ def run_shards(
                 path.parent.mkdir(parents=True)
                 path.write_bytes(task.result())
                 found.append(path)
-                say(f"shard {name} is done, {len(found)} of {shards}")
+                say(f"shard {name} finished, {len(found)} of {shards}")
             else:
                 say(f"shard {name} failed: {task.exception()}")
     return found
 
 
 def run_shard(arguments: list[str], shard: str) -> bytes:
-    """On a machine of the cluster: `results.json` of one shard.
+    """Run one shard, on a machine of the cluster.
+
+    Returns:
+        The content of its results file.
 
     Raises:
-        RuntimeError: there are no results, with the last lines of what was said instead.
+        RuntimeError: If there are no results, with the last lines of standard error.
     """
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         command = [sys.executable, "-m", "conformance", "run", *arguments, "--shard", shard, "--out", folder]

@@ -1,7 +1,7 @@
-"""One set of results from several: of the shards of a plan, or of columns that were run separately.
+"""Merges results: of the shards of a plan, or of targets that were run separately.
 
-Parts may overlap where they agree. What is wrong with one of them, or missing between
-them, is wrong with the whole: a merge never looks better than what it was made of.
+Parts may overlap where they agree. Problems of a part and missing shards are problems of the merged results, so
+merging never hides anything.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ Parts = dict[Path, Results]
 
 
 class Disagreement(Exception):
-    """Parts observed different things in the same cells; each of `lines` names one."""
+    """Parts disagree about the same cells, one in each of `lines`."""
 
     def __init__(self, lines: list[str]):
         super().__init__(f"{len(lines)} cells differ between the parts")
@@ -31,17 +31,24 @@ class Disagreement(Exception):
 
 
 def merge(paths: Sequence[Path], order: Sequence[str]) -> tuple[Results, bool]:
-    """The results at `paths` as one, columns in the order of these ids, and whether that is a whole tier.
+    """Merge results.
+
+    Args:
+        paths: Results files, or their folders.
+        order: Ids of targets in the order in which they are to appear.
+
+    Returns:
+        The merged results, and whether they cover a whole tier.
 
     Raises:
-        UsageError: a path holds no results, or parts are not of the same suite, plan, cases, modes and columns.
-        Disagreement: parts contradict each other.
+        UsageError: If a path has no results, or the parts differ in suite, plan, cases, modes or targets.
+        Disagreement: If parts contradict each other.
     """
     parts = {path: results.read(path) for path in paths}
     for part in parts.values():
-        judge_all(part)  # by this program, whichever wrote the part
+        judge_all(part)  # a part may have been written by another version
     _check_suites(parts)
-    _check_columns(parts)
+    _check_targets(parts)
     shard = _plan(parts)
     modes = shard.modes if shard else [m for m in MODES if any(c.mode == m for p in parts.values() for c in p.cells)]
     _check_cells(parts, modes)
@@ -61,14 +68,14 @@ def merge(paths: Sequence[Path], order: Sequence[str]) -> tuple[Results, bool]:
         not_run = Cell(case=case, target=target.id, mode=mode, verdict="not-run", reason=target.reason)
         return cells.get((case, target.id, mode), not_run)
 
-    columns = sorted(targets.values(), key=lambda t: order.index(t.id) if t.id in order else len(order))
+    ordered = sorted(targets.values(), key=lambda t: order.index(t.id) if t.id in order else len(order))
     merged = msgspec.structs.replace(
         first,
         created=max(part.created for part in parts.values()),
         platform=_platform(parts),
         seconds=round(sum(part.seconds for part in parts.values()), 1),
-        targets=columns,
-        cells=[cell(case, column, mode) for column in columns for case, mode in rows(first.cases, column.modes, modes)],
+        targets=ordered,
+        cells=[cell(case, target, mode) for target in ordered for case, mode in rows(first.cases, target.modes, modes)],
         problems=problems,
         observations={},
         values={},
@@ -87,25 +94,25 @@ def _check_suites(parts: Parts) -> None:
     (first, one), *others = parts.items()
     for path, other in others:
         if other.bundle != one.bundle:
-            raise UsageError(f"{first} and {path} are of different suites: {one.bundle} and {other.bundle}")
+            raise UsageError(f"{first} and {path} come from different suites: {one.bundle} and {other.bundle}")
 
 
-def _check_columns(parts: Parts) -> None:
-    """A column must be the same wherever it is named."""
+def _check_targets(parts: Parts) -> None:
+    """Check that targets with the same id are equal."""
     known: dict[str, tuple[Path, TargetResult]] = {}
     for path, part in parts.items():
-        planned = [target for columns in part.shard.plan for target in columns] if part.shard else []
+        planned = [target for targets in part.shard.plan for target in targets] if part.shard else []
         for target in [*part.targets, *planned]:
             first, one = known.setdefault(target.id, (path, target))
             difference = next(_differences(one, target), None)
             if difference:
-                raise UsageError(f"{target.id} is another column in {first} than in {path}: {difference}")
+                raise UsageError(f"{target.id} differs between {first} and {path}: {difference}")
             if (bool(target.versions), bool(target.digest)) > (bool(one.versions), bool(one.digest)):
                 known[target.id] = (path, target)
 
 
 def _differences(one: TargetResult, other: TargetResult) -> Iterator[str]:
-    """What is declared differently, and what reported another version where both have run."""
+    """Yield what is declared differently, and the reported versions that differ where both ran."""
     for name in one.__struct_fields__:
         a, b = getattr(one, name), getattr(other, name)
         if name in ("reason", "peak_mb", "measured") or (name == "digest" and not (a and b)):
@@ -126,39 +133,39 @@ def _short(data: Any) -> str:
 
 
 def _plan(parts: Parts) -> Shard | None:
-    """Any of the shards, of which all must be of one plan."""
+    """Return any shard, after checking that all belong to one plan."""
     shards = [(path, part.shard) for path, part in parts.items() if part.shard]
     for path, shard in shards[1:]:
         first, one = shards[0]
-        if _about(shard) != _about(one):
+        if _identity(shard) != _identity(one):
             raise UsageError(f"{first} and {path} are shards of different plans")
     return shards[0][1] if shards else None
 
 
-def _about(shard: Shard) -> Any:
-    return [[target.id for target in columns] for columns in shard.plan], shard.modes, shard.complete
+def _identity(shard: Shard) -> Any:
+    return [[target.id for target in targets] for targets in shard.plan], shard.modes, shard.complete
 
 
 def _missing(shard: Shard | None, targets: dict[str, TargetResult]) -> dict[str, list[TargetResult]]:
-    """The shards of which columns are in no part, with these columns."""
+    """Return the shards with targets that are in no part, and these targets."""
     plan = shard.plan if shard else []
-    lost = {f"{i}/{len(plan)}": [t for t in columns if t.id not in targets] for i, columns in enumerate(plan, 1)}
-    return {name: columns for name, columns in lost.items() if columns}
+    lost = {f"{i}/{len(plan)}": [t for t in planned if t.id not in targets] for i, planned in enumerate(plan, 1)}
+    return {name: some for name, some in lost.items() if some}
 
 
 def _check_cells(parts: Parts, modes: list[str]) -> None:
-    """Each column must have the cells that it is planned to have, so that none is left blank."""
+    """Check that each target has exactly the planned cells."""
     (first, one), *_ = parts.items()
     for path, part in parts.items():
         differ = {case.id for case in one.cases} ^ {case.id for case in part.cases}
         if differ:
-            raise UsageError(f"{min(differ)} is a case of only one of {first} and {path}")
+            raise UsageError(f"case {min(differ)} is in only one of {first} and {path}")
         held = Counter((cell.target, cell.case, cell.mode) for cell in part.cells)
         planned = Counter((t.id, case, mode) for t in part.targets for case, mode in rows(part.cases, t.modes, modes))
         wrong = (held - planned) + (planned - held)
         if wrong:
             target, case, mode = min(wrong)
-            raise UsageError(f"{path} does not have the cells that are planned: see {case} on {target} in {mode}")
+            raise UsageError(f"{path} does not have exactly the planned cells: see {case} on {target} in {mode}")
 
 
 def _stored(parts: Parts) -> tuple[dict[str, Observation], dict[str, Value]]:
@@ -173,14 +180,14 @@ def _stored(parts: Parts) -> tuple[dict[str, Observation], dict[str, Value]]:
 def _store(some: Mapping[str, Any], pool: dict[str, Any], path: Path) -> None:
     for key, content in some.items():
         if pool.setdefault(key, content) != content:  # a key is a digest of the content
-            raise UsageError(f"{path} holds something else under {key} than the parts before it: one is damaged")
+            raise UsageError(f"{path} is damaged, or an earlier part is: their contents under {key} differ")
 
 
 def _cells(parts: Parts, observations: dict[str, Observation], values: dict[str, Value]) -> dict[Key, Cell]:
-    """Every cell of a part once. A part that could not run a cell says nothing against one that could.
+    """Return every cell once, preferring parts that could run it.
 
     Raises:
-        Disagreement: as `merge` does.
+        Disagreement: If parts contradict each other.
     """
     cells: dict[Key, Cell] = {}
     origin: dict[Key, Path] = {}
@@ -195,16 +202,16 @@ def _cells(parts: Parts, observations: dict[str, Observation], values: dict[str,
                 one, other = observations[known.observation], observations[cell.observation]
                 if known.verdict != cell.verdict or not same_behaviour(one, other, values):
                     first, second = outcome(one, values), outcome(other, values)
-                    also = " with other values" if first == second else ""
-                    said = f"{first} in {origin[key]}, {second}{also} in {path}"
-                    lines.append(f"{cell.case} on {cell.target} in {cell.mode}: {said}")
+                    also = " with different values" if first == second else ""
+                    outcomes = f"{first} in {origin[key]}, {second}{also} in {path}"
+                    lines.append(f"{cell.case} on {cell.target} in {cell.mode}: {outcomes}")
     if lines:
         raise Disagreement(lines)
     return cells
 
 
 def _targets(parts: Parts) -> dict[str, TargetResult]:
-    """The columns of the parts, each from the first part in which it ran."""
+    """Return the targets, each from the first part in which it ran."""
     targets: dict[str, TargetResult] = {}
     for part in parts.values():
         for target in part.targets:
@@ -214,9 +221,9 @@ def _targets(parts: Parts) -> dict[str, TargetResult]:
 
 
 def _platform(parts: Parts) -> dict[str, str]:
-    """What is said of the machines, each value once."""
-    said: dict[str, dict[str, None]] = {}
+    """Return the properties of the machines, each value once."""
+    values_of: dict[str, dict[str, None]] = {}
     for part in parts.values():
         for name, value in part.platform.items():
-            said.setdefault(name, {})[value] = None
-    return {name: ", ".join(values) for name, values in said.items()}
+            values_of.setdefault(name, {})[value] = None
+    return {name: ", ".join(values) for name, values in values_of.items()}

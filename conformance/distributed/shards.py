@@ -1,6 +1,6 @@
-"""How a plan is split over machines: whole columns, so that each environment is built once.
+"""Splits a plan over machines by whole targets, so that each environment is built once.
 
-The split follows from the plan alone, never from timings: every machine computes the same one.
+The split depends only on the plan, never on timings, so every machine computes the same one.
 """
 
 import functools
@@ -16,11 +16,11 @@ from conformance.run.plan import Plan
 from conformance.targets.registry import Target
 
 BASE_WEIGHT = 500
-"""To install a base takes about as long as so many cells, at a tenth of a second each."""
+"""Cost of installing a base, in cells of about a tenth of a second."""
 
 
 def work(plan: Plan) -> Counter[str]:
-    """Cells of each column that execute something; those of modes that it lacks cost nothing."""
+    """Count the cells of each target that execute something; modes that it lacks cost nothing."""
     cells: Counter[str] = Counter()
     for group in plan.groups:
         cells[group.target.id] += len(group.cells)
@@ -28,15 +28,15 @@ def work(plan: Plan) -> Counter[str]:
 
 
 def split(plan: Plan, targets: list[Target], shards: int) -> list[list[Target]]:
-    """The columns of each shard, such that the heaviest shard is as light as possible.
+    """Return the targets of each shard, so that the largest shard is as small as possible.
 
-    Columns are lined up base by base and the line is cut: columns that share a base stay together, except at a cut.
+    The targets are sorted by base and the list is cut, so that targets that share a base stay together except at cuts.
 
     Raises:
-        UsageError: there are fewer columns than shards.
+        UsageError: If there are fewer targets than shards.
     """
     if shards > len(targets):
-        raise UsageError(f"{shards} shards need as many columns; {len(targets)} are chosen")
+        raise UsageError(f"cannot split {len(targets)} targets into {shards} shards")
     bases = list(dict.fromkeys(t.base.id for t in targets))
     line = sorted(targets, key=lambda t: bases.index(t.base.id))
     cells = work(plan)
@@ -46,7 +46,7 @@ def split(plan: Plan, targets: list[Target], shards: int) -> list[list[Target]]:
         part = line[start:end]
         return sum(cells[t.id] for t in part) + BASE_WEIGHT * len({t.base.id for t in part})
 
-    # best[end]: heaviest shard, evenness, and the cuts, of the first `end` columns in the shards so far.
+    # best[end]: heaviest shard, evenness, and the cuts, of the first `end` targets in the shards so far.
     best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, (0,))}
     for shard in range(1, shards + 1):
         best = {
@@ -62,7 +62,7 @@ def split(plan: Plan, targets: list[Target], shards: int) -> list[list[Target]]:
 
 
 class Part(TypedDict):
-    """A shard as `conformance plan` shows it; the names are those of its JSON."""
+    """A shard in the JSON of `conformance plan`."""
 
     shard: str
     targets: list[str]
@@ -70,27 +70,32 @@ class Part(TypedDict):
 
 
 def describe(plan: Plan, targets: list[Target], shards: int) -> list[Part]:
-    """What each of so many shards holds; raises as `split` does."""
+    """Describe each shard; raises like `split`."""
     cells = work(plan)
     return [
-        Part(shard=f"{i}/{shards}", targets=[t.id for t in columns], cells=sum(cells[t.id] for t in columns))
-        for i, columns in enumerate(split(plan, targets, shards), 1)
+        Part(shard=f"{i}/{shards}", targets=[t.id for t in some], cells=sum(cells[t.id] for t in some))
+        for i, some in enumerate(split(plan, targets, shards), 1)
     ]
 
 
 def choose(
     text: str, plan: Plan, targets: list[Target], modes: list[str], complete: bool
 ) -> tuple[Shard, list[Target]]:
-    """The shard that "2/8" names, as results describe it, and its columns.
+    """Return a shard as results describe it, and its targets.
 
-    modes: those that the plan was made of; complete: it is a whole tier with every case and mode.
+    Args:
+        text: Number and count, such as "2/8".
+        plan: The plan.
+        targets: The targets of the plan.
+        modes: The modes of the plan.
+        complete: Whether the plan is a whole tier with every case and mode.
 
     Raises:
-        UsageError: there is no such shard.
+        UsageError: If there is no such shard.
     """
     named = re.fullmatch(r"(\d+)/(\d+)", text)
     if not named or not 1 <= int(named[1]) <= int(named[2]):
-        raise UsageError(f"there is no shard '{text}'; the first of eight is 1/8")
-    number, columns = int(named[1]), split(plan, targets, int(named[2]))
-    declared = [[target_result(t) for t in shard] for shard in columns]
-    return Shard(number=number, plan=declared, modes=modes, complete=complete), columns[number - 1]
+        raise UsageError(f"there is no shard '{text}'; write the first of eight as 1/8")
+    number, shards = int(named[1]), split(plan, targets, int(named[2]))
+    declared = [[target_result(t) for t in shard] for shard in shards]
+    return Shard(number=number, plan=declared, modes=modes, complete=complete), shards[number - 1]

@@ -6,7 +6,7 @@ import msgspec
 
 from conformance.inspection import table, usage
 from conformance.inspection.trace import Trace
-from conformance.judging.compare import Step
+from conformance.judging.compare import BehaviourChange
 from conformance.results import Results
 
 
@@ -19,7 +19,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         uses: What the model uses of what the case is about.
     """
 
-    step: Step
+    step: BehaviourChange
     layers: list[str]
     uses: list[str]
 
@@ -46,14 +46,16 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unreached: list[str]
 
 
-def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], before: str, after: str) -> Advice:
+def advise(
+    model: str, trace: Trace, results: Results, changes: Sequence[BehaviourChange], before: str, after: str
+) -> Advice:
     """Select the changes that affect a model.
 
     Args:
         model: The model, as the command line names it.
         trace: Its trace.
         results: The results that the changes are from.
-        steps: The changes, in the order of the advice.
+        changes: The changes, in the order of the advice.
         before: Id of the target before the upgrade.
         after: Id of the target after the upgrade.
     """
@@ -61,12 +63,12 @@ def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], be
     layers = usage.built_in(results.cases)
     cases = {case.id: case for case in results.cases}
     places = []
-    for step in steps:
-        demanded = usage.demands(cases[step.case], layers)
+    for change in changes:
+        demanded = usage.demands(cases[change.case], layers)
         affected = used.affected(demanded)
         if affected is not None:
             paths = list(dict.fromkeys(call.path for call in affected))
-            places.append(Place(step=step, layers=paths, uses=sorted(demanded)))
+            places.append(Place(step=change, layers=paths, uses=sorted(demanded)))
     containers = {call.parent for call in trace.calls}
     reached = {call.path for call in trace.calls if call.reached}
     leaves = [call.path for call in trace.calls if call.id not in containers and call.path not in reached]
@@ -76,6 +78,6 @@ def advise(model: str, trace: Trace, results: Results, steps: Sequence[Step], be
         before=before,
         after=after,
         places=places,
-        others=len(steps) - len(places),
+        others=len(changes) - len(places),
         unreached=list(dict.fromkeys(leaves)),
     )

@@ -1,1 +1,1 @@
-"""From observations to verdicts, to steps between columns, and what is known of them."""
+"""Verdicts on observations, changes between targets, and the reviewed expectations that explain deviations."""

@@ -1,31 +1,30 @@
-"""What differs between two columns: the steps from one to the other.
+"""What changes between two targets.
 
-The rules, which the page follows as well:
+The scripts of the page follow the same rules (`report/web/changes.js`):
 
-*Modes.* A case is compared mode by mode, in the modes in which it was run on both columns. If there is none it is
-compared across, the first mode of the one with the first of the other: "session -> eager". If only one column has any
-of the case's modes, nothing is known: "eager -> none". If neither has, there is nothing to compare.
+*Modes.* A case is compared mode by mode, in the modes in which both targets ran it. If they have none in common, the
+first mode of the one is compared with the first mode of the other: "session -> eager". If only one target has any of
+the case's modes, whether the case changes is unknown: "eager -> none". If neither has, there is nothing to compare.
 
-*What is a step.* Two cells differ if their behaviours have other numbers (`judge.behaviours`), or if the API is missing
-on one side only, or if one of them is not known (not run, not planned). Two cells that are not known are a step, too:
-whether they differ is not known. Modes of a case with the same step are one step.
+*Change.* Two cells differ if their behaviours have different numbers (`judge.behaviours`), if only one of the two has
+the API, or if at least one is unknown (not run, or not tested). Modes of a case that change alike are one change.
 
-*The promise on a side*, the first that applies: `unknown` (not run), `absent` (the API is missing), `unspecified` (the
-case promises nothing, or nothing was expected), `kept` (conforms), `intended` or `undefined` (an expectation of that
-kind explains why it does not conform), `broken`.
+*Promise*: the state of the contract on one side, the first that applies of `unknown` (not run), `absent` (the API is
+not available), `unspecified` (the behaviour is undocumented, or the cell has no expected value), `kept` (conforms),
+`intended` or `undefined` (an expectation of that kind explains why it does not conform), `broken`.
 
-*The kind*, the first that applies: `unknown` if a side is; `appeared`, `vanished`: the API; `intended`: the later side
-is; `regressed`: kept, now broken; `fixed`: broken, now kept; `changed`: anything else.
+*Kind*, the first that applies of `unknown` (one of the sides is), `appeared` and `vanished` (only one of the targets
+has the API), `intended` (the later side is), `regressed` (kept, now broken), `fixed` (broken, now kept), `changed`.
 
-*Severity and text* are those of `difference`. What is unknown has no severity, and the text says why: "no mode in
-common", or "not run on" with the titles of the columns.
+*Severity and text* are those of `difference`. An unknown change has no severity, and its text says why: "no common
+mode", or "not run on" with the titles of the targets.
 
-*Since.* The columns between the two that share front end and backend with one of them are walked from the first to the
-second. `since` is the first in which the behaviour is no longer that of the first, in the mode of the first if it was
-run there, else in that of the second; `last` is the last one before it that was seen to behave as the first. Columns
-in which it was not measured are passed over. Both are None if nothing in between was measured.
+*Since.* The targets between the two that share front end and backend with one of them are visited in order. `since` is
+the first of them that no longer behaves as the earlier target, in the mode of the earlier target if it was run there,
+else in that of the later one; `last` is the last one before it that still behaves as the earlier target. Targets that
+were not measured are skipped. Both are None if none in between was measured.
 
-*Order.* By severity, then kind, then as the cases are.
+*Order.* By severity, then by kind, then by the order of the cases.
 """
 
 from collections.abc import Sequence
@@ -33,7 +32,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from conformance.judging.difference import described
+from conformance.judging.difference import describe_change
 from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
@@ -47,19 +46,37 @@ KINDS: tuple[Kind, ...] = ("regressed", "intended", "changed", "vanished", "fixe
 AnyTarget = TypeVar("AnyTarget", bound=Target | TargetResult)
 
 Pair = tuple[str | None, str | None]
-"""A mode on either side; None: the case was not run there in any."""
+"""A mode of the earlier and one of the later target; None where the case was run in no mode."""
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A case on one of the columns. verdict: None where no cell was planned; expectation: id of what explains it."""
+    """A case on one of the two targets.
+
+    Attributes:
+        promise: State of the contract.
+        verdict: Verdict on the cell, None if the target was not tested in this mode.
+        expectation: Id of the expectation that explains the verdict, if there is one.
+    """
 
     promise: Promise
     verdict: str | None
     expectation: str | None = None
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A behaviour that differs. modes: "eager", or "session -> eager" where no mode is common."""
+class BehaviourChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A behaviour that differs between two targets.
+
+    Attributes:
+        case: Id of the case.
+        modes: "eager", or "session -> eager" where the targets have no mode in common.
+        kind: What becomes of the contract.
+        severity: How a user would notice, None if the change is unknown.
+        text: What differs, on one line.
+        before: The case on the earlier target.
+        after: The case on the later target.
+        since: Id of the first target that no longer behaves as the earlier one, None if none between was measured.
+        last: Id of the last target before it that was measured.
+    """
 
     case: str
     modes: tuple[str, ...]
@@ -73,9 +90,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def default_pair(results: Results) -> tuple[str, str] | None:
-    """The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last column.
+    """Return the ids of the targets to compare by default, None if fewer than two ran.
 
-    Of the columns that ran, "newest" being the last; None if there are not two.
+    These are the last `tf.keras` and the last Keras on TensorFlow after it; without them, the first and last target.
     """
     ran = [target for target in results.targets if target.reason is None]
     old = [i for i, target in enumerate(ran) if target.front_end == "tf.keras"]
@@ -85,32 +102,34 @@ def default_pair(results: Results) -> tuple[str, str] | None:
     return (ran[0].id, ran[-1].id) if len(ran) > 1 else None
 
 
-def steps(results: Results, expectations: Sequence[Expectation], from_id: str, to_id: str) -> list[Step]:
-    """Every case that differs between two columns of `results`, the most harmful first."""
-    return Comparer(results, expectations).steps(from_id, to_id)
+def changes_between(
+    results: Results, expectations: Sequence[Expectation], from_id: str, to_id: str
+) -> list[BehaviourChange]:
+    """Return all changes between two targets of `results`, the most severe first."""
+    return Comparer(results, expectations).changes(from_id, to_id)
 
 
 class Comparer:
-    """Compares columns of `results`; for more than one pair it is faster than `steps`."""
+    """Compares targets of `results`; faster than `changes_between` for more than one pair."""
 
     def __init__(self, results: Results, expectations: Sequence[Expectation]):
         self._results = results
-        self._book = ExpectationIndex(expectations, results)
+        self._index = ExpectationIndex(expectations, results)
         self._numbers = behaviours(results)
         self._targets = {target.id: target for target in results.targets}
         self._cells = {(cell.case, cell.target, cell.mode): cell for cell in results.cells}
 
-    def steps(self, from_id: str, to_id: str) -> list[Step]:
-        """As the function `steps`."""
-        found = [step for case in self._results.cases for step in self._of_case(case, from_id, to_id)]
+    def changes(self, from_id: str, to_id: str) -> list[BehaviourChange]:
+        """Return all changes between two targets, the most severe first."""
+        found = [change for case in self._results.cases for change in self._of_case(case, from_id, to_id)]
         severities = (*SEVERITIES, None)
-        return sorted(found, key=lambda step: (severities.index(step.severity), KINDS.index(step.kind)))
+        return sorted(found, key=lambda change: (severities.index(change.severity), KINDS.index(change.kind)))
 
     def side(self, case: Case, cell: Cell | None) -> Side:
-        """What became of the promise of a case in one of its cells."""
+        """Return the state of a case's contract in one of its cells."""
         if cell is None:
             return Side(promise="unknown", verdict=None)
-        known = self._book.explanation(cell)
+        expectation = self._index.explanation(cell)
         promise: Promise = "broken"
         if cell.verdict == "not-run":
             promise = "unknown"
@@ -120,27 +139,27 @@ class Comparer:
             promise = "unspecified"
         elif cell.verdict not in BAD:
             promise = "kept"
-        elif known and known.kind != "bug":
-            promise = known.kind
-        return Side(promise=promise, verdict=cell.verdict, expectation=known.id if known else None)
+        elif expectation and expectation.kind != "bug":
+            promise = expectation.kind
+        return Side(promise=promise, verdict=cell.verdict, expectation=expectation.id if expectation else None)
 
     def modes(self, case: Case, target: str) -> list[str]:
-        """The modes in which a case has a cell on a column that has the mode."""
+        """Return the modes in which a case was planned on a target that has the mode."""
         lacks = self._targets[target].lacks
         return [mode for mode in MODES if mode not in lacks and (case.id, target, mode) in self._cells]
 
     def compared(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
-        """The cases that are compared, in one of `modes` if any is named."""
+        """Return the ids of the cases that are compared, in one of `modes` if any is given."""
         return {case.id for case in self._results.cases if self._pairs_in(case, from_id, to_id, modes)}
 
     def on_neither(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
-        """Of the cases that are compared those of which neither column has the API: there is nothing to be the same."""
+        """Return the ids of the compared cases whose API neither target has."""
 
         def is_on_neither(case: Case) -> bool:
             states = {
-                self.state(self._cells[case.id, column, mode]) if mode else None
+                self.state(self._cells[case.id, target, mode]) if mode else None
                 for pair in self._pairs_in(case, from_id, to_id, modes)
-                for column, mode in zip((from_id, to_id), pair, strict=True)
+                for target, mode in zip((from_id, to_id), pair, strict=True)
             }
             return states == {"absent"}
 
@@ -151,7 +170,7 @@ class Comparer:
         return [pair for pair in pairs if not modes or {*modes} & {*pair}]
 
     def pairs(self, case: Case, from_id: str, to_id: str) -> list[Pair]:
-        """The modes in which a case is compared; none if neither column has one of them."""
+        """Return the modes in which a case is compared, none if neither target has one of them."""
         first, second = self.modes(case, from_id), self.modes(case, to_id)
         common = [mode for mode in first if mode in second]
         if common:
@@ -161,7 +180,7 @@ class Comparer:
         return [(first[0] if first else None, second[0] if second else None)]
 
     def state(self, cell: Cell | None) -> int | str | None:
-        """Equal for cells of a case that behave the same; None if nothing is known of it."""
+        """Return a value that is equal for cells of a case that behave the same, None if that is unknown."""
         if cell is None:
             return None
         verdict = cell.verdict  # of a cell without an observation
@@ -171,19 +190,19 @@ class Comparer:
             return None
         return "absent" if verdict == "unsupported" else self._numbers[cell.case, cell.observation]
 
-    def _of_case(self, case: Case, from_id: str, to_id: str) -> list[Step]:
-        groups: dict[Step, list[str]] = {}
+    def _of_case(self, case: Case, from_id: str, to_id: str) -> list[BehaviourChange]:
+        groups: dict[BehaviourChange, list[str]] = {}
         for pair in self.pairs(case, from_id, to_id):
-            step = self._step(case, from_id, to_id, pair)
-            if step:
+            change = self._change(case, from_id, to_id, pair)
+            if change:
                 one, other = (mode or "none" for mode in pair)
-                groups.setdefault(step, []).append(one if one == other else f"{one} -> {other}")
-        return [msgspec.structs.replace(step, modes=tuple(modes)) for step, modes in groups.items()]
+                groups.setdefault(change, []).append(one if one == other else f"{one} -> {other}")
+        return [msgspec.structs.replace(change, modes=tuple(modes)) for change, modes in groups.items()]
 
-    def _step(self, case: Case, from_id: str, to_id: str, pair: Pair) -> Step | None:
+    def _change(self, case: Case, from_id: str, to_id: str, pair: Pair) -> BehaviourChange | None:
         one, other = (
-            self._cells[case.id, column, mode] if mode else None
-            for column, mode in zip((from_id, to_id), pair, strict=True)
+            self._cells[case.id, target, mode] if mode else None
+            for target, mode in zip((from_id, to_id), pair, strict=True)
         )
         state, now = self.state(one), self.state(other)
         if state is not None and state == now:
@@ -194,9 +213,9 @@ class Comparer:
             level = since = last = None
         else:
             earlier, later = (self._results.observations[str(cell.observation)] for cell in (one, other))
-            text, level = described(earlier, later, self._results.values)
+            text, level = describe_change(earlier, later, self._results.values)
             since, last = self._since(case, from_id, to_id, pair, state)
-        return Step(
+        return BehaviourChange(
             case=case.id,
             modes=(),
             kind=_kind(before.promise, after.promise),
@@ -210,35 +229,35 @@ class Comparer:
 
     def _unknown(self, first: str | None, second: str | None, pair: Pair) -> str:
         if None in pair:
-            return "no mode in common"
-        return " and ".join(f"not run on {self._targets[column].title}" for column in (first, second) if column)
+            return "no common mode"
+        return " and ".join(f"not run on {self._targets[target].title}" for target in (first, second) if target)
 
     def _since(
         self, case: Case, from_id: str, to_id: str, pair: Pair, state: int | str
     ) -> tuple[str | None, str | None]:
-        last, measured = from_id, False
+        last, is_measured = from_id, False
         for target in [*between(self._results, from_id, to_id), self._targets[to_id]]:
             modes = self.modes(case, target.id)
             mode = next((mode for mode in pair if mode in modes), None)
-            there = self.state(self._cells[case.id, target.id, mode]) if mode else None
-            if there is not None and there != state:
-                return (target.id, last) if measured or target.id != to_id else (None, None)
-            if there is not None:
-                last, measured = target.id, True
-        raise AssertionError("the last column differs")
+            here = self.state(self._cells[case.id, target.id, mode]) if mode else None
+            if here is not None and here != state:
+                return (target.id, last) if is_measured or target.id != to_id else (None, None)
+            if here is not None:
+                last, is_measured = target.id, True
+        raise AssertionError("the last target differs")
 
 
 def between(results: Results, from_id: str, to_id: str) -> list[TargetResult]:
-    """The columns from the one to the other that share front end and backend with one of them, in that direction."""
-    return way(results.targets, from_id, to_id)[1:-1]
+    """Return the targets between two that share front end and backend with one of them, in that direction."""
+    return path(results.targets, from_id, to_id)[1:-1]
 
 
-def way(columns: Sequence[AnyTarget], from_id: str, to_id: str) -> list[AnyTarget]:
-    """Both columns, and between them those that share front end and backend with one of them, in that direction."""
-    ids = [target.id for target in columns]
+def path(targets: Sequence[AnyTarget], from_id: str, to_id: str) -> list[AnyTarget]:
+    """Return two targets and, between them, those that share front end and backend with one of them, in order."""
+    ids = [target.id for target in targets]
     first, last = ids.index(from_id), ids.index(to_id)
-    ends = [(columns[i].front_end, columns[i].backend) for i in (first, last)]
-    row = list(columns[first : last + 1] if first < last else columns[last : first + 1][::-1])
+    ends = [(targets[i].front_end, targets[i].backend) for i in (first, last)]
+    row = list(targets[first : last + 1] if first < last else targets[last : first + 1][::-1])
     return [row[0], *(one for one in row[1:-1] if (one.front_end, one.backend) in ends), row[-1]]
 
 
@@ -257,26 +276,28 @@ def _kind(before: Promise, after: Promise) -> Kind:
 
 
 def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Results, list[str]]:
-    """Results with a column of `one` and then one of `other`, and the cases that they cannot have.
+    """Combine a target of `one` and a target of `other` into one set of results.
 
-    Those are cases that only one has, and those of which the source differs: they are left out. Columns of the same
-    id become "before" and "after", and those of the same title say so.
+    Targets with the same id become "before" and "after"; targets with the same title are told apart by these words.
+
+    Returns:
+        The results, and the ids of the cases that were left out: only one side has them, or their source differs.
     """
     ids = ("before", "after") if from_id == to_id else (from_id, to_id)
     ends = [_target(one, from_id), _target(other, to_id)]
-    alike = ends[0].title == ends[1].title
+    same_title = ends[0].title == ends[1].title
     known = {case.id: case for case in one.cases}
     cases = [case for case in other.cases if case.id in known and known[case.id].digest == case.digest]
     kept = {case.id for case in cases}
-    columns, cells = [], []
+    targets, cells = [], []
     for part, target, id, when in zip((one, other), ends, ids, ("before", "after"), strict=True):
-        title = f"{target.title} ({when})" if alike else target.title
-        columns.append(msgspec.structs.replace(target, id=id, title=title))
-        of_column = (cell for cell in part.cells if cell.target == target.id and cell.case in kept)
-        cells += [msgspec.structs.replace(cell, target=id) for cell in of_column]
+        title = f"{target.title} ({when})" if same_title else target.title
+        targets.append(msgspec.structs.replace(target, id=id, title=title))
+        of_target = (cell for cell in part.cells if cell.target == target.id and cell.case in kept)
+        cells += [msgspec.structs.replace(cell, target=id) for cell in of_target]
     together = msgspec.structs.replace(
         other,
-        targets=columns,
+        targets=targets,
         cases=cases,
         cells=cells,
         observations=one.observations | other.observations,
@@ -287,10 +308,10 @@ def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Resu
 
 
 def narrowed(results: Results, from_id: str, to_id: str) -> Results:
-    """The results with no more cells than the comparison of two targets looks at.
+    """Return the results with only the cells that the comparison of two targets needs.
 
-    Those are the cells of the two, and of the cases in which these saw something else all cells: they number the
-    behaviours, and tell since when it is so.
+    These are the cells of the two targets and, of the cases in which their observations differ, all cells: they
+    determine the numbers of the behaviours and where a change first occurred.
     """
     ends: dict[str, dict[tuple[str, str], str | None]] = {from_id: {}, to_id: {}}
     for cell in results.cells:

@@ -1,8 +1,7 @@
-"""Reviewed knowledge of what does not conform, and why: `cases/expectations.toml`.
+"""Reviewed expectations: which cells do not conform, and why (`cases/expectations.toml`).
 
-An expectation gives one reason, and the cells that it explains: a case, the versions and
-modes, and the outcome that is known there. Whatever else a cell does is unexpected, and
-so is a cell that conforms although an expectation says otherwise.
+An expectation gives one reason and the cells that it explains: a case, versions and modes, and the outcome there. Any
+other outcome of such a cell is unexpected, also that it conforms.
 """
 
 import datetime
@@ -27,13 +26,17 @@ MEASURED = (*BAD, "conforms", "observed")
 
 
 class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The outcome of a case where all conditions hold.
+    """The expected outcome of a case wherever all conditions hold.
 
-    case: its id; without brackets it stands for all of its variants.
-    on: front ends with versions, "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4"; the version of
-        `tf.keras` is TensorFlow's; a nightly counts as the release that it leads to.
-    modes: all, if none is named. tensorflow, python: ranges of versions; all, if none is given.
-    varies: it depends on the processor, so that a cell that conforms is as expected, too.
+    Attributes:
+        case: Id of the case; without brackets it covers all variants.
+        on: Front ends with versions, such as "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4". The version of `tf.keras` is
+            TensorFlow's. A nightly counts as the release that it precedes.
+        outcome: As `judge.outcome` describes it.
+        modes: Empty for all modes.
+        tensorflow: Range of TensorFlow versions, empty for all.
+        python: Range of Python versions, empty for all.
+        varies: The outcome depends on the processor, so a cell may also conform.
     """
 
     case: str
@@ -45,6 +48,7 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     varies: bool = False
 
     def applies(self, cell: Cell, target: TargetResult) -> bool:
+        """Return whether all conditions hold for a cell of this target."""
         if self.case not in (cell.case, plain(cell.case)) or (self.modes and cell.mode not in self.modes):
             return False
         if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
@@ -55,17 +59,23 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Workaround(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a user can do: in one sentence, and as a case that shows it. It helps where that case conforms."""
+    """What a user can do, in one sentence, and the case that demonstrates it; it helps wherever that case conforms."""
 
     text: str
     case: str
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One reason for which cells do not conform.
+    """One reason why cells do not conform.
 
-    kind: bug; intended (upstream decided so, against what the case states); undefined (nothing is promised).
-    sources: upstream threads as "owner/name#number", or where in upstream's source the reason is found.
+    Attributes:
+        id: Unique name.
+        kind: "bug"; "intended" (upstream decided against the contract); "undefined" (undocumented behaviour).
+        reason: Why the cells do not conform.
+        sources: Upstream threads as "owner/name#number", or places in upstream's source.
+        reviewed: Date of the last review.
+        cells: The cells that the reason explains.
+        workaround: What a user can do, if anything.
     """
 
     id: str
@@ -82,7 +92,7 @@ class _ExpectationsFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def plain(case: str) -> str:
-    """The id without its variant."""
+    """Return the id of a case without its variant."""
     return case.split("[")[0]
 
 
@@ -104,19 +114,20 @@ def _is_on(text: str, target: TargetResult) -> bool:
 
 
 def version(target: TargetResult) -> str | None:
-    """What the ranges of `Known.on` are about."""
+    """Return the version that the ranges of `ExpectedCells.on` refer to."""
     return target.versions.get("tensorflow" if target.front_end == "tf.keras" else "keras")
 
 
 def default_path() -> Path:
+    """Return the path of the suite's expectations."""
     return bundle.cases_folder() / "expectations.toml"
 
 
 def load(path: Path | None = None) -> list[Expectation]:
-    """All expectations.
+    """Load expectations from a file, by default those of the suite.
 
     Raises:
-        UsageError: naming the file and what is wrong with it.
+        UsageError: If the file cannot be read or is invalid.
     """
     path = path or default_path()
     try:
@@ -129,46 +140,46 @@ def load(path: Path | None = None) -> list[Expectation]:
     for expectation in found:
         where = f"{path.name}: expectation '{expectation.id}'"
         if expectation.id in seen:
-            raise UsageError(f"{where} is there twice")
+            raise UsageError(f"{where} is defined twice")
         seen.add(expectation.id)
         if not (expectation.reason.strip() and expectation.sources and expectation.cells):
             raise UsageError(f"{where} needs a reason, a source and cells")
-        for known in expectation.cells:
-            _check(known, where)
+        for cells in expectation.cells:
+            _check(cells, where)
     return found
 
 
-def _check(known: ExpectedCells, where: str) -> None:
+def _check(cells: ExpectedCells, where: str) -> None:
     try:
-        names = [Requirement(text).name for text in known.on]
-        SpecifierSet(known.tensorflow)
-        SpecifierSet(known.python)
+        names = [Requirement(text).name for text in cells.on]
+        SpecifierSet(cells.tensorflow)
+        SpecifierSet(cells.python)
     except (InvalidRequirement, InvalidSpecifier) as error:
-        raise UsageError(f"{where}: {known.case}: {error}") from error
+        raise UsageError(f"{where}: {cells.case}: {error}") from error
     wrong = [n for n in names if n not in ("keras", "tf.keras", "tf_keras")] + [
-        m for m in known.modes if m not in MODES
+        m for m in cells.modes if m not in MODES
     ]
     if wrong or not names:
-        raise UsageError(f"{where}: {known.case}: unknown front end or mode: {', '.join(wrong) or 'none given'}")
-    if known.outcome.split(":")[0] not in BAD:
-        raise UsageError(f"{where}: {known.case}: an outcome begins with one of {', '.join(BAD)}: {known.outcome!r}")
+        raise UsageError(f"{where}: {cells.case}: unknown front end or mode: {', '.join(wrong) or 'none given'}")
+    if cells.outcome.split(":")[0] not in BAD:
+        raise UsageError(f"{where}: {cells.case}: an outcome starts with one of {', '.join(BAD)}: {cells.outcome!r}")
 
 
 class ExpectationIndex:
-    """The expectations, to be asked about cells of `results`."""
+    """Looks up the expectations for cells of `results`."""
 
     def __init__(self, expectations: Sequence[Expectation], results: Results):
         self._results = results
         self._targets = {target.id: target for target in results.targets}
         self._outcomes: dict[str, str] = {}  # by observation
         self._entries: dict[str, list[tuple[Expectation, ExpectedCells]]] = {}  # by case, with its variant
-        self._of_case: dict[str, list[tuple[Expectation, ExpectedCells]]] = {}  # as it is written in an entry
+        self._of_case: dict[str, list[tuple[Expectation, ExpectedCells]]] = {}  # by case, as written in the file
         for expectation in expectations:
-            for known in expectation.cells:
-                self._of_case.setdefault(known.case, []).append((expectation, known))
+            for cells in expectation.cells:
+                self._of_case.setdefault(cells.case, []).append((expectation, cells))
 
     def matching(self, cell: Cell) -> list[tuple[Expectation, ExpectedCells]]:
-        """What is known of a measured cell; more than one entry is a mistake of the file."""
+        """Return the expectations that apply to a measured cell; more than one contradict each other."""
         if cell.verdict not in MEASURED:
             return []
         if cell.case not in self._entries:
@@ -178,17 +189,18 @@ class ExpectationIndex:
         return [entry for entry in self._entries[cell.case] if entry[1].applies(cell, target)]
 
     def explanation(self, cell: Cell) -> Expectation | None:
-        """The expectation that explains a bad cell, its outcome included."""
-        for expectation, known in self.matching(cell):
-            if cell.verdict in BAD and known.outcome == self.outcome(cell):
+        """Return the expectation with exactly the outcome of a cell that does not conform, None if there is none."""
+        for expectation, cells in self.matching(cell):
+            if cell.verdict in BAD and cells.outcome == self.outcome(cell):
                 return expectation
         return None
 
-    def column(self, cell: Cell) -> TargetResult:
+    def target(self, cell: Cell) -> TargetResult:
+        """Return the target of a cell."""
         return self._targets[cell.target]
 
     def outcome(self, cell: Cell) -> str:
-        """What a measured cell did, as expectations spell it."""
+        """Return the outcome of a measured cell, in the words of `judge.outcome`."""
         assert cell.observation is not None
         if cell.observation not in self._outcomes:
             observation = self._results.observations[cell.observation]

@@ -1,4 +1,4 @@
-"""Results held against what is expected of them: whatever differs is a `Surprise`."""
+"""Compares results with the reviewed expectations; whatever differs is an `Unexpected`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -17,14 +17,19 @@ REVIEWED_EVERY = timedelta(days=365)
 Kind = Literal["unexplained", "other-outcome", "unexpected-pass", "contradiction", "matches-nothing", "helps-nowhere"]
 
 
-class Surprise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is not as expected; as a string, a line that says so.
+class Unexpected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cell that differs from its expectation, or an expectation without effect; as a string, one line.
 
-    kind: of a cell: unexplained (no entry), other-outcome, unexpected-pass, contradiction (several entries);
-        of an entry: matches-nothing (no cell), helps-nowhere (its workaround, which is `case`).
-    target, mode: None for a surprise about an entry; outcome: what the cell did, as entries spell it;
-    expected: the outcome that the entry names; expectations: ids of the entries' expectations;
-    why: the line without its cell.
+    Attributes:
+        kind: Of a cell: unexplained (no expectation applies), other-outcome, unexpected-pass, contradiction (several
+            apply). Of an expectation: matches-nothing (no cell), helps-nowhere (its workaround, which is `case`).
+        case: Id of the case.
+        target: Id of the target, None for an expectation.
+        mode: Mode of the cell, None for an expectation.
+        outcome: What the cell did, in the words of `judge.outcome`.
+        expected: The expected outcome.
+        expectations: Ids of the expectations that apply.
+        why: The line without the cell.
     """
 
     kind: Kind
@@ -40,47 +45,51 @@ class Surprise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.case} on {self.target} in {self.mode}: {self.why}" if self.target else self.why
 
 
-def is_complete(results: Results, cases: Iterable[str], columns: Iterable[str]) -> bool:
-    """Whether these are results of every case on all of these columns, in every mode."""
-    there = {target.id: target.modes for target in results.targets}
-    planned = sum(len(rows(results.cases, modes, list(MODES))) for modes in there.values())
-    return {*cases} <= {case.id for case in results.cases} and {*columns} <= {*there} and planned == len(results.cells)
+def is_complete(results: Results, cases: Iterable[str], targets: Iterable[str]) -> bool:
+    """Return whether the results cover all of these cases and targets, by id, in every mode."""
+    modes_of = {target.id: target.modes for target in results.targets}
+    planned = sum(len(rows(results.cases, modes, list(MODES))) for modes in modes_of.values())
+    return (
+        {*cases} <= {case.id for case in results.cases} and {*targets} <= {*modes_of} and planned == len(results.cells)
+    )
 
 
 def overdue(expectations: Iterable[Expectation], today: date) -> dict[str, date]:
-    """When each entry was reviewed of which that is more than a year ago; no mistake, but somebody should look."""
+    """Return the review dates of expectations that were last reviewed more than a year ago, by id."""
     return {one.id: one.reviewed for one in expectations if today - one.reviewed > REVIEWED_EVERY}
 
 
-def surprises(results: Results, expectations: Sequence[Expectation], complete: bool = False) -> list[Surprise]:
-    """What is not as expected, cell by cell, then entry by entry.
+def find_unexpected(results: Results, expectations: Sequence[Expectation], complete: bool = False) -> list[Unexpected]:
+    """Find the cells that differ from their expectations and, in complete results, expectations without effect.
 
-    complete: the results hold every case on every column of a tier, so that an entry that
-        matches no cell of them is a surprise as well, and so is a workaround that helps nowhere.
+    Args:
+        results: The results to check.
+        expectations: What is expected of them.
+        complete: Whether the results cover every case on every target of a tier, so that an expectation that matches
+            no cell, or a workaround that helps nowhere, is unexpected as well.
     """
-    book = ExpectationIndex(expectations, results)
-    found = [one for cell in results.cells if (one := surprise(cell, book))]
-    return [*found, *(of_entries(results, expectations) if complete else ())]
+    index = ExpectationIndex(expectations, results)
+    found = [one for cell in results.cells if (one := check_cell(cell, index))]
+    return [*found, *(check_expectations(results, expectations) if complete else ())]
 
 
-def surprise(cell: Cell, book: ExpectationIndex) -> Surprise | None:
-    """What is not as expected of a cell; None if it is."""
-    entries = book.matching(cell)
+def check_cell(cell: Cell, index: ExpectationIndex) -> Unexpected | None:
+    """Return how a cell differs from its expectation, None if it does not."""
+    entries = index.matching(cell)
     bad = cell.verdict in BAD
     if not entries and not bad:
         return None
-    outcome = book.outcome(cell) if bad else cell.verdict
+    outcome = index.outcome(cell) if bad else cell.verdict
     ids = tuple(expectation.id for expectation, _ in entries)
     expected = None
     if len(entries) > 1:
         kind: Kind = "contradiction"
-        why = f"more than one expectation applies: {', '.join(ids)}"
+        why = f"several expectations apply: {', '.join(ids)}"
     elif not entries:
         kind = "unexplained"
-        column = book.column(cell)
-        # Of an ad-hoc column that may be no more than to be expected.
-        ad_hoc = f"nothing is known of it on {column.title}, an ad-hoc column"
-        why = f"{outcome}; {ad_hoc if column.tier == AD_HOC else 'no expectation explains it'}"
+        target = index.target(cell)
+        ad_hoc = f"no expectation covers {target.title}, an ad-hoc target"
+        why = f"{outcome}; {ad_hoc if target.tier == AD_HOC else 'no expectation explains it'}"
     else:
         expected = entries[0][1].outcome
         if outcome == expected or (entries[0][1].varies and not bad):
@@ -89,7 +98,7 @@ def surprise(cell: Cell, book: ExpectationIndex) -> Surprise | None:
         why = (
             f"{outcome}; '{ids[0]}' expects {expected}" if bad else f"{outcome}, although '{ids[0]}' expects {expected}"
         )
-    return Surprise(
+    return Unexpected(
         kind=kind,
         case=cell.case,
         target=cell.target,
@@ -101,25 +110,25 @@ def surprise(cell: Cell, book: ExpectationIndex) -> Surprise | None:
     )
 
 
-def of_entries(results: Results, expectations: Sequence[Expectation]) -> Iterator[Surprise]:
-    """Entries that match no cell, and workarounds that help nowhere."""
-    book = ExpectationIndex(expectations, results)
+def check_expectations(results: Results, expectations: Sequence[Expectation]) -> Iterator[Unexpected]:
+    """Find expectations that match no cell, and workarounds that help nowhere."""
+    index = ExpectationIndex(expectations, results)
     used: set[int] = set()
-    explained: dict[str, set[str]] = {}  # expectation -> columns
+    explained: dict[str, set[str]] = {}  # expectation -> targets
     for cell in results.cells:
-        for expectation, known in book.matching(cell):
-            used.add(id(known))
+        for expectation, cells in index.matching(cell):
+            used.add(id(cells))
             explained.setdefault(expectation.id, set()).add(cell.target)
     works = {(cell.case, cell.target) for cell in results.cells if cell.verdict == "conforms"}
     for one in expectations:
-        for known in one.cells:
-            if id(known) not in used:
-                why = f"'{one.id}' expects something of {known.case} on {', '.join(known.on)} that no cell matches"
-                yield Surprise(
-                    kind="matches-nothing", case=known.case, expected=known.outcome, expectations=(one.id,), why=why
+        for cells in one.cells:
+            if id(cells) not in used:
+                why = f"'{one.id}' matches no cell of {cells.case} on {', '.join(cells.on)}"
+                yield Unexpected(
+                    kind="matches-nothing", case=cells.case, expected=cells.outcome, expectations=(one.id,), why=why
                 )
     for one in expectations:
         helped = one.workaround and works & {(one.workaround.case, target) for target in explained.get(one.id, ())}
         if one.workaround and not helped:
-            why = f"the workaround of '{one.id}', {one.workaround.case}, conforms on no column that it is for"
-            yield Surprise(kind="helps-nowhere", case=one.workaround.case, expectations=(one.id,), why=why)
+            why = f"the workaround of '{one.id}', {one.workaround.case}, conforms on none of the affected targets"
+            yield Unexpected(kind="helps-nowhere", case=one.workaround.case, expectations=(one.id,), why=why)

@@ -1,4 +1,4 @@
-"""From an observation to a verdict, and to the fingerprint that groups equal behaviours."""
+"""Computes the verdict on an observation, and the fingerprint that groups equal behaviours."""
 
 import hashlib
 import json
@@ -10,17 +10,17 @@ from conformance.results import Cell, Fact, Observation, Results, Value
 from conformance.vocabulary import MODES
 from conformance.worker import values as worker_values
 
-_SPELLED = 60  # elements of a mask that are spelled out
+_MAX_MASK_ELEMENTS = 60  # that are written out
 
 
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
-    """As `verdicts.verdict` says."""
+    """Return the verdict on an observation, one of `vocabulary.VERDICTS`."""
     judged = (mismatch(fact, values) for fact in observation.facts if fact.expected is not None)
     return vocabulary.verdict(observation.status, judged)
 
 
 def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
-    """Why a fact is not as expected, in one line; None if it is, or if nothing is expected."""
+    """Return why a fact differs from its expected value, on one line; None if it agrees or has no expected value."""
     if fact.expected is None or fact.expected == fact.observed:  # the same digest: the same value
         return None
     rtol = worker_values.RTOL if fact.rtol is None else fact.rtol
@@ -30,20 +30,20 @@ def mismatch(fact: Fact, values: Mapping[str, Value]) -> str | None:
 
 
 def outcome(observation: Observation, values: Mapping[str, Value]) -> str:
-    """What a cell did that is not as it should be, in words that stay the same from run to run.
+    """Describe how an observation violates the contract, in words that are the same in every run.
 
-    Masks, other small exact values and single numbers are spelled out; of the arrays of
-    floats that are wrong it is only said that they are, and whether they hold NaN.
+    Masks, other small exact values and single numbers are written out. Of other arrays that differ from their expected
+    values the text says only that they differ, and whether they contain NaN.
     """
     found = verdict(observation, values)
     if observation.exception:
         return f"{found}: {observation.exception.raised[0]} in phase {observation.exception.phase}"
     wrong = [fact for fact in observation.facts if mismatch(fact, values)]
-    return f"{found}: {said(wrong, values)}" if wrong else found
+    return f"{found}: {describe_facts(wrong, values)}" if wrong else found
 
 
-def said(facts: list[Fact], values: Mapping[str, Value]) -> str:
-    """What was observed, in a few words for each fact."""
+def describe_facts(facts: list[Fact], values: Mapping[str, Value]) -> str:
+    """Describe what was observed, in a few words for each fact."""
     expected = [None if fact.expected is None else values[fact.expected] for fact in facts]
     return "; ".join(f"{f.name} {_spelled(values[f.observed], e)}" for f, e in zip(facts, expected, strict=True))
 
@@ -57,17 +57,17 @@ def _spelled(value: Value, expected: Value) -> str:
         return f"is {value!r}"[:100]
     data, shape = value["data"], value["shape"]
     size = shape[-1] if shape else 1
-    if value["dtype"] == "bool" and data and len(data) <= _SPELLED:
+    if value["dtype"] == "bool" and data and len(data) <= _MAX_MASK_ELEMENTS:
         digits = "".join(str(int(v)) for v in data)
         return "is " + " ".join(digits[i : i + size] for i in range(0, len(digits), size))
-    said = f"is {float(data[0]):.3g}" if len(data) == 1 else "differs"
+    text = f"is {float(data[0]):.3g}" if len(data) == 1 else "differs"
     if isinstance(expected, dict) and shape != expected.get("shape"):
-        said += f", of shape {tuple(shape)}"
-    return said + (", with NaN" if "nan" in data and len(data) > 1 else "")
+        text += f", of shape {tuple(shape)}"
+    return text + (", with NaN" if "nan" in data and len(data) > 1 else "")
 
 
 def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
-    """12 hexadecimal digits that stand for what was observed.
+    """Return 12 hexadecimal digits that identify what was observed.
 
     Bools, ints, shapes, dtypes, types and phases of exceptions, and the categories of
     warnings count exactly; floats count with three significant digits, NaN, the
@@ -98,9 +98,9 @@ def _round_float(number: float | str) -> str:
 
 
 def same_behaviour(one: Observation, other: Observation, values: Mapping[str, Value]) -> bool:
-    """Whether two observations of a case are the same, on the values and with the tolerances of the facts.
+    """Return whether two observations of a case agree within the tolerances of their facts.
 
-    What counts is what counts for the fingerprint; rounding has no edges here.
+    They are compared in what the fingerprint covers, but by tolerance instead of by rounded digits.
     """
     return _kinds(one) == _kinds(other) and _same_facts(one.facts, other.facts, values)
 
@@ -136,25 +136,26 @@ def _dtypes(value: Value) -> Any:
 
 
 def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
-    """A number for each (case, observation): the same where a case behaves the same, in the order of the columns.
+    """Number the behaviours of each case, in the order of the targets.
 
-    What was not executed has no behaviour.
+    Returns:
+        The number for each (case, observation), equal where the case behaves the same. Unsupported cells have none.
     """
     order = {target.id: i for i, target in enumerate(results.targets)}
     rank = {mode: i for i, mode in enumerate(MODES)}
-    first: dict[tuple[str, str], tuple[int, int]] = {}  # where each observation of a case was made
+    first: dict[tuple[str, str], tuple[int, int]] = {}  # where each observation of a case first occurs
     for cell in results.cells:
         if cell.observation is not None:
             made, place = (cell.case, cell.observation), (order[cell.target], rank[cell.mode])
             if made not in first or place < first[made]:
                 first[made] = place
-    known: dict[str, list[tuple[list[Any], list[Fact]]]] = {}  # by case, what is counted of each behaviour
+    found: dict[str, list[tuple[list[Any], list[Fact]]]] = {}  # by case: what distinguishes each behaviour
     numbers: dict[tuple[str, str | None], int] = {}
     for case, id in sorted(first, key=first.__getitem__):
         observation = results.observations[id]
         if observation.status == "unsupported":
             continue
-        kinds, seen = _kinds(observation), known.setdefault(case, [])
+        kinds, seen = _kinds(observation), found.setdefault(case, [])
         alike = (
             i
             for i, (k, facts) in enumerate(seen)
@@ -167,18 +168,18 @@ def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
 
 
 class Judge:
-    """Judges the cells of `results`; equal observations are judged once."""
+    """Judges the cells of `results`, equal observations once."""
 
     def __init__(self, results: Results):
         self._results = results
-        self._known: dict[str, tuple[str, str, str | None]] = {}
+        self._judgements: dict[str, tuple[str, str, str | None]] = {}
 
     def __call__(self, cell: Cell) -> None:
-        """Give a cell that has an observation its verdict, fingerprint and reason."""
+        """Set verdict, fingerprint and reason of a cell that has an observation."""
         assert cell.observation is not None
-        if cell.observation not in self._known:
-            self._known[cell.observation] = self._judged(self._results.observations[cell.observation])
-        cell.verdict, cell.fingerprint, cell.reason = self._known[cell.observation]
+        if cell.observation not in self._judgements:
+            self._judgements[cell.observation] = self._judged(self._results.observations[cell.observation])
+        cell.verdict, cell.fingerprint, cell.reason = self._judgements[cell.observation]
 
     def _judged(self, observation: Observation) -> tuple[str, str, str | None]:
         values, reason = self._results.values, observation.reason
@@ -188,7 +189,7 @@ class Judge:
 
 
 def judge_targets(results: Results, targets: Collection[str]) -> None:
-    """Compute the verdicts of the cells of these targets anew, and nothing else."""
+    """Recompute only the verdicts, and only of these targets."""
     found: dict[str, str] = {}
     for cell in results.cells:
         if cell.target in targets and cell.observation is not None:
@@ -198,7 +199,7 @@ def judge_targets(results: Results, targets: Collection[str]) -> None:
 
 
 def judge_all(results: Results) -> None:
-    """Compute every verdict, fingerprint and reason of `results` anew."""
+    """Recompute every verdict, fingerprint and reason of `results`."""
     judge = Judge(results)
     for cell in results.cells:
         if cell.observation is not None:

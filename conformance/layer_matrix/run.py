@@ -176,7 +176,7 @@ def explained(found: Results, known: dict[str, str]) -> list[Expectation]:
 
 
 def _known(cell: Cell, index: ExpectationIndex) -> ExpectedCells:
-    target = index.column(cell)
+    target = index.target(cell)
     computes = target.versions.get("tensorflow")
     return ExpectedCells(
         case=cell.case,

@@ -1,1 +1,1 @@
-"""What is made of the results: the page, what stands beside it, documents, tables."""
+"""Presents results: the page, the files beside it, documents and tables."""

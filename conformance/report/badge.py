@@ -1,4 +1,4 @@
-"""`badge.svg`: how many promises the newest column keeps, in one line."""
+"""`badge.svg`: how many cases the newest target passes, in one line."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from conformance.results import Results, TargetResult
 from conformance.vocabulary import BAD
 
 LABEL = "masks"
-KEPT, BROKEN, UNKNOWN = "#2f6f4f", "#9a4b12", "#5c6470"  # white text on each has a contrast of 5 and more
+PASSING, FAILING, UNKNOWN = "#2f6f4f", "#9a4b12", "#5c6470"  # white text on each has a contrast of 5 and more
 _NARROW, _WIDE = "fijlrtI.,:;'|!()[] ", "mwMW@%"
 
 _SVG = """\
@@ -27,8 +27,8 @@ aria-label="{{ label }}: {{ text }}">
 
 
 def badge(results: Results) -> str:
-    """SVG of 20 px height; the same text for a screen reader is in its title."""
-    text, colour = _said(results)
+    """Return an SVG of 20 px height, with its text as title for screen readers."""
+    text, colour = _text(results)
     text = xml_characters(short(text))
     left, right = (_width(part) + 12 for part in (LABEL, text))
     import jinja2  # here: most commands write no badge, and would wait for its import
@@ -37,19 +37,19 @@ def badge(results: Results) -> str:
     return template.render(label=LABEL, text=text, colour=colour, left=left, right=right) + "\n"
 
 
-def _said(results: Results) -> tuple[str, str]:
+def _text(results: Results) -> tuple[str, str]:
     target = _newest(results)
     if target is None:
-        return "nothing was run", UNKNOWN
-    promised = {case.id for case in results.cases if case.basis != "unspecified"}
-    kept: dict[str, bool] = {}
+        return "no targets ran", UNKNOWN
+    documented = {case.id for case in results.cases if case.basis != "unspecified"}
+    passed: dict[str, bool] = {}
     for cell in results.cells:
-        if cell.target == target.id and cell.case in promised and cell.verdict in (*BAD, "conforms"):
-            kept[cell.case] = kept.get(cell.case, True) and cell.verdict == "conforms"
-    if not kept:
-        return f"nothing to judge in {target.title}", UNKNOWN
-    text = f"{sum(kept.values())} of {len(kept)} promises kept in {target.title}"
-    return text, KEPT if all(kept.values()) else BROKEN
+        if cell.target == target.id and cell.case in documented and cell.verdict in (*BAD, "conforms"):
+            passed[cell.case] = passed.get(cell.case, True) and cell.verdict == "conforms"
+    if not passed:
+        return f"no cases to judge on {target.title}", UNKNOWN
+    text = f"{sum(passed.values())} of {len(passed)} cases pass on {target.title}"
+    return text, PASSING if all(passed.values()) else FAILING
 
 
 def _newest(results: Results) -> TargetResult | None:
@@ -59,5 +59,5 @@ def _newest(results: Results) -> TargetResult | None:
 
 
 def _width(text: Iterable[str]) -> int:
-    """About as wide as Verdana of 11 px is; `textLength` makes any other font fit."""
+    """Return the approximate width in Verdana 11 px; `textLength` makes any other font fit."""
     return round(sum(4.2 if c in _NARROW else 10.5 if c in _WIDE else 7.0 for c in text))

@@ -1,6 +1,6 @@
-"""`changes.json`: where each behaviour changes over the columns; a file that stays the same while nothing changes.
+"""`changes.json`: ranges of targets in which each case behaves the same.
 
-It holds no dates, durations, versions or messages: two runs with equal verdicts and behaviours give the same bytes.
+The file has no dates, durations, versions or messages: runs with equal verdicts and behaviours give equal bytes.
 """
 
 from typing import Any
@@ -15,10 +15,14 @@ SCHEMA_VERSION = 1
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Columns from `first` to `last` in which a case does the same; those without such a mode are passed over.
+    """Targets from `first` to `last` on which a case behaves the same; those without the mode are skipped.
 
-    behaviour: 1 for what the first column does that has the case, and so on; none for what was not executed.
-    outcome: what is not as it should be, as in `expectations.toml`.
+    Attributes:
+        first: Id of the first target.
+        last: Id of the last target.
+        verdict: The verdict on its cells.
+        behaviour: Number of the behaviour, from 1 in the order of the targets; None if the case was not executed.
+        outcome: How the case violates its contract, as in `expectations.toml`.
     """
 
     first: str
@@ -29,7 +33,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A case in modes in which it does the same in every column."""
+    """A case in modes in which it behaves the same on every target."""
 
     case: str
     modes: tuple[str, ...]
@@ -37,14 +41,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A column, and the modes that it has."""
+    """A target and its modes."""
 
     id: str
     modes: tuple[str, ...]
 
 
 class Changes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """columns: in their order; cases: in the order of their ids, then of the modes."""
+    """Targets in their order, and cases in the order of their ids, then of the modes."""
 
     schema_version: int
     columns: list[Column]
@@ -52,7 +56,7 @@ class Changes(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def changes(results: Results) -> Changes:
-    """The rows of the matrix as ranges."""
+    """Compute the ranges of all cases."""
     numbers = behaviours(results)
     order = {target.id: i for i, target in enumerate(results.targets)}
     lacks = {target.id: target.lacks for target in results.targets}
@@ -89,7 +93,7 @@ def _ranges(row: list[Cell], numbers: dict[tuple[str, str | None], int], results
 
 
 def as_json(found: Changes) -> str:
-    """A line for each row, so that changes can be read."""
+    """Return JSON with one line per row, for readable diffs."""
     columns, rows = (",\n".join(_line(item) for item in items) for items in (found.columns, found.cases))
     head = f'{{"schema_version": {found.schema_version},'
     return f'{head}\n"columns": [\n{columns}\n],\n"cases": [\n{rows}\n]}}\n'
@@ -100,6 +104,6 @@ def _line(item: msgspec.Struct) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the file; a copy is `schemas/changes.schema.json`."""
+    """Return the JSON Schema of the file, of which `schemas/changes.schema.json` is a copy."""
     described = schema_of(Changes)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance changes", **described}

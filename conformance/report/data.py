@@ -1,4 +1,4 @@
-"""What the page is told, as JSON data: positions in lists instead of names, equal items stored once."""
+"""The data of the page as JSON: positions in lists instead of names, equal items stored once."""
 
 import datetime
 import json
@@ -17,13 +17,14 @@ from conformance.worker import values as worker_values
 
 
 class _Pool:
-    """Equal items, stored once and referred to by their position."""
+    """A list in which equal items are stored once and referred to by their position."""
 
     def __init__(self) -> None:
         self.items: list[Any] = []
         self._positions: dict[str, int] = {}
 
     def put(self, item: Any) -> int:
+        """Store an item and return its position."""
         key = json.dumps(item, sort_keys=True)
         if key not in self._positions:
             self._positions[key] = len(self.items)
@@ -37,28 +38,32 @@ def page_data(
     files: Sequence[str] = (),
     scripts: Stored | None = None,
 ) -> dict[str, Any]:
-    """The results as the page's modules read them (`data.js`).
+    """Return the results in the form that the page's modules read (`data.js`).
 
-    files: names of what lies beside the page; scripts: what its stand-alone scripts are joined from.
+    `rows` has, for each case and each of its modes, three lists over the targets: outcome, explanation (positions in
+    `outcomes` and `expectations`, -1 for none) and duration in hundredths of a second. An outcome is what one or more
+    cells did, with the verdict; `behaviour` is equal for outcomes of a case that behave the same.
 
-    rows: for each case, for each of its modes, three lists over the columns: outcome, explanation (positions
-    in `outcomes` and `expectations`; -1: none) and hundredths of a second. An outcome is what one or more
-    cells did, with its verdict; `behaviour` is equal for outcomes of a case that behave the same.
+    Args:
+        results: The results to show.
+        expectations: Why cells do not conform.
+        files: Names of the files beside the page.
+        scripts: The texts that standalone scripts are joined from.
     """
     outcomes, values, texts, reasons = _Pool(), _Pool(), _Pool(), _Pool()
     behaviour_of = behaviours(results)
-    book = ExpectationIndex(expectations, results)
-    column = {target.id: i for i, target in enumerate(results.targets)}
+    index = ExpectationIndex(expectations, results)
+    position = {target.id: i for i, target in enumerate(results.targets)}
     number_of = {case.id: i for i, case in enumerate(results.cases)}
-    shown: dict[tuple[str | None, str, str | None, int | None], int] = {}
+    placed: dict[tuple[str | None, str, str | None, int | None], int] = {}
     rows: list[dict[str, list[list[int]]]] = [{} for _ in results.cases]
 
     def outcome(cell: Cell) -> int:
         behaviour = behaviour_of.get((cell.case, cell.observation))
         key = (cell.observation, cell.verdict, cell.reason, behaviour)
-        if key not in shown:
+        if key not in placed:
             observation = None if cell.observation is None else results.observations[cell.observation]
-            shown[key] = outcomes.put(
+            placed[key] = outcomes.put(
                 {
                     "verdict": VERDICTS.index(cell.verdict),
                     "behaviour": behaviour,
@@ -67,16 +72,16 @@ def page_data(
                     **(_observation(observation, results.values, values) if observation else _NOTHING),
                 }
             )
-        return shown[key]
+        return placed[key]
 
     for cell in results.cells:
         of_mode = rows[number_of[cell.case]].setdefault(
-            str(MODES.index(cell.mode)), [[-1] * len(column), [-1] * len(column), [0] * len(column)]
+            str(MODES.index(cell.mode)), [[-1] * len(position), [-1] * len(position), [0] * len(position)]
         )
-        known = book.explanation(cell)
-        where = column[cell.target]
+        expectation = index.explanation(cell)
+        where = position[cell.target]
         of_mode[0][where] = outcome(cell)
-        of_mode[1][where] = -1 if known is None else reasons.put(_expectation(known))
+        of_mode[1][where] = -1 if expectation is None else reasons.put(_expectation(expectation))
         of_mode[2][where] = round(100 * (cell.seconds or 0))
     return {
         "run": _run(results),
@@ -103,7 +108,7 @@ def _run(results: Results) -> dict[str, Any]:
 
 
 def spelled(moments: Sequence[str]) -> str:
-    """22 November 2026, 09:50 to 10:31 UTC; what is no date stays as it is."""
+    """Format a period as "22 November 2026, 09:50 to 10:31 UTC"; a text that is not a date stays unchanged."""
     first, last = map(_spelled, moments)
     if first == last:
         return first
@@ -122,9 +127,9 @@ def _fields(struct: Any) -> dict[str, Any]:
     return {name: getattr(struct, name) for name in struct.__struct_fields__}
 
 
-def _expectation(known: Expectation) -> dict[str, Any]:
-    told = {"id": known.id, "kind": known.kind, "reason": known.reason.strip(), "sources": known.sources}
-    return {**told, "workaround": _fields(known.workaround) if known.workaround else None}
+def _expectation(one: Expectation) -> dict[str, Any]:
+    fields = {"id": one.id, "kind": one.kind, "reason": one.reason.strip(), "sources": one.sources}
+    return {**fields, "workaround": _fields(one.workaround) if one.workaround else None}
 
 
 def _case(case: Case) -> dict[str, Any]:
@@ -138,12 +143,12 @@ def _target(target: TargetResult) -> dict[str, Any]:
 
 
 def area(case: Case) -> str:
-    """What a case is shown under; older results do not say it, and there it is the first part of its id."""
+    """Return the area of a case; in older results, which lack it, the first part of the id."""
     return case.area or case.id.partition(".")[0]
 
 
 def generation(target: TargetResult) -> str:
-    """Which Keras this is a release of. A column that did not run has reported no version."""
+    """Return the generation of Keras that a target belongs to; one that did not run has reported no version."""
     if target.front_end != "keras":
         return target.front_end
     pinned = [pin.removeprefix("keras==") for pin in target.pins if pin.startswith("keras==")]
@@ -171,22 +176,22 @@ def _fact(fact: Fact, values: dict[str, Value], pool: _Pool) -> dict[str, Any]:
     strict = fact.rtol is not None and fact.rtol < worker_values.RTOL
     why = mismatch(fact, values)
     exact = strict or why is not None
-    told: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
+    fields: dict[str, Any] = {"name": fact.name, "observed": pool.put(_shown(values[fact.observed], exact))}
     if fact.expected is not None:
-        told["expected"] = pool.put(_shown(values[fact.expected], exact))
+        fields["expected"] = pool.put(_shown(values[fact.expected], exact))
     if fact.rtol is not None or fact.atol is not None:
-        told["tolerance"] = [
+        fields["tolerance"] = [
             worker_values.RTOL if fact.rtol is None else fact.rtol,
             worker_values.ATOL if fact.atol is None else fact.atol,
         ]
     if why is not None:
         raised = isinstance(values[fact.observed], dict) and "raised" in values[fact.observed]
-        told["why"] = why.split(":")[0] if raised else why  # the message is shown with the value
-    return told
+        fields["why"] = why.split(":")[0] if raised else why  # the message is shown with the value
+    return fields
 
 
 def _shown(value: Value, exact: bool) -> Value:
-    """A value for the page: six significant digits, unless somebody will look for the difference."""
+    """Round a value to six significant digits, unless it must be shown exactly."""
     if isinstance(value, list):
         return [_shown(v, exact) for v in value]
     if exact or not (isinstance(value, dict) and "dtype" in value):

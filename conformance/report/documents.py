@@ -1,4 +1,4 @@
-"""`docs/cases.md` and `docs/findings.md`: which cases there are, and what does not conform, as text."""
+"""`docs/cases.md` and `docs/findings.md`: all cases, and everything that does not conform."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,25 +10,27 @@ from conformance.results import Case, Results
 from conformance.vocabulary import MODES, SEVERITIES
 
 _KINDS = {
-    "bug": ("Bugs", "Keras documents or otherwise promises something else."),
-    "intended": ("Intended", "Upstream decided so, after it had been otherwise or against what its documents say."),
-    "undefined": ("Undefined", "Nothing is promised; an exception, where other targets have an answer."),
+    "bug": ("Bugs", "Keras violates its documentation, or what its own source or tests establish."),
+    "intended": ("Intended", "Upstream changed the behaviour on purpose, or decided against its own documentation."),
+    "undefined": ("Undefined", "Undocumented behaviour: an exception where other targets return a result."),
 }
 _MADE = "Written by `conformance docs`"
 
 
 def cases_document(cases: Sequence[Case]) -> str:
-    """Every case with its title, contract, basis and modes; variants of one test share a line.
+    """Return all cases with title, contract, basis and modes; variants of one test share a line.
 
-    Nothing in it was measured, so it changes only with the cases.
+    The document contains no measurements, so it changes only with the cases.
     """
     areas: dict[str, dict[str, list[Case]]] = {}
     for case in cases:
         areas.setdefault(area(case), {}).setdefault(plain(case.id), []).append(case)
     counts = {name: sum(map(len, members.values())) for name, members in areas.items()}
     lines = [f"<!-- {_MADE} from cases/; do not edit. -->", "# The cases", ""]
-    lines.append(f"{len(cases)} behaviours in {len(areas)} areas. What each target does is on the page, where a case's")
-    lines.append("source and code are as well. Four [modes](modes.md) are all that there are.")
+    lines.append(
+        f"{len(cases)} behaviours in {len(areas)} areas. The page shows what each target does, and the source of"
+    )
+    lines.append('each case. "all" stands for the four [modes](modes.md).')
     lines += ["", "| area | cases |", "| --- | ---: |"]
     lines += [f"| [{name}](#{_anchor(name)}) | {count} |" for name, count in counts.items()]
     for name, members in areas.items():
@@ -46,21 +48,20 @@ def _row(id: str, variants: list[Case]) -> str:
 
 
 def findings_document(results: Results, expectations: list[Expectation]) -> str:
-    """Everything that does not conform, with the reason."""
+    """Return everything that does not conform, with the reason."""
     severity = {case.id: SEVERITIES.index(case.severity) for case in results.cases}
     for case, rank in list(severity.items()):
-        plain = case.split("[")[0]
-        severity[plain] = min(rank, severity.get(plain, rank))
-    book = ExpectationIndex(expectations, results)
-    explained: dict[str, set[str]] = {}  # expectation -> columns
+        severity[plain(case)] = min(rank, severity.get(plain(case), rank))
+    index = ExpectationIndex(expectations, results)
+    explained: dict[str, set[str]] = {}  # expectation -> targets
     for cell in results.cells:
-        found = book.explanation(cell)
-        if found:
-            explained.setdefault(found.id, set()).add(cell.target)
+        explanation = index.explanation(cell)
+        if explanation:
+            explained.setdefault(explanation.id, set()).add(cell.target)
     lines = [f"<!-- {_MADE} from reports/history; do not edit. -->", "# What does not conform, and why", ""]
     lines += [
-        "Each entry was looked up in the source of a version that shows it. Versions between measured columns",
-        "are filled in from upstream's history or, where that is silent, up to the next measured column.",
+        "Each entry was confirmed in the source of an affected version. Ranges between measured targets follow",
+        "upstream's history or, where that is inconclusive, extend to the next measured target.",
     ]
     for kind, (heading, meaning) in _KINDS.items():
         members = [e for e in expectations if e.kind == kind]
@@ -74,23 +75,23 @@ def findings_document(results: Results, expectations: list[Expectation]) -> str:
             lines += ["", f"### {expectation.id}", ""]
             lines += [f"*{SEVERITIES[worst]}.* {' '.join(expectation.reason.split())}", ""]
             if expectation.workaround:
-                helps = expectation.workaround
-                shown = _helps_on(helps.case, explained.get(expectation.id, set()), results)
-                lines += [f"What helps: {helps.text} `{helps.case}` shows it on {shown}.", ""]
+                workaround = expectation.workaround
+                verified = _verified_on(workaround.case, explained.get(expectation.id, set()), results)
+                lines += [f"Workaround: {workaround.text} Verified by `{workaround.case}` on {verified}.", ""]
             lines += [f"Source: {sources}. Reviewed {expectation.reviewed}.", ""]
             lines += ["| behaviour | where | outcome |", "| --- | --- | --- |"]
-            for known in expectation.cells:
-                modes = f" ({', '.join(known.modes)})" if known.modes else ""
-                on = ", ".join(f"`{text}`" for text in known.on)
-                lines.append(f"| `{known.case}` | {on}{modes} | {escape(known.outcome)} |")
+            for cells in expectation.cells:
+                modes = f" ({', '.join(cells.modes)})" if cells.modes else ""
+                on = ", ".join(f"`{text}`" for text in cells.on)
+                lines.append(f"| `{cells.case}` | {on}{modes} | {escape(cells.outcome)} |")
     return "\n".join([*lines, ""])
 
 
-def _helps_on(case_id: str, columns: set[str], results: Results) -> str:
-    """Those of the columns on which the case of a workaround conforms."""
+def _verified_on(case_id: str, targets: set[str], results: Results) -> str:
+    """Return those of the targets on which the case of a workaround conforms, in words."""
     case = next((case for case in results.cases if case.id == case_id), None)
-    works = [c for c in results.cells if c.case == case_id and c.target in columns and c.verdict == "conforms"]
-    return where(works, case, results) if case and works else "no column that was measured"
+    works = [c for c in results.cells if c.case == case_id and c.target in targets and c.verdict == "conforms"]
+    return where(works, case, results) if case and works else "no measured target"
 
 
 def _linked(source: str) -> str:
@@ -103,11 +104,11 @@ def _anchor(heading: str) -> str:
 
 
 def documents(cases: Sequence[Case], results: Results, expectations: list[Expectation]) -> Iterable[tuple[str, str]]:
-    """Names and texts of the files.
+    """Yield names and texts of the files.
 
     Args:
         cases: All cases of the suite.
-        results: What the findings are illustrated with.
+        results: Results in which the findings occur.
         expectations: The findings.
     """
     yield "cases.md", cases_document(cases)

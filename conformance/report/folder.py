@@ -1,4 +1,4 @@
-"""The folder of a report: the results, the page, and what stands beside it."""
+"""Writes the folder of a report: the results, the page and the files beside it."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -32,14 +32,14 @@ def write_report(
 ) -> None:
     """Write the results, the files of `BESIDE` and `index.html` into a folder.
 
-    What is there already is left as it is: results that differ only in when they were found, and a page that was made
-    by this program from the same results, expectations and cases. The results stay compressed where they are.
+    Files that would not change are not written: results that differ only in when they were measured, and a page that
+    this program made from the same results, expectations and cases. Compressed results stay compressed.
 
     Args:
         found: The results, judged.
         known: What is expected of them.
         out: The folder.
-        scripts_of: Gives what the stand-alone scripts on the page are joined from; asked only if the page is written.
+        scripts_of: Returns the texts of the standalone scripts; called only if the page is written.
     """
     file = results.file_in(out)
     if not _are_stored(found, file):
@@ -67,7 +67,7 @@ def _are_stored(found: Results, file: Path) -> bool:
 
 
 def _stamp(file: Path, known: Sequence[Expectation]) -> str:
-    """Stands for all that the page is made of."""
+    """Return a digest of everything that the page is made from."""
     total = hashlib.sha256(results.read_bytes(file))
     total.update(msgspec.json.encode(known))
     total.update(program_digest(bundle.cases_folder()).encode())

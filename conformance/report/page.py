@@ -1,6 +1,6 @@
 """`index.html`: the page, in one file that loads nothing.
 
-`data.py` says what it is told; here that becomes HTML. The scripts are plain modules, joined to one.
+`data.py` prepares its data; this module makes it HTML. The scripts are plain modules, joined into one.
 """
 
 import base64
@@ -17,10 +17,20 @@ from conformance.repro.stored import Stored
 from conformance.results import Results
 
 WEB = Path(__file__).parent / "web"
-# One module in several files; what runs when it is read uses only what those before it define.
+# One module in several files: top-level code uses only what earlier files define.
 # The views are in the order of the navigation.
 SCRIPTS = (
-    *("dom.js", "data.js", "agree.js", "results.js", "difference.js", "steps.js", "features.js", "query.js", "acts.js"),
+    *(
+        "dom.js",
+        "data.js",
+        "agree.js",
+        "results.js",
+        "difference.js",
+        "changes.js",
+        "features.js",
+        "query.js",
+        "acts.js",
+    ),
     *("state.js", "views.js", "panel.js", "search.js"),
     *("values.js", "links.js", "evidence.js", "history.js", "rerun.js", "case.js", "column.js"),
     *("markdown.js", "upgrade-rows.js", "upgrade-filters.js", "upgrade.js"),
@@ -37,10 +47,14 @@ def render(
     files: Sequence[str] = (),
     scripts: Stored | None = None,
 ) -> str:
-    """The page as HTML, complete.
+    """Return the page as HTML.
 
-    expectations: why cells do not conform, where that is known; stamp: what the page is made of, as a digest;
-    files: names of what lies beside it; scripts: what its stand-alone scripts are joined from.
+    Args:
+        results: The results to show.
+        expectations: Why cells do not conform.
+        stamp: Digest of everything that the page is made from.
+        files: Names of the files beside it.
+        scripts: The texts that standalone scripts are joined from.
     """
     import jinja2  # here: most commands write no page, and would wait for its import
     from markupsafe import Markup
@@ -63,16 +77,16 @@ def render(
 
 
 def joined(names: Sequence[str]) -> str:
-    """Scripts or styles as one text."""
+    """Return scripts or styles as one text."""
     return "".join((WEB / name).read_text(encoding="utf-8") for name in names)
 
 
 def packed(data: Any) -> str:
-    """JSON, compressed, in base64: a sixth of its size, and nothing in it can end the element that holds it."""
+    """Return data as compressed JSON in base64: a sixth of its size, and it cannot close the element that holds it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _csp_hash(text: str) -> str:
-    # Only this very text may run: markup that ever got into the page would be inert.
+    # Only exactly this text may run: injected markup would be inert.
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

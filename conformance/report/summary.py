@@ -1,4 +1,4 @@
-"""`summary.md`: what differs, for the summary of a CI job; what is as expected is only counted."""
+"""`summary.md`: changes and unexpected results, for the summary of a CI job; expected results are only counted."""
 
 import itertools
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from conformance.judging.compare import Comparer, between, default_pair
 from conformance.judging.expectations import Expectation, ExpectationIndex
-from conformance.judging.gate import surprise
-from conformance.report import steps as steps_
+from conformance.judging.gate import check_cell
+from conformance.report import changes_table
 from conformance.report.text import code, escape, plural, where
 from conformance.results import Cell, Results
 from conformance.vocabulary import BAD, SEVERITIES, VERDICTS
@@ -17,17 +17,17 @@ LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB
 
 
 def summary(results: Results, expectations: Sequence[Expectation] = ()) -> str:
-    """The results as Markdown."""
+    """Return a summary of the results as Markdown."""
     lines = ["# Masks in Keras: conformance", ""]
-    sizes = [plural(len(results.cases), "behaviour"), plural(len(results.targets), "column")]
+    sizes = [plural(len(results.cases), "behaviour"), plural(len(results.targets), "target")]
     lines += [f"{', '.join(sizes)}, {plural(len(results.cells), 'cell')}; {escape(results.created)}.", ""]
     lines += _counts(results)
     if results.problems:
-        lines += ["## Problems of the run itself", "", *(f"- {escape(p)}" for p in results.problems), ""]
+        lines += ["## Problems with the run itself", "", *(f"- {escape(p)}" for p in results.problems), ""]
     lines += _unexpected(results, ExpectationIndex(expectations, results))
     lines += _changes(results, expectations)
     text = "\n".join([*lines, ""])
-    return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT)] + "\n\nCut here; see index.html.\n"
+    return text if len(text) <= LIMIT else text[: text.rindex("\n", 0, LIMIT)] + "\n\nTruncated; see index.html.\n"
 
 
 def _counts(results: Results) -> list[str]:
@@ -35,7 +35,7 @@ def _counts(results: Results) -> list[str]:
     for cell in results.cells:
         counts[cell.target][cell.verdict] += 1
     shown = [v for v in VERDICTS if any(count[v] for count in counts.values())]
-    lines = ["| column | " + " | ".join(shown) + " |", "| --- |" + " ---: |" * len(shown)]
+    lines = ["| target | " + " | ".join(shown) + " |", "| --- |" + " ---: |" * len(shown)]
     for target in results.targets:
         cells = " | ".join(str(counts[target.id][v] or "") for v in shown)
         lines.append(f"| {escape(target.id)} | {cells} |")
@@ -43,30 +43,30 @@ def _counts(results: Results) -> list[str]:
     return [*lines, "", *not_run, *([""] if not_run else [])]
 
 
-def _unexpected(results: Results, book: ExpectationIndex) -> list[str]:
-    """What no expectation explains, one line for cells of a case that do the same; the rest in one line."""
+def _unexpected(results: Results, index: ExpectationIndex) -> list[str]:
+    """List what no expectation explains, one line for cells of a case with the same outcome; count the rest."""
     cases = {case.id: case for case in results.cases}
     groups: dict[tuple[str, str], list[Cell]] = {}
-    explained = 0  # of what is promised
+    explained = 0  # deviations from a contract
     for cell in results.cells:
-        unexpected = surprise(cell, book)
+        unexpected = check_cell(cell, index)
         if unexpected:
             groups.setdefault((cell.case, unexpected.why), []).append(cell)
         elif cell.verdict in BAD and cases[cell.case].basis != "unspecified":
             explained += 1
     lines = []
     if groups:
-        lines += [f"## Not as expected: {plural(sum(map(len, groups.values())), 'cell')}", ""]
+        lines += [f"## Unexpected: {plural(sum(map(len, groups.values())), 'cell')}", ""]
         for (case, why), cells in list(groups.items())[:UNEXPECTED_SHOWN]:
             lines.append(f"- {code(case)} on {escape(where(cells, cases[case], results))}: {escape(why)}")
         more = len(groups) - UNEXPECTED_SHOWN
         lines += [f"- and {more} more: see junit.xml"] if more > 0 else []
         lines.append("")
     elif results.cells:
-        lines += ["Every cell that was measured is as expected.", ""]
+        lines += ["Every measured cell is as expected.", ""]
     if explained:
         lines += [
-            f"{plural(explained, 'cell is', 'cells are')} not as promised, for known reasons: see index.html.",
+            f"{plural(explained, 'cell deviates', 'cells deviate')} for a known reason: see index.html.",
             "",
         ]
     return lines
@@ -75,19 +75,19 @@ def _unexpected(results: Results, book: ExpectationIndex) -> list[str]:
 def _changes(results: Results, expectations: Sequence[Expectation]) -> list[str]:
     pair = default_pair(results)
     if pair is None:
-        return ["Fewer than two columns ran: there is nothing to compare.", ""]
+        return ["Fewer than two targets ran: there is nothing to compare.", ""]
     comparer = Comparer(results, expectations)
-    titles = [escape(steps_.title(results, column)) for column in pair]
-    found = comparer.steps(*pair)
-    differ = {step.case for step in found}
+    titles = [escape(changes_table.title(results, target)) for target in pair]
+    found = comparer.changes(*pair)
+    differ = {change.case for change in found}
     same = len(comparer.compared(*pair) - comparer.on_neither(*pair) - differ)
-    lines = [f"## From {titles[0]} to {titles[1]}", "", escape(steps_.headline(found, same, results, *pair)), ""]
+    lines = [f"## From {titles[0]} to {titles[1]}", "", escape(changes_table.headline(found, same, results, *pair)), ""]
     path = [pair[0], *(t.id for t in between(results, *pair) if t.reason is None), pair[1]]
     if len(path) > 2:
-        lines += ["| step to | silent | raises | warns | cosmetic |", "| --- | ---: | ---: | ---: | ---: |"]
+        lines += ["| change to | silent | raises | warns | cosmetic |", "| --- | ---: | ---: | ---: | ---: |"]
         for one, other in itertools.pairwise(path):
-            worst = Counter(step.severity for step in steps_.worst_of_cases(comparer.steps(one, other)))
+            worst = Counter(c.severity for c in changes_table.worst_of_cases(comparer.changes(one, other)))
             numbers = " | ".join(str(worst[severity] or "") for severity in SEVERITIES)
-            lines.append(f"| {escape(steps_.title(results, other))} | {numbers} |")
-    shown = [step for step in found if step.severity not in ("cosmetic", None)]
-    return [*lines, *steps_.tables(shown, results, *pair), ""]
+            lines.append(f"| {escape(changes_table.title(results, other))} | {numbers} |")
+    shown = [change for change in found if change.severity not in ("cosmetic", None)]
+    return [*lines, *changes_table.tables(shown, results, *pair), ""]

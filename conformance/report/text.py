@@ -1,4 +1,4 @@
-"""Texts from a target as data, in Markdown and in XML; columns in words."""
+"""Escapes texts for Markdown and XML, and puts numbers and targets into words."""
 
 import re
 
@@ -8,7 +8,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape(text: str) -> str:
-    """For Markdown: nothing in it is markup or HTML, on one line."""
+    """Escape a text for Markdown, on one line, so that nothing in it is markup or HTML."""
     text = " ".join(text.split())
     for character in "\\`*_[]<>|#":
         text = text.replace(character, "\\" + character)
@@ -16,43 +16,43 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """For Markdown, as code; also in a table, where a line would end at `|`."""
+    """Format a text as Markdown code that is also valid in a table, where `|` would end the cell."""
     return "`" + " ".join(text.split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def xml_characters(text: str) -> str:
-    """What XML may contain: a character that it may not, such as an escape, becomes "?"."""
+    """Replace characters that XML must not contain, such as control characters, by "?"."""
     return _NOT_XML.sub("?", text)
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """ "1 column", "2 columns"."""
+    """Return "1 target" or "2 targets"."""
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def where(cells: list[Cell], case: Case, results: Results) -> str:
-    """The columns of these cells of a case, neighbours as a range: "tf.keras 2.0 to 2.15, Keras 3.0 (eager)".
+    """Return the targets of some cells of a case, neighbours as a range: "tf.keras 2.0 to 2.15, Keras 3.0 (eager)".
 
-    Modes are named unless they are all that the case has there.
+    Modes are given unless they are all modes of the case on the target.
     """
     modes_of: dict[str, list[str]] = {}
     for cell in cells:
         modes_of.setdefault(cell.target, []).append(cell.mode)
-    rows: list[tuple[str, list[str], str]] = []  # name, versions, modes: of neighbouring columns
-    neighbour = False
+    rows: list[tuple[str, list[str], str]] = []  # name, versions, modes of neighbouring targets
+    follows = False
     for target in results.targets:
         modes = modes_of.get(target.id)
         if not modes:
-            neighbour = False
+            follows = False
             continue
         every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
         some = "" if set(modes) >= set(every) else f" ({', '.join(modes)})"
         name, _, version = target.title.rpartition(" ")
-        if neighbour and version[:1].isdigit() and (rows[-1][0], rows[-1][2]) == (name, some):
+        if follows and version[:1].isdigit() and (rows[-1][0], rows[-1][2]) == (name, some):
             rows[-1][1].append(version)
         else:
             rows.append((name, [version], some))
-        neighbour = True
+        follows = True
     return ", ".join(f"{name} {_range(versions)}".lstrip() + some for name, versions, some in rows)
 
 

@@ -1,8 +1,8 @@
-"""Stand-alone scripts: what one case does on one column in one mode, without this suite.
+"""Standalone scripts: one case on one target in one mode, without this suite.
 
-A script is a list of texts with an empty line between them, and most texts are shared by many scripts:
-the metadata of the column, the imports of the case, the imports of the column and mode, a text for each fixture
-that the case uses, in the mode, and the pieces of the case.
+A script is a list of texts separated by empty lines, and most texts are shared by many scripts: the metadata of the
+target, the imports of the case, the imports for target and mode, a text for each fixture that the case uses, and the
+pieces of the case.
 """
 
 from conformance.local.errors import UsageError
@@ -15,22 +15,22 @@ __all__ = ["Parts", "make_parts", "script", "texts"]
 
 
 _MISSING = {
-    "run.gradients": "takes no gradients",
+    "run.gradients": "computes no gradients",
     "run.compile": "compiles no models",
     "run.fit": "trains no models",
     "run.train_on_batch": "trains no models",
-    "run.traced": "has no functions that are traced",
+    "run.traced": "traces no functions",
 }
 
 
 def texts(target: Target, mode: str, parts: Parts) -> list[str]:
-    """What the script of a cell is joined from.
+    """Return the texts that the script of a cell is joined from.
 
     Raises:
-        UsageError: there is nothing to be seen there.
+        UsageError: If the case does not apply to the target, or the mode does not support it.
     """
     if parts.backends and target.backend not in parts.backends:
-        raise UsageError(f"this case is about {', '.join(parts.backends)}")
+        raise UsageError(f"this case applies only to {', '.join(parts.backends)}")
     here = setting(target, mode)
     fixtures = {use: fixture(here, use) for use in parts.uses}
     for use, text in fixtures.items():
@@ -41,5 +41,5 @@ def texts(target: Target, mode: str, parts: Parts) -> list[str]:
 
 
 def script(target: Target, mode: str, parts: Parts) -> str:
-    """The script of a cell."""
+    """Return the script of a cell."""
     return "\n\n".join(texts(target, mode, parts)) + "\n"

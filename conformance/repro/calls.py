@@ -1,4 +1,4 @@
-"""How a case calls its fixtures: a script has no more of them than that."""
+"""Finds out how a case calls its fixtures, so that a script contains no more of them than needed."""
 
 import ast
 import functools
@@ -9,9 +9,11 @@ from conformance.local.dependencies import Module, read
 
 
 def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> dict[str, set[str]]:
-    """What `fixtures.fixture` has to know, by fixture.
+    """Return the details that `fixtures.fixture` needs, by fixture.
 
-    nodes: the statements of a case, and where they stand; test: that of them which is run.
+    Args:
+        nodes: The statements of a case, each with its module.
+        test: The test function among them.
     """
     found: dict[str, set[str]] = {name: set() for name in _DETAILS}
     records = 0
@@ -29,7 +31,7 @@ def details(nodes: Iterable[tuple[Module, ast.stmt]], test: ast.FunctionDef) -> 
 
 @functools.cache  # a helper is used by many cases
 def _calls(file: Path, node: ast.stmt) -> list[tuple[str, set[str]]]:
-    """The calls of these fixtures in a statement that `read` keeps, and what has to be known of each."""
+    """Return the calls of fixtures in a statement that `read` caches, with the details of each."""
     calls = [(ast.unparse(call.func), call) for call in ast.walk(node) if isinstance(call, ast.Call)]
     return [(name, {*_DETAILS[name](call, _given(call), read(file), node)}) for name, call in calls if name in _DETAILS]
 
@@ -42,7 +44,7 @@ Given = dict[str | None, ast.expr]
 
 
 def _of_build(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Iterator[str]:
-    """shape: the layer is built for one; built: it is already; seed: there is one."""
+    """Yield "shape" if the layer is built with a shape, else "built"; and "seed" if one is passed."""
     yield "shape" if len(call.args) > 1 or "input_shape" in given else "built"
     if len(call.args) > 2 or "seed" in given:
         yield "seed"
@@ -54,7 +56,7 @@ def _of_run(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Ite
 
 
 def _of_record(call: ast.Call, given: Given, module: Module, node: ast.stmt) -> Iterator[str]:
-    """arrays: an array or a number is expected; values: it may be anything; nothing; tolerance: there is one."""
+    """Yield "arrays" (an array or number is expected), "values" (anything) or "nothing"; and "tolerance" if passed."""
     if "expected" in given:
         yield "values" if _is_other(given["expected"], module, node) else "arrays"
     else:
@@ -67,7 +69,7 @@ _DETAILS = {"build": _of_build, "record": _of_record, "run": _of_run, "run.attem
 
 
 def _is_other(value: ast.expr, module: Module, node: ast.stmt) -> bool:
-    """Whether an expression may be a list, a text, None, an exception: something else than an array or a number."""
+    """Return whether an expression may be anything but an array or a number: a list, a string, None, an exception."""
     if not isinstance(value, ast.Name):
         return _is_written_otherwise(value, module)
     statements = [one for one in [*module.statements, *ast.walk(node)] if isinstance(one, ast.Assign)]
@@ -89,7 +91,7 @@ def _is_written_otherwise(value: ast.expr, module: Module) -> bool:
 
 
 def _returned(function: str, module: Module) -> list[tuple[ast.expr, Module]]:
-    """What a function of the suite returns, and where that is written; nothing is known of others."""
+    """Return the expressions that a function of the suite returns, with their modules; none for other functions."""
     owner, _, name = function.rpartition(".")
     if owner and owner not in module.siblings:
         return []

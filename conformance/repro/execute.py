@@ -1,4 +1,4 @@
-"""Runs a script where its column is installed."""
+"""Runs a script in the environment of its target."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ CONFORMS, DEVIATES, UNSUPPORTED = 0, 1, 2
 
 @dataclass(frozen=True)
 class ScriptRun:
-    """code: exit code; output: what was printed; errors: the lines of standard error."""
+    """Exit code, standard output and lines of standard error of a script."""
 
     code: int
     output: str
@@ -26,10 +26,10 @@ class ScriptRun:
 
 
 def execute(script: str, target: Target, where: Environment) -> ScriptRun:
-    """Run a script in the environment of its column; nothing of this suite can be imported there.
+    """Run a script in the environment of its target, where this suite cannot be imported.
 
     Raises:
-        Unavailable: it does not end.
+        Unavailable: If the script times out.
     """
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -49,5 +49,5 @@ def execute(script: str, target: Target, where: Environment) -> ScriptRun:
                 timeout=START_SECONDS + LIMITS.case_seconds,
             )
         except subprocess.TimeoutExpired as late:
-            raise Unavailable(f"the script did not end in {late.timeout:.0f} s") from late
+            raise Unavailable(f"the script timed out after {late.timeout:.0f} s") from late
     return ScriptRun(done.returncode, done.stdout, done.stderr.splitlines())

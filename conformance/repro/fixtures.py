@@ -1,4 +1,4 @@
-"""What stands in a script for the fixtures of cases: for each use a text, only as large as the mode demands."""
+"""The texts that replace the fixtures of cases in a script, each only as large as the mode requires."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from packaging.version import Version
 from conformance.repro import templates
 from conformance.repro.header import Setting
 
-_ONLY_INFERENCE = ("numpy", "openvino")  # there, Keras takes no gradients and does not train
+_ONLY_INFERENCE = ("numpy", "openvino")  # Keras cannot compute gradients or train on these backends
 _BACKENDS = {
     ("keras", True): "keras.backend",
     ("tf.keras", False): "tf.compat.v1.keras.backend",
@@ -27,9 +27,11 @@ _OPS = {
 
 
 def fixture(here: Setting, use: str) -> str | None:
-    """The text for a use, empty if it needs none; None where the mode does not serve it.
+    """Return the text for a fixture, empty if none is needed, None if the mode does not support it.
 
-    use: a key as in `parts.Parts.uses`.
+    Args:
+        here: Target and mode.
+        use: A key as in `parts.Parts.uses`.
     """
     name, _, details = use.rstrip(")").partition("(")
     texts: dict[str, Callable[[], str | None]] = {
@@ -74,7 +76,7 @@ def _ops(here: Setting, names: list[str]) -> str:
 
 
 def _nest(here: Setting) -> str:
-    """Where functions of nested structures are; None is a leaf for all of them."""
+    """Return the module with functions for nested structures, for all of which None is a leaf."""
     if not here.tensorflow:
         return "keras.tree"
     return "tf.contrib.framework.nest" if here.tensorflow < Version("1.14") else "tf.nest"

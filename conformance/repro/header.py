@@ -1,4 +1,4 @@
-"""What a script starts with: the metadata that `uv run` reads, and the imports of its column."""
+"""The head of a script: the metadata that `uv run` reads, and the imports for its target."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ assert _IMPORTS.keys() == FRONT_ENDS.keys()
 
 @dataclass(frozen=True)
 class Setting:
-    """A mode of a column, as far as scripts differ with it. tensorflow: its version, None on other backends."""
+    """What scripts depend on of a target and a mode; `tensorflow` is None on other backends."""
 
     front_end: str
     keras3: bool
@@ -43,13 +43,14 @@ class Setting:
 
 
 def setting(target: Target, mode: str) -> Setting:
+    """Return the setting of a target in a mode."""
     version = Version(target.base.tensorflow) if target.backend == "tensorflow" else None
     keras3 = target.front_end == "keras" and Version(target.keras).major >= 3
     return Setting(target.front_end, keras3, target.backend, version, mode)
 
 
 def dependencies(target: Target) -> list[str]:
-    """What a person would ask for, and NumPy, as it is pinned in the column."""
+    """Return the direct requirements of a target, and NumPy, with the pinned versions."""
     pins = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in target.pins())}
     asked = [Requirement(text) for text in [*target.requires, *target.base.requires, "numpy"]]
     found: dict[str, str] = {}
@@ -58,13 +59,13 @@ def dependencies(target: Target) -> list[str]:
         if name in pins and name != "pytest":
             extras = f"[{','.join(sorted(one.extras))}]" if one.extras else ""
             found[name] = f"{extras}=={pins[name]}"
-    if target.front_end == "tf_keras":  # it requires `tensorflow`, beside which `tensorflow-cpu` cannot be
+    if target.front_end == "tf_keras":  # it requires `tensorflow`, which conflicts with `tensorflow-cpu`
         found["tensorflow"] = found.pop("tensorflow-cpu", f"=={target.base.tensorflow}")
     return [name + version for name, version in sorted(found.items())]
 
 
 def header(target: Target) -> str:
-    """Inline metadata (PEP 723): the Python and the packages of a column."""
+    """Return the inline metadata (PEP 723): the Python and the packages of a target."""
     listed = ", ".join(f'"{one}"' for one in dependencies(target))
     index = _TORCH_INDEX if target.backend == "torch" else ""
     lines = f'# requires-python = "=={target.base.python}.*"\n# dependencies = [{listed}]\n{index}'
@@ -72,7 +73,7 @@ def header(target: Target) -> str:
 
 
 def imports(here: Setting) -> str:
-    """The import of Keras, and what puts the process into the state that the mode needs."""
+    """Return the import of Keras, and the statements that prepare the process for the mode."""
     lines = ["import numpy as np"]
     lines += ["import tensorflow as tf"] if here.tensorflow else []
     lines = sorted([*lines, _IMPORTS[here.front_end]], key=lambda line: (line.startswith("from"), line))

@@ -1,4 +1,4 @@
-"""A script and what it does, as text for an issue of the project that is to see it."""
+"""Formats a script and its output as an upstream issue."""
 
 from packaging.version import Version
 
@@ -9,36 +9,40 @@ from conformance.repro.request import CellScript
 from conformance.vocabulary import FRONT_ENDS
 from conformance.worker import values
 
-_PROMISED = {"documented": "Documented", "established": "What upstream's source or tests do", "unspecified": "Nothing"}
+_BASIS = {
+    "documented": "Documented",
+    "established": "Established by upstream's source or tests",
+    "unspecified": "Undocumented",
+}
 
 
 def issue(request: CellScript, done: ScriptRun) -> str:
-    """Markdown: title, what is promised, what happens, versions, the script, its output.
+    """Return an issue as Markdown: title, expected and actual behaviour, versions, script and output.
 
     Raises:
-        UsageError: there is nothing to report.
+        UsageError: If there is nothing to report.
     """
     case, target = request.case, request.target
-    promised = case.basis != "unspecified"
+    is_documented = case.basis != "unspecified"
     if done.code == UNSUPPORTED:
-        raise UsageError(f"{case.id} does nothing on {target.id}: {done.output.strip()}")
-    if done.code == CONFORMS and promised:
+        raise UsageError(f"{case.id} is unsupported on {target.id}: {done.output.strip()}")
+    if done.code == CONFORMS and is_documented:
         raise UsageError(f"{case.id} conforms on {target.id} in mode '{request.mode}': there is nothing to report")
     version = target.base.tensorflow if target.front_end == "tf.keras" else Version(target.keras)
     name = f"{FRONT_ENDS[target.front_end]} {version}"
-    happens = _last(done) if done.code else "See the output: no page says what should be there."
-    headline = f"{case.title.rstrip('.')}: " + (f"not in {name}" if promised else f"what {name} does")
+    happens = _last(done) if done.code else "See the output; this behaviour is undocumented."
+    headline = f"{case.title.rstrip('.')}: " + (f"violated by {name}" if is_documented else f"behaviour of {name}")
     related = f"\nRelated: {', '.join(case.issues)}\n" if case.issues else ""
     return f"""\
 # {headline}
 
-## What is promised
+## Expected behaviour
 
 {case.contract}
 
-{_PROMISED[case.basis]}: {case.source}
+{_BASIS[case.basis]}: {case.source}
 
-## What happens
+## Actual behaviour
 
 {happens}
 {related}
@@ -46,9 +50,9 @@ def issue(request: CellScript, done: ScriptRun) -> str:
 
 {name} on {target.base.title}, Python {target.base.python}, mode {request.mode}: {", ".join(dependencies(target))}
 
-## To reproduce
+## Steps to reproduce
 
-Save as `script.py`; `uv run script.py` installs what it names.
+Save as `script.py` and run `uv run script.py`, which installs the requirements.
 
 ```python
 {request.script}```
@@ -68,7 +72,7 @@ def _last(done: ScriptRun) -> str:
 
 
 def _output(done: ScriptRun) -> str:
-    """What was printed, and a traceback if there was one; without the folders of this machine."""
+    """Return the output and the traceback, if there is one, without paths of this machine."""
     starts = [i for i, line in enumerate(done.errors) if line.startswith("Traceback")]
     errors = (
         done.errors[starts[0] :] if starts else [line for line in done.errors if line.startswith("not as expected")]

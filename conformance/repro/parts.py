@@ -1,6 +1,6 @@
 """The pieces of a script that come from the suite: the case, its helpers, constants and oracle functions.
 
-They are the same for every column and mode, and many are shared by several cases.
+They are the same for every target and mode, and many are shared by several cases.
 """
 
 import ast
@@ -26,9 +26,13 @@ _VERDICT = 'raise SystemExit("not as expected: " + ", ".join(wrong) if wrong els
 
 @dataclass(frozen=True)
 class Parts:
-    """uses: keys of `fixtures.fixture`, such as "run.fit" or "build(seed,shape)"; imports: lines; pieces: texts.
+    """The parts of a script that come from a case.
 
-    backends: those that the case is about, all if empty.
+    Attributes:
+        backends: Backends that the case applies to, empty for all.
+        imports: Lines.
+        uses: Keys of `fixtures.fixture`, such as "run.fit" or "build(seed,shape)".
+        pieces: Texts.
     """
 
     backends: list[str]
@@ -38,10 +42,14 @@ class Parts:
 
 
 def make_parts(folder: Path, listed: Listed) -> Parts:
-    """The parts of a case; folder: of the suite that has it.
+    """Return the parts of a case.
+
+    Args:
+        folder: Folder of the case files.
+        listed: The case.
 
     Raises:
-        UsageError: the case uses a fixture that scripts do not have.
+        UsageError: If the case uses a fixture that scripts do not support.
     """
     case = listed.case
     module = read(folder / case.file)
@@ -66,7 +74,7 @@ def make_parts(folder: Path, listed: Listed) -> Parts:
         pieces += _pieces(one, [node for node in here if node is not test])
     for name in (a.arg for a in test.args.args):
         if name not in arguments and name not in ("keras", *_USES):
-            raise UsageError(f"{case.id} uses the fixture '{name}', which scripts do not have")
+            raise UsageError(f"{case.id} uses the fixture '{name}', which scripts do not support")
     how = details(nodes, test)
     needed = _uses(test, used, how)
     about = [f"{case.title} {case.contract}", f"{case.id.partition('[')[0]}, {case.basis}: {case.source}"]
@@ -98,10 +106,12 @@ def _arguments(module: Module, test: ast.FunctionDef, listed: Listed) -> dict[st
 
 
 def _registering(module: Module, words: set[str]) -> list[int]:
-    """The calls at the top level, such as `add("LSTM GRU", 3)`; if some name a parameter of the case, only those."""
+    """Return the top-level calls, such as `add("LSTM GRU", 3)`; only those with a parameter of the case, if any."""
     calls = {i: node.value for i in module.loose if isinstance(node := module.statements[i], ast.Expr)}
-    said = {i: str(ast.literal_eval(call.args[0])).split() for i, call in calls.items() if isinstance(call, ast.Call)}
-    return [i for i, names in said.items() if words & set(names)] or list(said)
+    names_of = {
+        i: str(ast.literal_eval(call.args[0])).split() for i, call in calls.items() if isinstance(call, ast.Call)
+    }
+    return [i for i, names in names_of.items() if words & set(names)] or list(names_of)
 
 
 def _imports(module: Module, names: set[str]) -> set[str]:
@@ -115,7 +125,7 @@ def _imports(module: Module, names: set[str]) -> set[str]:
 
 
 def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
-    """Functions and classes one by one, what stands between them together."""
+    """Return functions and classes one by one, and the statements between them together."""
     pieces = []
     for definition, group in itertools.groupby(nodes, lambda n: isinstance(n, ast.FunctionDef | ast.ClassDef)):
         texts = [source.text(module.file, node) for node in group]
@@ -124,7 +134,7 @@ def _pieces(module: Module, nodes: list[ast.stmt]) -> list[str]:
 
 
 def _uses(test: ast.FunctionDef, used: list[Uses], how: dict[str, set[str]]) -> list[str]:
-    """The fixtures that are used, and how."""
+    """Return the fixtures that are used, with the details of their use."""
     found = {a.arg for a in test.args.args}
     for one in used:
         found |= one.names & {"Raised", "Unsupported"}

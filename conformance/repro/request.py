@@ -1,4 +1,4 @@
-"""Which cell is asked for, and whether there is a script of it."""
+"""Finds the requested cell and makes its script."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,26 +24,32 @@ class CellScript:
 
 
 def make_request(
-    case_id: str, target_id: str, mode: str | None, bundle: Bundle, columns: Iterable[Target], stored: Results | None
+    case_id: str, target_id: str, mode: str | None, bundle: Bundle, targets: Iterable[Target], stored: Results | None
 ) -> CellScript:
-    """The cell of these names; without a mode, in the first that the case has there.
+    """Return a cell and its script.
 
-    stored: results that may know that the column has no API that the case needs.
+    Args:
+        case_id: Id of the case.
+        target_id: Id of the target.
+        mode: The mode, by default the first in which the case runs on the target.
+        bundle: The bundle with the cases.
+        targets: The known targets.
+        stored: Results that may show that the target lacks an API that the case needs.
 
     Raises:
-        UsageError: there is no such cell, or nothing can be seen there; what is nearest, or why.
+        UsageError: If there is no such cell, or it is unsupported.
     """
     one = _listed(case_id, listed(bundle))
     case = one.case
-    targets = {target.id: target for target in columns}
-    if target_id not in targets:
-        raise unknown("target", target_id, targets)
-    target = targets[target_id]
+    by_id = {target.id: target for target in targets}
+    if target_id not in by_id:
+        raise unknown("target", target_id, by_id)
+    target = by_id[target_id]
     mode = _mode(mode, case, target)
     script = repro.script(target, mode, make_parts(bundle.cases, one))
     for cell in stored.cells if stored else []:
         if (cell.case, cell.target, cell.mode, cell.verdict) == (case.id, target.id, mode, "unsupported"):
-            raise UsageError(f"{case.id} does nothing on {target.id} in mode '{mode}': {cell.reason}")
+            raise UsageError(f"{case.id} is unsupported on {target.id} in mode '{mode}': {cell.reason}")
     return CellScript(case, target, mode, script)
 
 
@@ -65,5 +71,5 @@ def _mode(mode: str | None, case: Case, target: Target) -> str:
     if mode in target.lacks:
         raise UsageError(f"{target.id} has no mode '{mode}': {target.lacks[mode]}")
     if not has or (mode is not None and mode not in modes):
-        raise UsageError(f"{case.id} is not run in mode '{mode or target.modes[0]}', but in {', '.join(modes)}")
+        raise UsageError(f"{case.id} does not run in mode '{mode or target.modes[0]}', only in {', '.join(modes)}")
     return mode or has[0]

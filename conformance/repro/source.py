@@ -1,4 +1,4 @@
-"""Source of the suite as a script has it: no modules of ours, no marks, short docstrings."""
+"""Rewrites source of the suite for scripts: without its modules and marks, and with short docstrings."""
 
 import ast
 import functools
@@ -9,10 +9,10 @@ from pathlib import Path
 from conformance.local.dependencies import Module, Uses, first_line, read, uses
 
 _FUNCTIONS = {"attempt": "attempt", "gradients": "gradients_of"}  # attributes of `run`, in a script
-_PREFIXES = {"oracle": "numpy_"}  # what was reached through a module is a name of its own in a script
+_PREFIXES = {"oracle": "numpy_"}  # replaces the name of a module, which scripts do not import
 
 Edit = tuple[int, int, int, int, str]
-"""first line, column, last line, column, what stands there instead"""
+"""First line and column, last line and column, and the replacement."""
 
 
 def is_test(node: ast.stmt) -> bool:
@@ -21,7 +21,7 @@ def is_test(node: ast.stmt) -> bool:
 
 @functools.cache
 def used_by(node: ast.stmt) -> Uses:
-    """What a statement mentions, without its marks and what it defines for itself."""
+    """Return the names that a statement uses, without its marks and its local names."""
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return uses(node)
     parts: list[ast.AST] = [node.args, *node.body] if isinstance(node, ast.FunctionDef) else [*node.bases, *node.body]
@@ -38,7 +38,7 @@ def _local(node: ast.AST) -> set[str]:
 
 @functools.cache
 def text(file: Path, node: ast.stmt) -> str:
-    """A statement of a file and the comment above it, as a script has it."""
+    """Return a statement and the comment above it, rewritten for a script."""
     module = read(file)
     first, last = node.lineno if is_test(node) else first_line(node), node.end_lineno or node.lineno
     lines = [line.encode() for line in module.lines]  # columns of `ast` count bytes
@@ -53,7 +53,7 @@ def text(file: Path, node: ast.stmt) -> str:
 
 @functools.cache
 def body(file: Path, test: ast.FunctionDef) -> str:
-    """The body of a test as statements of a script; comments of cases stand for its docstring."""
+    """Return the body of a test as top-level statements; a comment of the script replaces the docstring."""
     written = text(file, test)
     (function,) = ast.parse(written).body
     assert isinstance(function, ast.FunctionDef)
@@ -83,12 +83,12 @@ def _before(name: str, prefix: str) -> str:
 
 
 def _shortened(node: ast.stmt) -> list[Edit]:
-    """Docstrings: the first paragraph."""
+    """Return edits that shorten docstrings to their first paragraph."""
     edits: list[Edit] = []
     for one in ast.walk(node):
-        if isinstance(one, ast.FunctionDef | ast.ClassDef) and (said := ast.get_docstring(one)):
+        if isinstance(one, ast.FunctionDef | ast.ClassDef) and (docstring := ast.get_docstring(one)):
             doc, margin = one.body[0], "\n" + " " * one.body[0].col_offset
-            kept = said.split("\n\n")[0].replace("\n", margin)
+            kept = docstring.split("\n\n")[0].replace("\n", margin)
             kept = f'"""{kept}{margin if margin in kept else ""}"""'
             edits.append((doc.lineno, doc.col_offset, doc.end_lineno or 0, doc.end_col_offset or 0, kept))
     return edits

@@ -1,10 +1,10 @@
-"""All scripts at once, as data: every text once, and for each column, mode and case the numbers of its texts.
+"""All scripts as data: every text once, and for each target, mode and case the numbers of its texts.
 
     found, here = cases[id], settings[columns[target].modes[mode]]
     numbers = [columns[target].header, found.imports, here.imports, *(here.uses[u] for u in found.uses), *found.pieces]
     script = "\\n\\n".join(texts[n] for n in numbers if texts[n]) + "\\n"
 
-A use that `here` does not have, or a column that is missing in `found.backends`: there is no script.
+There is no script if `here` lacks one of the uses, or if `found.backends` lacks the backend of the target.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,21 +18,21 @@ from conformance.targets.registry import Target
 
 
 class StoredTarget(msgspec.Struct):
-    """header: number of a text; modes: numbers of settings by mode."""
+    """The number of the header text, and the numbers of the settings by mode."""
 
     header: int
     modes: dict[str, int]
 
 
 class StoredSetting(msgspec.Struct):
-    """Numbers of texts; uses: by the key of a fixture."""
+    """Numbers of texts: the imports, and the fixtures by their key."""
 
     imports: int
     uses: dict[str, int]
 
 
 class StoredCase(msgspec.Struct):
-    """Numbers of texts; uses: keys of fixtures; backends: those that it is about, all if empty."""
+    """Numbers of the texts of a case, the keys of its fixtures, and the backends it applies to (empty for all)."""
 
     imports: int
     uses: list[str]
@@ -41,6 +41,8 @@ class StoredCase(msgspec.Struct):
 
 
 class Stored(msgspec.Struct):
+    """All scripts; `columns` has the targets."""
+
     texts: list[str]
     settings: list[StoredSetting]
     columns: dict[str, StoredTarget]
@@ -48,7 +50,7 @@ class Stored(msgspec.Struct):
 
 
 def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
-    """The scripts of these cases, by id, on these columns."""
+    """Store the scripts of these cases, by id, on these targets."""
     numbers: dict[str, int] = {}
     settings: dict[bytes, int] = {}
     kept: list[StoredSetting] = []
@@ -81,10 +83,10 @@ def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
 
 
 def script(stored: Stored, case: str, target: str, mode: str) -> str:
-    """The script of a cell, put together as the head of this module says.
+    """Return the script of a cell, joined as the docstring of this module describes.
 
     Raises:
-        KeyError: there is none.
+        KeyError: If there is none.
     """
     found, column = stored.cases[case], stored.columns[target]
     here = stored.settings[column.modes[mode]]

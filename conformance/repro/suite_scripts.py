@@ -1,4 +1,4 @@
-"""The scripts that the page can show: of cases that are still those of this suite, on declared columns."""
+"""The scripts that the page shows: of cases that have not changed since they were measured, on declared targets."""
 
 from collections.abc import Sequence
 
@@ -12,19 +12,19 @@ from conformance.targets.registry import Target
 
 
 def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> Stored | None:
-    """The pieces of the scripts of these results; None if there are none.
+    """Return the scripts for these results, None if there are none.
 
-    A case that was measured in another version, or a column with other pins, has no script.
+    A case that has changed since it was measured, or a target with other pins, has no script.
     """
     measured = {case.id: case.digest for case in results.cases if case.digest}
     if not measured:
         return None
     same = {case.id for case in catalogue.collect(suite) if measured.get(case.id) == case.digest}
     pins = {target.id: target.pins for target in results.targets}
-    columns = [target for target in declared if pins.get(target.id) == target.pins()]
-    if not same or not columns:
+    targets = [target for target in declared if pins.get(target.id) == target.pins()]
+    if not same or not targets:
         return None
-    return store({id: parts for id, parts in parts_of(suite).items() if id in same}, columns)
+    return store({id: parts for id, parts in parts_of(suite).items() if id in same}, targets)
 
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:

@@ -1,4 +1,4 @@
-"""Texts that stand for fixtures of cases; the names between %( and ) are filled in by `fixtures`."""
+"""Templates that replace fixtures of cases; `fixtures` fills in the names between %( and )."""
 
 UNSUPPORTED = """\
 def Unsupported(why):
@@ -7,7 +7,7 @@ def Unsupported(why):
 
 RAISED = '''\
 class Raised:
-    """An exception as a value: as expected if it is of one of these classes."""
+    """An exception as a value, equal to others of one of these classes."""
 
     def __init__(self, *names):
         self.names = names
@@ -19,7 +19,7 @@ class Raised:
         return "raises " + " or ".join(self.names)'''
 
 MONKEYPATCH = """\
-class monkeypatch:  # in a process of its own, nothing has to be put back
+class monkeypatch:  # the script has its own process, so nothing is restored
     chdir = staticmethod(os.chdir)
 
     @staticmethod
@@ -27,7 +27,7 @@ class monkeypatch:  # in a process of its own, nothing has to be put back
         os.environ[name] = value + prepend + os.environ[name]"""
 
 ATTEMPT = """\
-def attempt(*arguments%(shapes)s):  # as `run`, but an exception is returned
+def attempt(*arguments%(shapes)s):  # like `run`, but returns an exception
     try:
         return run(*arguments%(passed)s)
     except Exception as error:
@@ -53,9 +53,9 @@ def agree(a, b, rtol, atol):
         return False
     return np.allclose(a, b, rtol, atol, equal_nan=True) if a.dtype.kind in "biuf" else a == b
 
-def record(name, observed, rtol=1e-4, atol=1e-5, **promised):
+def record(name, observed, rtol=1e-4, atol=1e-5, **contract):
     print("%%s:\\n%%s" %% (name, observed))
-    for expected in promised.values():
+    for expected in contract.values():
         print("expected:\\n%%s" %% (expected,))
         if not agree(observed, expected, rtol, atol):
             %(wrong)s"""
@@ -69,13 +69,13 @@ def %(method)s(model, *data, **arguments):
 run.%(method)s = %(method)s"""
 
 STEP_OF_NUMPY = """\
-# There, Keras makes the loss in `evaluate` only.
+# On NumPy, Keras computes the loss only in `evaluate`.
 run.test_on_batch = lambda model, x, *data, **arguments: model.evaluate(
     x, *data, batch_size=len(x), verbose=0, **arguments
 )"""
 
 BUILD = """\
-def build(layer%(shape)s%(seed)s):  # with weights from a seed, no two alike
+def build(layer%(shape)s%(seed)s):  # with distinct weights from a seed
 %(build)s    draw = np.random.RandomState(%(from)s)
 %(set)s"""
 
@@ -91,7 +91,7 @@ SET_WEIGHTS_IN_SESSION = """\
     return [a.astype("float32") for a in arrays]"""
 
 MASK_OF = """\
-def mask_of(tensor):  # that the next layer is given
+def mask_of(tensor):  # as passed to the next layer
     return getattr(tensor, "_keras_mask", None)"""
 
 MASK_OF_STANDALONE = """\
@@ -100,7 +100,7 @@ class Probe(keras.layers.Layer):
         self.see(mask)
         return inputs
 
-def mask_of(tensor):  # that the next layer is given
+def mask_of(tensor):  # as passed to the next layer
     probe, seen = Probe(), []
     probe.supports_masking, probe.see = True, seen.append
     probe(tensor)
@@ -143,12 +143,12 @@ IN_GRAPH_OF_KERAS = """\
 IN_XLA = """\
 def run(fn, *arrays%(shapes)s):  # compiled by XLA, in a session
     inputs, results = [%(placeholder)s for %(each)s], []
-    %(session)s  # initialises variables, which inside of XLA it cannot
+    %(session)s  # initializes variables, which is impossible inside XLA
 
     def computation(*tensors):
         results.append(fn(*tensors))
         leaves = [t for t in %(nest)s.flatten(results[-1]) if t is not None]
-        return leaves + [tf.constant(0.0)]  # it has to return something
+        return leaves + [tf.constant(0.0)]  # XLA requires at least one output
 
     leaves = %(compile)s(computation, inputs)
     values = iter(%(execute)s)
@@ -157,7 +157,7 @@ def run(fn, *arrays%(shapes)s):  # compiled by XLA, in a session
 INITIALIZE = """\
 session, initialized = tf.compat.v1.Session(), set()
 
-def initialize():  # variables that are new: in a v1 graph, Keras 3 leaves that to its user
+def initialize():  # new variables: Keras 3 does not initialize them in a TF1 graph
     new = [v for v in tf.compat.v1.global_variables() if v.ref() not in initialized]
     if new:
         session.run([v.initializer for v in new])
@@ -165,7 +165,7 @@ def initialize():  # variables that are new: in a v1 graph, Keras 3 leaves that 
 
 JAX_JIT = '''\
 def jit(fn):
-    """`jax.jit`; variables that `fn` changes are assigned afterwards, as when Keras trains."""
+    """Like `jax.jit`; assigns the variables that `fn` updates afterwards, as Keras does in training."""
     import jax
 
     changed = {}
@@ -189,7 +189,7 @@ def jit(fn):
     return call'''
 
 GRADIENTS = """\
-def gradients_of(fn, tensors, weights=()):  # of a scalar, after its value
+def gradients_of(fn, tensors, weights=()):  # returns the value of a scalar and its gradients
     variables = %(variables)s
 %(compute)s
     return value, found[: len(tensors)], found[len(tensors) :]"""
@@ -198,11 +198,11 @@ BY_TAPE = """\
         tape.watch(tensors)
         value = fn(*tensors)
     found = tape.gradient(value, tensors + variables)
-    found = [None if g is None else tf.convert_to_tensor(g) for g in found]  # not sparse"""
+    found = [None if g is None else tf.convert_to_tensor(g) for g in found]  # dense"""
 BY_GRAPH = """\
     value = fn(*tensors)
     found = tf.compat.v1.gradients(value, tensors + variables)
-    found = [None if g is None else tf.convert_to_tensor(g) for g in found]  # not sparse"""
+    found = [None if g is None else tf.convert_to_tensor(g) for g in found]  # dense"""
 BY_JAX = """\
 
     def value_of(tensors, values):
@@ -222,7 +222,7 @@ BY_TORCH = """\
     found = torch.autograd.grad(value, tensors + variables, allow_unused=True)"""
 
 IN_FLOAT32 = """\
-# Unasked, OpenVINO computes in bfloat16 on processors that have it.
+# By default, OpenVINO computes in bfloat16 on processors that support it.
 import openvino
 
 compile_model, exact = openvino.compile_model, {"INFERENCE_PRECISION_HINT": "f32"}

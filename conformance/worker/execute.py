@@ -89,7 +89,7 @@ def call(runner, case, mode_name, arguments):
 
     def body():
         if case.backends and front.backend not in case.backends:
-            raise Unsupported("this is about %s" % ", ".join(BACKENDS[b] for b in case.backends))
+            raise Unsupported("applies only to %s" % ", ".join(BACKENDS[b] for b in case.backends))
         for api in case.needs:
             if not front.has(api):
                 raise Unsupported("there is no keras.%s" % api)

@@ -39,7 +39,7 @@ def test_results_that_are_as_expected(ran: Command) -> None:
     assert ran("gate", "--format", "markdown").stdout == "**all is as expected**\n"
 
 
-def test_each_kind_of_surprise(ran: Command, tmp_path: Path) -> None:
+def test_each_kind_of_unexpected_result(ran: Command, tmp_path: Path) -> None:
     more = [
         f'  {{ case = "good.{case}", on = ["keras"], outcome = "crashes" }},\n'
         for case in ("masking", "raises", "gone")
@@ -174,12 +174,11 @@ def test_update_proposes_and_widens_nothing(ran: Command, tmp_path: Path) -> Non
     assert proposed in update("")
     narrow = update(ENTRIES.replace('"good.deviates", on = ["keras"]', '"good.deviates", on = ["keras<0.1"]'))
     assert narrow == [
-        "  # 'made-up' expects this of good.deviates on keras<0.1; is this the same reason? "
-        "Nothing is widened without a review",
+        "  # 'made-up' expects this outcome of good.deviates on keras<0.1: is the reason the same?",
         proposed,
     ]
     assert update(OTHER) == [
-        "  # to be changed: good.deviates: deviates: number is 2; 'made-up' expects deviates: number is 3: "
+        "  # to change: good.deviates: deviates: number is 2; 'made-up' expects deviates: number is 3: "
         "on fake-0.1 (eager)"
     ]
     assert path.read_text() == OTHER

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from conformance import results
 from conformance.judging import judge
-from conformance.judging.gate import surprises
+from conformance.judging.gate import find_unexpected
 from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.local.sanitize import cleaned, printable
@@ -51,7 +51,7 @@ def read_and_use(content: bytes, path: Path) -> bool:
         assert not CONTROL.search(make(found, []))
     assert not CONTROL.search(page.render(found))
     list(documents.documents(found.cases, found, []))
-    told = [*surprises(found, [], True), *github.annotations(found, [], True)]
+    told = [*find_unexpected(found, [], True), *github.annotations(found, [], True)]
     assert not any(CONTROL.search(str(line)) for line in told)
     return True
 

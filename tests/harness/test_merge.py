@@ -199,7 +199,7 @@ def test_disagreement_where_nothing_is_expected(shards: list[str]) -> None:
     with pytest.raises(Disagreement) as caught:
         merge([Path("shard-1"), Path("again")], [])
     assert caught.value.lines == [
-        "good.observed on fake-a in eager: observed in shard-1, observed with other values in again"
+        "good.observed on fake-a in eager: observed in shard-1, observed with different values in again"
     ]
 
 
@@ -241,7 +241,7 @@ def test_an_expectation_that_a_whole_tier_does_not_meet_fails_the_merge(
     shutil.copytree(command.about["cases"], tmp_path / "cases")  # type: ignore[call-overload]
     (tmp_path / "cases" / "expectations.toml").write_text(expected)
     monkeypatch.setitem(command.about, "cases", tmp_path / "cases")
-    line = "unexpected: 'made-up' expects something of good.gone on keras that no cell matches"
+    line = "unexpected: 'made-up' matches no cell of good.gone on keras"
     assert line not in command("merge", *shards, "--out", "merged").output
     for folder in shards:
         change(folder, lambda data: data["shard"].update(complete=True))
@@ -255,17 +255,17 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda data: data.update(bundle="0" * 16), "shard-1 and shard-2 are of different suites: "),
+        (lambda data: data.update(bundle="0" * 16), "shard-1 and shard-2 come from different suites: "),
         (
             first_column(pins=["numpy==1"]),
-            'fake-b is another column in shard-1 than in shard-2: pins [] and ["numpy==1"]',
+            'fake-b differs between shard-1 and shard-2: pins [] and ["numpy==1"]',
         ),
         (lambda data: data["shard"]["plan"][0][0].update(python="2.7"), 'shard-2: python "3.11" and "2.7"'),
         (lambda data: data["shard"]["plan"].reverse(), "shard-1 and shard-2 are shards of different plans"),
         (lambda data: data["shard"].update(complete=True), "shard-1 and shard-2 are shards of different plans"),
         (
             lambda data: data["cells"].pop(3),
-            "shard-2 does not have the cells that are planned: see good.masking on fake-c in graph",
+            "shard-2 does not have exactly the planned cells: see good.masking on fake-c in graph",
         ),
         (
             lambda data: data["cells"].append(data["cells"][0]),
@@ -273,7 +273,7 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda data: data["cases"].append({**data["cases"][0], "id": "more"}),
-            "more is a case of only one of shard-1",
+            "case more is in only one of shard-1",
         ),
         (lambda data: data.update(targets=[], cells=[]), None),
         (
@@ -302,11 +302,11 @@ def test_other_versions_are_another_column_and_another_patch_of_python_is_not(sh
     change("again", lambda data: data["targets"][0]["versions"].update(python="3.11.99"))
     merge([Path("shard-1"), Path("again")], [])
     change("again", lambda data: data["targets"][0].update(digest="0" * 16))
-    with pytest.raises(UsageError, match="fake-a is another column in shard-1 than in again: digest"):
+    with pytest.raises(UsageError, match="fake-a differs between shard-1 and again: digest"):
         merge([Path("shard-1"), Path("again")], [])
     change("again", lambda data: data["targets"][0].update(digest=""))
     change("again", lambda data: data["targets"][0]["versions"].update(keras="0.2"))
-    with pytest.raises(UsageError, match=r'fake-a is another column .*: versions {"keras":"0.1"} and {"keras":"0.2"}'):
+    with pytest.raises(UsageError, match=r'fake-a differs between .*: versions {"keras":"0.1"} and {"keras":"0.2"}'):
         merge([Path("shard-1"), Path("again")], [])
 
 
@@ -334,10 +334,10 @@ def test_plan_as_a_table_and_as_a_matrix(command: Command, shards: list[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("plan", "--shards", "9"), "9 shards need as many columns; 2 are chosen"),
+        (("plan", "--shards", "9"), "cannot split 2 targets into 9 shards"),
         (("plan", "--shards", "0"), "0 is not in the range"),
         (("run", "--shard", "3/2"), "there is no shard '3/2'"),
-        (("run", "--shard", "1/9"), "9 shards need as many columns"),
+        (("run", "--shard", "1/9"), "cannot split 2 targets into 9 shards"),
     ],
 )
 def test_usage_errors(command: Command, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -87,7 +87,7 @@ def test_only_warnings_about_masks_are_kept(good: Results) -> None:
 def test_missing_api_says_which(good: Results) -> None:
     assert cells(good)["good.needs"].reason == "there is no keras.layers.Nothing"
     assert cells(good)["good.needs-argument"].reason == "there is no keras.layers.Masking(colour)"
-    assert cells(good)["good.backends"].reason == "this is about JAX, PyTorch"
+    assert cells(good)["good.backends"].reason == "applies only to JAX, PyTorch"
 
 
 def test_versions_are_those_reported(good: Results) -> None:

@@ -19,9 +19,9 @@ BOTH = ("compare", "fake-0.1", "fake-0.5", "--case", "good.masking")
 def test_two_columns_without_results_are_measured(released: Command, tmp_path: Path) -> None:
     result = released(*BOTH, "--format", "json")
     assert result.exit_code == 0, result.output
-    (step,) = json.loads(result.stdout)["steps"]
-    assert (step["case"], step["kind"], step["severity"]) == ("good.masking", "regressed", "silent")
-    assert step["text"].startswith("mask: [101] -> [100]; output: ")
+    (change,) = json.loads(result.stdout)["steps"]
+    assert (change["case"], change["kind"], change["severity"]) == ("good.masking", "regressed", "silent")
+    assert change["text"].startswith("mask: [101] -> [100]; output differs in 1 of 6 elements (max. difference ")
     assert "measuring fake-0.1" in result.stderr and "measuring fake-0.5" in result.stderr
     assert not (tmp_path / "reports").exists()
     assert released(*BOTH, "--fail-on", "silent").exit_code == 1
@@ -31,7 +31,7 @@ def test_only_what_is_missing_is_measured(released: Command, tmp_path: Path) -> 
     assert released("run", "--target", "fake-0.1", "--case", "good.*", "--out", "reports/latest").exit_code == 0
     before = (tmp_path / "reports" / "latest" / "results.json").read_bytes()
     result = released(*BOTH)
-    assert "1 kept promise is broken" in result.stdout
+    assert "1 regression" in result.stdout
     assert "measuring fake-0.5" in result.stderr and "measuring fake-0.1" not in result.stderr
     assert (tmp_path / "reports" / "latest" / "results.json").read_bytes() == before
 
@@ -57,7 +57,7 @@ def test_requirements_name_a_target(released: Command) -> None:
 
     released.project = Resolved
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
-    assert "1 kept promise is broken" in result.stdout
+    assert "1 regression" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
     assert "Error: unknown target 'python==3.12'" in released("compare", "python==3.12", "keras").stderr
 

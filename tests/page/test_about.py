@@ -21,7 +21,7 @@ def quality(page: Page) -> dict[str, list[int]]:
 
 def test_how_much_is_known(opened: Opened) -> None:
     page = opened(fragment="#view=about")
-    expect(page.get_by_text("20 planned cells are unknown.")).to_be_visible()
+    expect(page.get_by_text("20 planned cells have no data.")).to_be_visible()
     assert quality(page) == {
         "Keras 2.3": [20, 10, 10, 0],
         "tf.keras 2.15": [20, 19, 1, 0],
@@ -53,7 +53,7 @@ def test_everything_is_known(opened: Opened) -> None:
     shown.targets = shown.targets[:3]
     shown.cells = [cell for cell in shown.cells if cell.target != "keras-3.8"]
     page = opened(shown, "#view=about")
-    expect(page.get_by_text("Every planned cell was measured or is known to be absent.")).to_be_visible()
+    expect(page.get_by_text("Every planned cell was measured or is unsupported.")).to_be_visible()
 
 
 def test_when_and_by_what(opened: Opened) -> None:
@@ -71,7 +71,7 @@ def test_when_and_by_what(opened: Opened) -> None:
 
 def test_what_lies_beside_the_page(opened: Opened, tmp_path: Path) -> None:
     page = opened(fragment="#view=about")
-    expect(page.get_by_role("heading", name="Beside this page")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Files")).to_have_count(0)
     page = opened(html=report.render(sample(), files=["results.json", "odd name.txt"]), fragment="#view=about")
     links = page.locator(".files a")
     assert [link.get_attribute("href") for link in links.all()] == ["results.json", "odd%20name.txt"]

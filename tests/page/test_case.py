@@ -23,10 +23,10 @@ def test_click_opens_the_evidence(opened: Opened) -> None:
     expect(panel.get_by_role("heading", level=2)).to_have_text("Title of masking.lost")
     expect(panel.locator(".verdict")).to_contain_text("Deviates")
     expect(panel).to_contain_text("1 of 10 elements differ")
-    drawn = [mask.get_attribute("aria-label") for mask in panel.get_by_role("img", name="kept").all()]
+    drawn = [mask.get_attribute("aria-label") for mask in panel.get_by_role("img", name="unmasked").all()]
     assert drawn == [
-        "mask, Observed: 1 kept, 0 masked, ! wrong: 1 1 1 1! 0; 1 0 1 1 0",
-        "mask, Expected: 1 kept, 0 masked, ! wrong: 1 1 1 0 0; 1 0 1 1 0",
+        "mask, Observed: 1 unmasked, 0 masked, ! wrong: 1 1 1 1! 0; 1 0 1 1 0",
+        "mask, Expected: 1 unmasked, 0 masked, ! wrong: 1 1 1 0 0; 1 0 1 1 0",
     ]
     squares = panel.locator(".side").first.locator("rect.kept, rect.masked, rect.frame")
     kinds = [kind or "" for kind in squares.evaluate_all("all => all.map((square) => square.getAttribute('class'))")]
@@ -65,7 +65,7 @@ def test_history_strip(opened: Opened) -> None:
     strips = panel_of(page).locator(".strip")
     assert strips.locator(".generation").all_inner_texts() == ["Keras 2", "tf.keras", "Keras 3"]
     assert [group.get_attribute("aria-label") for group in strips.locator(".group").all()] == [
-        *("behaviour A", "behaviour A", "behaviour B", "nothing measured"),
+        *("behaviour A", "behaviour A", "behaviour B", "no data"),
     ]
     strips.get_by_role("button", name="Keras 3.3: deviates").click()
     expect(page).to_have_url(re.compile("target=keras-3.3&mode=jit"))
@@ -95,13 +95,13 @@ def over_versions(words: str) -> Results:
         ("3.3=A 3.4=A", {"A": "all of Keras 3 (3.3 to 3.4)"}),
         ("3.3=A", {"A": "Keras 3.3"}),
         ("3.3=A 3.4=B", {"A": "Keras 3 up to 3.3", "B": "Keras 3 since 3.4"}),
-        ("3.3=A 3.8=B", {"A": "Keras 3 up to 3.3", "B": "Keras 3 since 3.8, begins in (3.3, 3.8]"}),
+        ("3.3=A 3.8=B", {"A": "Keras 3 up to 3.3", "B": "Keras 3 since 3.8, starting between 3.3 and 3.8"}),
         ("3.9=A 3.10=B 3.11=B", {"A": "Keras 3 up to 3.9", "B": "Keras 3 since 3.10"}),
         ("3.3=A 3.4=B 3.5=A", {"A": "Keras 3 up to 3.3; Keras 3 since 3.5", "B": "Keras 3.4"}),
         ("3.2=A 3.3=B 3.4=B 3.5=C", {"A": "Keras 3 up to 3.2", "B": "Keras 3.3 to 3.4", "C": "Keras 3 since 3.5"}),
         (
             "3.3=A 3.4=? 3.5=B",
-            {"A": "Keras 3 up to 3.3", "B": "Keras 3 since 3.5, begins in (3.3, 3.5]", "not run": "Keras 3.4"},
+            {"A": "Keras 3 up to 3.3", "B": "Keras 3 since 3.5, starting between 3.3 and 3.5", "not run": "Keras 3.4"},
         ),
         ("3.3=- 3.4=A", {"A": "Keras 3 since 3.4", "unsupported": "Keras 3 up to 3.3"}),
         ("3.3=A 3.4=A 3.4+jax=B", {"A": "all of Keras 3 (3.3 to 3.4)", "B": "Keras 3.4 on JAX"}),
@@ -130,29 +130,29 @@ def test_beside_another_column(opened: Opened) -> None:
     )
     expect(panel.locator(".fact .why")).to_have_text("≠ 1 of 10 elements differ")
     expect(panel.locator(".verdict")).to_have_count(2)
-    expect(panel).to_contain_text("Compared in mode graph: not the same behaviour.")
+    expect(panel).to_contain_text("Compared in mode graph: different behaviour.")
     expect(panel.get_by_label("Compare with")).to_be_focused()
     page.reload()
     expect(panel.get_by_label("Compare with")).to_have_value("tf-2.15")
     panel.get_by_label("Compare with").select_option("keras-2.3")
-    expect(panel).to_contain_text("Compared graph here, session there: not the same behaviour.")
+    expect(panel).to_contain_text("Compared graph with session: different behaviour.")
     panel.get_by_label("Compare with").select_option("nothing")
     expect(panel.locator(".verdict")).to_have_count(1)
 
 
 def test_beside_what_recorded_something_else(opened: Opened) -> None:
     panel = panel_of(opened(fragment="#view=matrix&case=merge.dies&target=keras-3.3&mode=session&beside=tf-2.15"))
-    for text in ("n", "recorded on one of them only", "not recorded", "no exception", "ValueError", "no warnings"):
+    for text in ("n", "recorded on only one target", "not recorded", "no exception", "ValueError", "no warnings"):
         expect(panel.locator(".evidence")).to_contain_text(text)
     page = opened(fragment="#view=matrix&case=merge.free&target=keras-3.3&mode=eager&beside=keras-3.8")
-    expect(panel_of(page)).to_contain_text("not measured on both")
+    expect(panel_of(page)).to_contain_text("no data on at least one target")
 
 
 def test_the_upgrade_view_shows_both_sides(opened: Opened) -> None:
     page = opened(fragment="#from=tf-2.15&to=keras-3.3&case=masking.lost&target=keras-3.3&mode=eager")
     panel = panel_of(page)
     expect(panel.get_by_label("Compare with")).to_have_value("tf-2.15")
-    expect(panel.locator(".evidence h3")).to_contain_text("Keras 3.3 beside tf.keras 2.15")
+    expect(panel.locator(".evidence h3")).to_contain_text("Keras 3.3 and tf.keras 2.15")
     panel.get_by_label("Compare with").select_option("nothing")
     expect(panel.locator(".fact .side")).to_have_count(2)
     page.get_by_role("link", name="Matrix").click()
@@ -177,7 +177,7 @@ def test_why_it_is_known_and_what_helps(opened: Opened) -> None:
     line = panel_of(page).locator(".verdict")
     expect(line).to_contain_text("Known bug: The mask is lost. keras-team/keras#7 keras.src.layers")
     expect(line).to_contain_text("Workaround: Pass mask=. Verified on Keras 2.3; tf.keras 2.15; Keras 3")
-    line.get_by_role("link", name="the case that shows it").click()
+    line.get_by_role("link", name="this case").click()
     expect(panel_of(page).get_by_role("heading", level=2)).to_have_text("Title of masking.plain")
 
 
@@ -219,7 +219,7 @@ def test_values_of_every_form(opened: Opened) -> None:
         "none": (None, "None"),
         "bool": (True, "True"),
         "text": ("a\nb", r'"a\nb"'),
-        "large": (np.zeros((100, 100), np.float32), "too large to be kept"),
+        "large": (np.zeros((100, 100), np.float32), "too large to store"),
         "empty": (np.zeros((0, 3)), "empty float64 (0, 3)"),
         "scalar": (np.float32(1.5), "1.500"),
         "stack": (np.ones((2, 2, 3), bool), "[1, :, :]"),

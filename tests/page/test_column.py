@@ -45,7 +45,7 @@ def test_what_is_absent_is_said_with_its_reason(opened: Opened) -> None:
 
 def test_the_step_to_a_column(opened: Opened) -> None:
     page = opened(fragment="#view=matrix&target=keras-3.3")
-    panel_of(page).get_by_role("link", name="What changes from tf.keras 2.15 to Keras 3.3").click()
+    panel_of(page).get_by_role("link", name="Changes from tf.keras 2.15 to Keras 3.3").click()
     expect(page.locator("select[name=from]")).to_have_value("tf-2.15")
     expect(page.locator("select[name=to]")).to_have_value("keras-3.3")
     expect(panel_of(page)).to_be_hidden()
@@ -53,9 +53,9 @@ def test_the_step_to_a_column(opened: Opened) -> None:
 
 def test_column_that_did_not_run(opened: Opened) -> None:
     page = opened(fragment="#view=matrix")
-    alarm = page.get_by_role("region", name="What is wrong with this run")
-    expect(alarm).to_contain_text("1 of 4 columns did not run")
+    alarm = page.get_by_role("region", name="Problems with this run")
+    expect(alarm).to_contain_text("1 of 4 targets did not run")
     expect(alarm).to_contain_text("no wheel for this machine")
     page.get_by_role("columnheader", name="Keras 3.8, not run").click()
-    expect(panel_of(page)).to_contain_text("This column did not run")
-    expect(panel_of(page)).to_contain_text("Unknown.")
+    expect(panel_of(page)).to_contain_text("This target did not run")
+    expect(panel_of(page)).to_contain_text("No data.")

@@ -32,7 +32,7 @@ VALUES_COMPARED = """({values, pairs, tolerance}) => {
   const seen = values.map((_, i) => (
     { status: "completed", exception: null, warnings: [], facts: [{ name: "x", observed: i, tolerance }] }));
   return pairs.map(([i, j]) => {
-    const told = differenceOf(seen[i], seen[j]);
+    const told = describeChange(seen[i], seen[j]);
     return [agree(values[i], values[j], tolerance), wrongElements(values[i], values[j], tolerance) ?? null,
       sameBehaviour(seen[i], seen[j]), told.severity, told.text];
   });
@@ -40,7 +40,7 @@ VALUES_COMPARED = """({values, pairs, tolerance}) => {
 OBSERVATIONS_COMPARED = """({values, observations, pairs}) => {
   DATA.values = values;
   return pairs.map(([i, j]) => {
-    const told = differenceOf(observations[i], observations[j]);
+    const told = describeChange(observations[i], observations[j]);
     return [sameBehaviour(observations[i], observations[j]), told.severity, told.text];
   });
 }"""
@@ -68,8 +68,7 @@ def wrong(one: Value, other: Value, tolerance: Sequence[float]) -> Any:
 def compared(one: Observation, other: Observation, stored: dict[str, Value]) -> list[Any]:
     return [
         judge.same_behaviour(one, other, stored),
-        difference.severity(one, other, stored),
-        difference.change(one, other, stored),
+        *difference.describe_change(one, other, stored)[::-1],
     ]
 
 
@@ -156,7 +155,7 @@ def test_every_form_of_observation_beside_every_other(judging: Page) -> None:
 PUBLISHED_COMPARED = """(ofCases) => ofCases.map(([cells, pairs]) => {
   const seen = cells.map(([item, target, mode]) => cellOf(CASES[item], TARGETS[target], mode).outcome);
   return pairs.map(([i, j]) => {
-    const told = differenceOf(seen[i], seen[j]);
+    const told = describeChange(seen[i], seen[j]);
     return [sameBehaviour(seen[i], seen[j]), told.severity, told.text];
   });
 })"""

@@ -21,9 +21,9 @@ from tests.support.paths import PUBLISHED
 TOLD = """window.told = (id) => {
   const target = TARGETS.find((one) => one.id === id);
   const value = (at) => (at === undefined ? null : DATA.values[at]);
-  return CASES.map((item) => cellsOf(item, target).map(({ outcome, known, ...cell }) => ({
+  return CASES.map((item) => cellsOf(item, target).map(({ outcome, expectation, ...cell }) => ({
     ...cell,
-    known: known && known.id,
+    known: expectation && expectation.id,
     alike: cell.behaviour === null ? null : TARGETS.flatMap((other) => cellsOf(item, other)
       .filter((one) => one.behaviour === cell.behaviour).map((one) => [other.id, one.mode])).sort(),
     behaviour: null,
@@ -119,9 +119,9 @@ def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) 
     answer = drop(page, PUBLISHED / "results.json.gz")
     behaviours, others = len(whole.cases), len(whole.targets) - 1
     expect(answer).to_contain_text(
-        f"1 column added: Keras 3.13. {behaviours} of the {behaviours} behaviours of this page are in the file."
+        f"1 target added: Keras 3.13. The file has {behaviours} of the {behaviours} behaviours on this page."
     )
-    expect(answer).to_contain_text(f"{others} columns of the file are here already.")
+    expect(answer).to_contain_text(f"{others} targets of the file are already on this page.")
     dropped, in_page = said(page, target), said(telling(html=report.render(whole, known)), target)
     for one, other in zip(chain(*dropped), chain(*in_page), strict=True):
         others = [cell for cell in one["alike"] or [] if cell[0] != target]
@@ -133,10 +133,10 @@ def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) 
 def test_what_is_added_is_said(telling: Opened, tmp_path: Path) -> None:
     page = telling()
     answer = drop(page, yours(of_my_own(), tmp_path))
-    expect(answer).to_contain_text("mine.json: 1 column added: Keras 3.16 of mine.")
-    expect(answer).to_contain_text("2 of the 5 behaviours of this page are in the file.")
-    expect(answer).to_contain_text("1 behaviour that this page does not know is left out.")
-    expect(answer).to_contain_text("sent nowhere. The address of the page does not carry it.")
+    expect(answer).to_contain_text("mine.json: 1 target added: Keras 3.16 of mine.")
+    expect(answer).to_contain_text("The file has 2 of the 5 behaviours on this page.")
+    expect(answer).to_contain_text("1 behaviour that is not on this page is ignored.")
+    expect(answer).to_contain_text("Read in your browser and never uploaded. Links to this page do not include it.")
     assert "to=here" in page.url
     page.get_by_role("link", name="Matrix").click()
     assert "broken" in (cell_at(page, "masking.plain", "Keras 3.16 of mine").get_attribute("class") or "")
@@ -157,7 +157,7 @@ def test_it_is_taken_away_again(telling: Opened, tmp_path: Path) -> None:
     for cell in other.results.cells:
         cell.target = "other"
     answer = drop(page, yours(other, tmp_path))
-    expect(answer.get_by_text("1 column added")).to_have_count(2)
+    expect(answer.get_by_text("1 target added")).to_have_count(2)
     expect(page.get_by_role("columnheader", name="Keras 3.16 of mine")).to_have_count(2)
     answer.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("columnheader", name="Keras 3.16 of mine")).to_have_count(0)
@@ -169,12 +169,12 @@ def test_it_is_taken_away_again(telling: Opened, tmp_path: Path) -> None:
 def test_nothing_new(telling: Opened, tmp_path: Path) -> None:
     page = telling()
     answer = drop(page, yours(sample(), tmp_path))
-    expect(answer).to_contain_text("mine.json was not added: nothing in it is new")
+    expect(answer).to_contain_text("mine.json was not added: it contains nothing new")
     made = Made()
     made.target("here", "Mine")
     made.case("my.own")
     made.cells("my.own", "here", {"n": 1})
-    expect(drop(page, yours(made, tmp_path))).to_contain_text("this page knows none of its behaviours")
+    expect(drop(page, yours(made, tmp_path))).to_contain_text("none of its behaviours is on this page")
 
 
 def test_a_part_of_what_is_shown_is_not_new(telling: Opened, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_part_of_what_is_shown_is_not_new(telling: Opened, tmp_path: Path) -> 
     shown.cases[0].digest = "shown"
     answer = drop(telling(shown), yours(part, tmp_path))
     expect(answer).to_contain_text(
-        "nothing in it is new: Keras 2.3, tf.keras 2.15, Keras 3.3, Keras 3.8 behave as shown here"
+        "it contains nothing new: Keras 2.3, tf.keras 2.15, Keras 3.3, Keras 3.8 behave as shown here"
     )
 
 
@@ -195,7 +195,7 @@ def test_a_column_of_the_same_name_that_behaves_otherwise(telling: Opened, tmp_p
         observation.warnings = []
     judge.judge_all(changed)
     page = telling(fragment="#view=matrix")
-    expect(drop(page, yours(changed, tmp_path))).to_contain_text("1 column added: tf.keras 2.15 (yours).")
+    expect(drop(page, yours(changed, tmp_path))).to_contain_text("1 target added: tf.keras 2.15 (yours).")
     assert page.evaluate("columns()")[-1] == ["tf-2.15:1", "Your environment"]
 
 
@@ -223,30 +223,30 @@ def cut_in_half(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     "content, why",
     [
-        (b"", "it is not JSON, or not all of it"),
-        (b"\x89PNG\r\n\x1a\n\x00\xff", "it is not JSON, or not all of it"),
-        (cut_in_half(broken(lambda data: None)), "it is not JSON, or not all of it"),
+        (b"", "it is not complete JSON"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff", "it is not complete JSON"),
+        (cut_in_half(broken(lambda data: None)), "it is not complete JSON"),
         (b"null", "it is not a results file of this suite"),
         (b"[1]", "it is not a results file of this suite"),
         (b'{"a": 1}', "it is not a results file of this suite"),
         (broken(lambda data: data.update(schema_version=2)), "it has schema version 2; this page reads 1"),
         (broken(lambda data: data.pop("cells")), "it has no cells"),
-        (broken(lambda data: data.update(more=1)), "more is not known here"),
+        (broken(lambda data: data.update(more=1)), "more is not a known field"),
         (broken(lambda data: data["cases"][1].pop("title")), "cases[1] has no title"),
         (broken(lambda data: data["cells"][3].update(mode=7)), "cells[3].mode is not of type string"),
-        (broken(lambda data: data["cells"][3].update(mode="slow")), "has an unknown case, column, mode or verdict"),
-        (broken(lambda data: data["cells"][3].pop("observation")), "but nothing was observed"),
-        (broken(lambda data: data["cells"].append(data["cells"][0])), "is there twice"),
-        (broken(lambda data: data["targets"].append(data["targets"][0])), "two of its columns have the same id"),
-        (broken(lambda data: data["observations"].clear()), "has lost its observation"),
-        (broken(lambda data: data["values"].clear()), "which is missing"),
+        (broken(lambda data: data["cells"][3].update(mode="slow")), "has an unknown case, target, mode or verdict"),
+        (broken(lambda data: data["cells"][3].pop("observation")), "but no observation"),
+        (broken(lambda data: data["cells"].append(data["cells"][0])), "is duplicated"),
+        (broken(lambda data: data["targets"].append(data["targets"][0])), "two of its targets have the same id"),
+        (broken(lambda data: data["observations"].clear()), "refers to a missing observation"),
+        (broken(lambda data: data["values"].clear()), "refers to the missing value"),
         (
             broken(lambda data: data["values"].update(x={"dtype": "int32", "shape": [2], "data": [1]})),
-            "one of its values",
+            "one of its values is malformed",
         ),
         (
             broken(lambda data: data["values"].update(x={"dtype": "int32", "shape": [1], "data": ["a"]})),
-            "one of its values",
+            "one of its values is malformed",
         ),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_huge_file(telling: Opened, tmp_path: Path) -> None:
     with file.open("wb") as stream:
         stream.truncate(50_000_000)
     expect(drop(telling(), file)).to_contain_text(
-        "huge.json was not added: it is 50 MB large, and this page reads files of up to 40 MB."
+        "huge.json was not added: the file has 50 MB, and the limit is 40 MB."
     )
 
 
@@ -278,7 +278,7 @@ def test_hostile_texts_are_inert(telling: Opened, tmp_path: Path) -> None:
     mine.cells = [cell for cell in mine.cells if cell.target == mine.targets[0].id][:1]
     mine.targets[0].id = mine.cells[0].target = f"other{HOSTILE}"
     answer = drop(page, yours(mine, tmp_path))
-    expect(answer).to_contain_text(f"1 column added: {HOSTILE} (yours).")
+    expect(answer).to_contain_text(f"1 target added: {HOSTILE} (yours).")
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 2
 

@@ -51,9 +51,11 @@ def test_permalink_and_back(opened: Opened) -> None:
 
 def test_permalink_to_what_is_not_there(opened: Opened) -> None:
     expect(panel_of(opened(fragment="#view=matrix&case=gone&target=tf-2.15"))).to_contain_text(
-        "These results have no case gone."
+        "These results contain no case gone."
     )
-    expect(panel_of(opened(fragment="#view=matrix&target=gone"))).to_contain_text("These results have no column gone.")
+    expect(panel_of(opened(fragment="#view=matrix&target=gone"))).to_contain_text(
+        "These results contain no target gone."
+    )
 
 
 def test_hostile_texts_are_inert(opened: Opened) -> None:
@@ -75,12 +77,12 @@ def test_hostile_texts_are_inert(opened: Opened) -> None:
 
 def test_no_cases_and_no_cells(opened: Opened) -> None:
     made = Made()
-    expect(opened(made.judged(), "#view=matrix").get_by_text("These results have no behaviours.")).to_be_visible()
+    expect(opened(made.judged(), "#view=matrix").get_by_text("These results contain no behaviours.")).to_be_visible()
     made.target("a", "Keras 3.1")
     made.case("one.case")
     page = opened(made.judged(), "#view=matrix")
     cell_at(page, "one.case", "Keras 3.1").click()
-    expect(panel_of(page)).to_contain_text("No cell was planned here.")
+    expect(panel_of(page)).to_contain_text("Not tested on this target.")
 
 
 @pytest.mark.parametrize("width", [400, 820])

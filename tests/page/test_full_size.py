@@ -115,7 +115,7 @@ def test_to_the_next_difference(context: BrowserContext, file: Path) -> None:
     page = Timed(context, file, "#view=matrix").page
     page.keyboard.press("]")
     row = page.locator("tr.case:focus-within")
-    expect(row.locator("td.step").first).to_be_visible()
+    expect(row.locator("td.change").first).to_be_visible()
     first = row.locator(".id").text_content()
     page.keyboard.press("n")
     assert row.locator(".id").text_content() != first

@@ -66,7 +66,7 @@ def letters(cell: Locator) -> list[str]:
 
 def test_what_each_layer_does(opened: Opened) -> None:
     page = opened(table(), "#view=layers")
-    expect(page.get_by_role("grid", name="Layers by column")).to_be_visible()
+    expect(page.get_by_role("grid", name="Layers by target")).to_be_visible()
     seen = {name: [letters(cell(page, name, title)) for title, _ in COLUMNS.values()] for name in LAYERS}
     assert seen == {
         "Add": [["A"], ["S"], ["O"]],
@@ -83,12 +83,12 @@ def test_what_each_layer_does(opened: Opened) -> None:
 def test_it_is_said_to_those_who_hear_it(opened: Opened) -> None:
     page = opened(table(), "#view=layers")
     assert cell(page, "Attention", "Keras 3.3").get_attribute("aria-label") == (
-        "Keras 3.3: refuses; symbolically gives a mask; unlike the column before"
+        "Keras 3.3: raises; symbolically unknown until run; changed from the previous column"
     )
     absent = cell(page, "RMSNormalization", "Keras 3.3")
-    assert absent.get_attribute("aria-label") == "Keras 3.3: absent"
-    assert absent.get_attribute("title") == "Keras 3.3: absent: there is no keras.layers.RMSNormalization"
-    stepped = {name for name in LAYERS if page.locator("tr.case").filter(has_text=name).locator(".step").count()}
+    assert absent.get_attribute("aria-label") == "Keras 3.3: unsupported"
+    assert absent.get_attribute("title") == "Keras 3.3: unsupported: there is no keras.layers.RMSNormalization"
+    stepped = {name for name in LAYERS if page.locator("tr.case").filter(has_text=name).locator(".change").count()}
     assert stepped == {"Add", "Attention", "Conv1D", "Maximum"}
 
 
@@ -98,23 +98,23 @@ def test_the_legend_is_a_filter(opened: Opened) -> None:
     status = page.locator(".view-layers").get_by_role("status")
     expect(status).to_have_text("8 layers")
     legend = page.get_by_role("group", name="What a layer does")
-    legend.get_by_role("button", name="Refuses 1").click()
+    legend.get_by_role("button", name="Raises 1").click()
     expect(rows).to_have_text(["Attention"])
-    legend.get_by_role("button", name="Makes one 3").click()
+    legend.get_by_role("button", name="Makes a mask 3").click()
     expect(rows).to_have_text(["Attention", "Embedding"])
     expect(status).to_have_text("2 of 8 layers")
     page.reload()
     expect(rows).to_have_text(["Attention", "Embedding"])
     legend.get_by_role("button", name="Changes only").click()
     expect(rows).to_have_text(["Attention"])
-    for name in ("Refuses", "Makes one", "Changes only"):
+    for name in ("Raises", "Makes a mask", "Changes only"):
         legend.get_by_role("button", name=name).click()
-    legend.get_by_role("button", name="Says one thing, does another").click()
+    legend.get_by_role("button", name="Symbolic and eager results disagree").click()
     expect(rows).to_have_text(["Attention", "Odd"])
     legend.get_by_role("button", name="Changes only").click()
-    legend.get_by_role("button", name="Says one thing, does another").click()
-    legend.get_by_role("button", name="Absent 2").click()
-    expect(page.get_by_text("No layer passes the filters.")).to_be_visible()
+    legend.get_by_role("button", name="Symbolic and eager results disagree").click()
+    legend.get_by_role("button", name="Unsupported 2").click()
+    expect(page.get_by_text("No layer matches the filters.")).to_be_visible()
 
 
 def test_a_click_opens_the_case(opened: Opened) -> None:
@@ -131,7 +131,7 @@ def test_a_click_opens_the_case(opened: Opened) -> None:
 
 def test_keyboard(opened: Opened) -> None:
     page = opened(table(), "#view=layers")
-    grid = page.get_by_role("grid", name="Layers by column")
+    grid = page.get_by_role("grid", name="Layers by target")
     assert grid.locator("[data-nav][tabindex='0']").count() == 1
     grid.locator("[data-nav][tabindex='0']").focus()
     page.keyboard.press("End")

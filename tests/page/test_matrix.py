@@ -17,7 +17,7 @@ def test_marks(opened: Opened) -> None:
     assert marks(dying) == ["crashes", "times-out", "raises"]
     assert dying.get_attribute("aria-label") == (
         "tf.keras 2.15: crashes in eager; times out in graph; raises in session; unsupported in jit;"
-        " unlike the column before"
+        " changed from the previous column"
     )
 
 
@@ -35,16 +35,16 @@ def test_unspecified_case_that_raises_is_neutral(opened: Opened) -> None:
     expect(cell_at(page, "merge.dies", "Keras 2.3")).to_have_class(re.compile("broken"))
 
 
-def test_steps(opened: Opened) -> None:
+def test_changes(opened: Opened) -> None:
     page = opened(fragment="#view=matrix")
-    steps = {
+    changes = {
         case: [
-            "step" in (cell_at(page, case, column).get_attribute("class") or "")
+            "change" in (cell_at(page, case, column).get_attribute("class") or "")
             for column in ("Keras 2.3", "tf.keras 2.15", "Keras 3.3", "Keras 3.8")
         ]
         for case in ("masking.plain", "masking.lost", "merge.free")
     }
-    assert steps == {
+    assert changes == {
         "masking.plain": [False, False, False, False],
         "masking.lost": [False, False, True, False],
         "merge.free": [False, True, True, False],
@@ -75,7 +75,7 @@ def test_filters(opened: Opened) -> None:
     ]:
         search.fill(text)
         expect(rows).to_have_text(found)
-    expect(page.get_by_text("No behaviour passes the filters.")).to_be_visible()
+    expect(page.get_by_text("No behaviour matches the filters.")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(rows).to_have_count(5)
     page.get_by_role("button", name="Deviates").click()
@@ -86,7 +86,7 @@ def test_filters(opened: Opened) -> None:
     page.reload()
     expect(rows).to_have_count(3)
     page.get_by_role("button", name="Clear").click()
-    page.get_by_role("button", name="Changes between columns").click()
+    page.get_by_role("button", name="Changes only").click()
     expect(rows).to_have_text(["masking.lost", "lstm.numbers", "merge.free", "merge.dies"])
 
 

@@ -45,11 +45,12 @@ FOUND: dict[str, list[str]] = {
 }
 
 TOLD: dict[str, str] = {
-    "status:fine": "No status is “fine”; there are conforms, observed, deviates, raises, crashes, times-out",
-    "stat:fine": "There is no field “stat”; there are status, target, mode, kind, is, tag, area, severity, basis",
-    "status:": "status: is a verdict; there are conforms, observed",
-    "target:keras-3": "target:keras-3 stands for keras-3.3, keras-3.8.",
-    "tag:lost": "No tag is “lost”; there are",
+    "status:fine": "Unknown filter status:fine. Try status:conforms, status:observed, status:deviates",
+    "stat:fine": "Unknown field stat:. Try status, target, mode, kind, is, tag, area, severity, basis",
+    "status:": "status: needs a value (a verdict). Try status:conforms, status:observed",
+    "target:keras-3": "target:keras-3 matches keras-3.3, keras-3.8.",
+    "is:disagree": "Unknown filter is:disagree. Try is:different, is:broken, is:unexplained.",
+    "tag:lost": "Unknown filter tag:lost. Try tag:",
 }
 
 
@@ -84,7 +85,7 @@ def test_examples_can_be_clicked(matrix: Page) -> None:
 
 
 def test_hidden_columns_are_not_searched(matrix: Page) -> None:
-    matrix.get_by_role("group", name="Columns to show").get_by_role("button", name="Keras 3").click()
+    matrix.get_by_role("group", name="Generations to show").get_by_role("button", name="Keras 3").click()
     expect(matrix.get_by_role("columnheader", name="Keras 3.3")).to_have_count(0)
     matrix.get_by_role("searchbox").fill("is:broken")
     expect(matrix.locator("tr.case:visible .id")).to_have_text(["merge.dies"])
@@ -98,5 +99,5 @@ def test_hidden_columns_are_not_searched(matrix: Page) -> None:
 
 def test_nothing_is_left_of_the_columns(matrix: Page) -> None:
     for generation in ("Keras 2", "tf.keras", "Keras 3"):
-        matrix.get_by_role("group", name="Columns to show").get_by_role("button", name=generation).click()
-    expect(matrix.get_by_text("Every generation is hidden.")).to_be_visible()
+        matrix.get_by_role("group", name="Generations to show").get_by_role("button", name=generation).click()
+    expect(matrix.get_by_text("All generations are hidden.")).to_be_visible()

@@ -87,10 +87,10 @@ def test_it_is_shown_and_copied(opened: Opened, suite: Results, context: Any) ->
     case = suite.cases[0]
     page = opened(html=report.render(cell_of(suite, case), scripts=scripts(suite)), fragment=f"#case={case.id}")
     panel = panel_of(page)
-    panel.get_by_text("A script that stands alone").click()
+    panel.get_by_text("Standalone script").click()
     script = panel.locator(".script pre")
     expect(script).to_contain_text("# /// script")
-    panel.get_by_role("button", name="Copy the script").click()
+    panel.get_by_role("button", name="Copy script").click()
     expect(panel.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == script.inner_text()
 

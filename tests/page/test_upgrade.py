@@ -13,7 +13,7 @@ FROM_TO = "#from=tf-2.15&to=keras-3.3"
 
 
 def shown(page: Page) -> list[str]:
-    return list(dict.fromkeys(page.locator(".step:visible .step-about code").all_inner_texts()))
+    return list(dict.fromkeys(page.locator(".change:visible .change-about code").all_inner_texts()))
 
 
 def alike() -> Results:
@@ -35,19 +35,19 @@ def test_the_first_thing_seen_is_the_step_from_tf_keras_to_keras_3(opened: Opene
     assert groups.evaluate_all("all => all.map(group => group.label)") == ["Keras 2", "tf.keras", "Keras 3"]
     headline = page.get_by_role("heading", level=2)
     expect(headline).to_have_text("4 behaviours change from tf.keras 2.15 to Keras 3.3: 2 silently.")
-    assert page.locator(".notes li").all_inner_texts() == ["1 behaviour stays the same."]
+    assert page.locator(".notes li").all_inner_texts() == ["1 behaviour is unchanged."]
 
 
 def test_what_is_said_of_a_change(opened: Opened) -> None:
     page = opened(fragment=FROM_TO)
-    row = page.locator(".step").filter(has_text="masking.lost")
-    for text in ("Title of masking.lost", "mask: [11100 10110] → [11110 10110]", "kept → broken", "all modes"):
+    row = page.locator(".change").filter(has_text="masking.lost")
+    for text in ("Title of masking.lost", "mask: [11100 10110] → [11110 10110]", "regression", "all modes"):
         expect(row).to_contain_text(text)
-    expect(row).to_contain_text("in Keras 3.3(2.15, 3.3]")  # nothing lies between
-    expect(page.locator(".step").filter(has_text="lstm.numbers")).to_contain_text("jit")
+    expect(row).to_contain_text("changed in Keras 3.3between 2.15 and 3.3")  # no release in between
+    expect(page.locator(".change").filter(has_text="lstm.numbers")).to_contain_text("jit")
     assert page.locator(".severity h3").all_inner_texts() == [
-        "Silent\n2\nother numbers, another mask or another shape, and nothing says so",
-        "Cosmetic\n2\nno number changes, or what failed before works now",
+        "Silent\n2\nresults change without an error or a warning",
+        "Harmless\n2\nno numeric change, or what failed before works now",
     ]
 
 
@@ -59,8 +59,10 @@ def test_the_first_column_that_changed_is_a_link(opened: Opened) -> None:
     for minor, value in ((1, 1), (3, 2), (4, 2)):
         made.cells("one.case", f"keras-3.{minor}", {"n": value})
     page = opened(made.judged(), "#from=keras-3.1&to=keras-3.4")
-    expect(page.locator(".step-since")).to_have_text("since Keras 3.3(3.1, 3.3]")  # of 3.2 nothing is known
-    page.get_by_role("link", name="since Keras 3.3").click()
+    expect(page.locator(".change-since")).to_have_text(
+        "first changed in Keras 3.3between 3.1 and 3.3"
+    )  # 3.2 was not run
+    page.get_by_role("link", name="first changed in Keras 3.3").click()
     expect(panel_of(page).locator(".crumbs")).to_have_text("Masking · Keras 3.3 · eager")
 
 
@@ -78,7 +80,7 @@ def test_a_click_opens_the_case(opened: Opened) -> None:
     page = opened(fragment=FROM_TO)
     page.get_by_role("link", name="Title of lstm.numbers").click()
     expect(panel_of(page).locator(".crumbs")).to_have_text("LSTM · Keras 3.3 · jit")
-    expect(page.locator(".step.is-selected .step-about code")).to_have_text("lstm.numbers")
+    expect(page.locator(".change.is-selected .change-about code")).to_have_text("lstm.numbers")
     expect(panel_of(page).get_by_role("heading", level=2)).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Title of lstm.numbers")).to_be_focused()
@@ -88,7 +90,7 @@ def test_a_click_opens_the_case(opened: Opened) -> None:
 
 def test_keys(opened: Opened) -> None:
     page = opened(fragment=FROM_TO)
-    first, second = page.locator(".step-link").first, page.locator(".step-link").nth(1)
+    first, second = page.locator(".change-link").first, page.locator(".change-link").nth(1)
     expect(first).to_be_visible()
     page.keyboard.press("]")
     expect(first).to_be_focused()
@@ -118,10 +120,10 @@ def test_filters(opened: Opened) -> None:
     page.reload()
     assert shown(page) == ["lstm.numbers"]
     page.get_by_role("searchbox").fill("nothing has this")
-    expect(page.get_by_text("No change passes the filters.")).to_be_visible()
+    expect(page.get_by_text("No change matches the filters.")).to_be_visible()
     page.get_by_role("button", name="Clear filters").click()
     assert sorted(shown(page)) == sorted(everything)
-    page.get_by_role("button", name="Only what is promised").click()
+    page.get_by_role("button", name="Documented behaviour only").click()
     assert "merge.free" not in shown(page)
     page.get_by_role("searchbox").fill("severity:silent status:deviates")
     assert shown(page) == ["masking.lost", "lstm.numbers"]
@@ -133,7 +135,7 @@ def test_filters(opened: Opened) -> None:
 def test_nothing_changes(opened: Opened) -> None:
     page = opened(alike())
     expect(page.get_by_role("heading", level=2)).to_have_text("Nothing changes from tf.keras 2.15 to Keras 3.1.")
-    expect(page.locator(".notes")).to_have_text("1 behaviour stays the same.")
+    expect(page.locator(".notes")).to_have_text("1 behaviour is unchanged.")
     expect(page.get_by_role("searchbox")).to_be_hidden()
     page.get_by_role("combobox", name="From").select_option("keras-3.1")
     expect(page.get_by_role("heading", level=2)).to_have_text("Keras 3.1 is compared with itself: nothing changes.")
@@ -142,23 +144,25 @@ def test_nothing_changes(opened: Opened) -> None:
 def test_what_could_not_be_compared_is_said(opened: Opened) -> None:
     page = opened(fragment="#from=tf-2.15&to=keras-3.8")
     headline = page.get_by_role("heading", level=2)
-    expect(headline).to_have_text("Nothing changes from tf.keras 2.15 to Keras 3.8 in what could be compared.")
+    expect(headline).to_have_text(
+        "Nothing changes from tf.keras 2.15 to Keras 3.8 in the behaviours that could be compared."
+    )
     notes = page.locator(".notes")
     expect(notes).to_contain_text("Keras 3.8 did not run: no wheel for this machine")
-    expect(notes).to_contain_text("5 behaviours could not be compared; they are at the end.")
+    expect(notes).to_contain_text("5 behaviours could not be compared; see the end of the list.")
     expect(page.locator(".severity")).to_contain_text("not run on Keras 3.8")
 
 
 @pytest.mark.parametrize("fragment", ["#from=gone", "#from=tf-2.15&to=gone"])
 def test_a_column_that_is_not_there(opened: Opened, fragment: str) -> None:
     page = opened(fragment=fragment)
-    expect(page.get_by_role("heading", level=2)).to_have_text("These results have no column gone.")
+    expect(page.get_by_role("heading", level=2)).to_have_text("These results contain no target gone.")
     page.get_by_role("combobox", name=re.compile("From|To")).last.select_option("keras-3.3")
 
 
 def test_no_columns(opened: Opened) -> None:
     headline = opened(Made().judged()).get_by_role("heading", level=2)
-    expect(headline).to_have_text("There are no two columns to compare.")
+    expect(headline).to_have_text("Fewer than two targets ran: there is nothing to compare.")
 
 
 def test_markdown(opened: Opened, context: BrowserContext) -> None:
@@ -172,15 +176,15 @@ def test_markdown(opened: Opened, context: BrowserContext) -> None:
         "",
         "4 behaviours change from tf.keras 2.15 to Keras 3.3: 2 silently.",
         "",
-        "- 1 behaviour stays the same.",
-        "- 2 of 4 behaviours are listed: the page was filtered.",
+        "- 1 behaviour is unchanged.",
+        "- 2 of 4 behaviours are listed, as filters were active.",
         "",
-        "### Silent: 2 (other numbers, another mask or another shape, and nothing says so)",
+        "### Silent: 2 (results change without an error or a warning)",
         "",
         "- **Title of masking.lost**: `mask: [11100 10110] → [11110 10110]`",
-        "  (`masking.lost`; kept → broken; eager, graph, session, jit)",
-        "- **Title of lstm.numbers**: `output: other values (1 of 4, now with NaN)`",
-        "  (`lstm.numbers`; kept → broken; jit)",
+        "  (`masking.lost`; regression; eager, graph, session, jit)",
+        "- **Title of lstm.numbers**: `output differs in 1 of 4 elements (now contains NaN)`",
+        "  (`lstm.numbers`; regression; jit)",
     ]
 
 

@@ -78,7 +78,7 @@ def test_what_stands_beside_it_is_of_this_code(published: results.Results, tmp_p
 
 
 def test_every_deviation_is_expected(published: results.Results) -> None:
-    assert gate.surprises(published, expectations.load()) == []
+    assert gate.find_unexpected(published, expectations.load()) == []
 
 
 def test_the_documents_are_those_of_these_cases_and_results(published: results.Results) -> None:

@@ -18,10 +18,10 @@ from tests.support.page_samples import sample
 
 Opened = Callable[..., Page]
 Comparing = Callable[..., Page]
-COMPARING = ("dom.js", "data.js", "agree.js", "difference.js", "steps.js")
+COMPARING = ("dom.js", "data.js", "agree.js", "difference.js", "changes.js")
 EXPORTED = (
-    *("DATA", "TARGETS", "CASES", "cellOf", "index", "agree", "wrongElements", "sameBehaviour", "differenceOf"),
-    *("oneLine", "threeDigits", "sixDigits", "stepsBetween", "defaultPair"),
+    *("DATA", "TARGETS", "CASES", "cellOf", "index", "agree", "wrongElements", "sameBehaviour", "describeChange"),
+    *("oneLine", "threeDigits", "sixDigits", "changesBetween", "statusOf", "defaultPair"),
 )
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
@@ -74,7 +74,7 @@ def comparing(browser: Browser) -> Iterator[Comparing]:
         page = browser.new_page()
         pages.append(page)
         page.set_content(f'<script id="data" type="text/plain">{data}</script><script type="module">{script}</script>')
-        page.wait_for_function("Boolean(window.stepsBetween)")
+        page.wait_for_function("Boolean(window.changesBetween)")
         return page
 
     yield open_page

@@ -39,7 +39,7 @@ def test_a_shard_that_fails_is_told_and_missing(executor: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("executor_option", "message"),
-    [("slurm://here", "it is dask://HOST:PORT"), ("dask://", "it is dask://HOST:PORT")],
+    [("slurm://here", "use dask://HOST:PORT"), ("dask://", "use dask://HOST:PORT")],
 )
 def test_an_address_that_is_none(executor_option: str, message: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(cli.main, ["run", *CHOSEN, f"--executor={executor_option}", f"--out={tmp_path}"])
@@ -47,6 +47,6 @@ def test_an_address_that_is_none(executor_option: str, message: str, tmp_path: P
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", "1s")
-    with pytest.raises(UsageError, match="no scheduler answers at dask://127.0.0.1:9"):
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", "1s")
+    with pytest.raises(UsageError, match="no Dask scheduler responds at dask://127.0.0.1:9"):
         cluster.run_shards("dask://127.0.0.1:9", [], 1, tmp_path, print)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judging.compare import Comparer, Step, between, default_pair, steps
-from conformance.judging.difference import change, severity
+from conformance.judging.compare import BehaviourChange, Comparer, between, changes_between, default_pair
+from conformance.judging.difference import describe_change
 from conformance.judging.expectations import Expectation, ExpectedCells
 from conformance.judging.judge import behaviours
 from conformance.results import Exception_, Results, Warning_
@@ -40,7 +40,8 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
             side = {"facts": {"x": side}}
         made.cell("c", "a", "eager", **side)
     first, second = (made.results.observations[str(cell.observation)] for cell in made.results.cells)
-    return severity(first, second, made.results.values), change(first, second, made.results.values)
+    text, severity = describe_change(first, second, made.results.values)
+    return severity, text
 
 
 @pytest.mark.parametrize(
@@ -50,14 +51,14 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
         (MASK, None, ("silent", "x: [11100 10110] -> none")),
         (MASK, MASK.astype(int), ("cosmetic", "x: dtype bool -> int64")),
         (MASK, MASK[None], ("silent", "x: bool array of shape (2, 5) -> bool array of shape (1, 2, 5)")),
-        (np.zeros(100, bool), np.ones(100, bool), ("silent", "x: other values (100 of 100)")),
+        (np.zeros(100, bool), np.ones(100, bool), ("silent", "x differs everywhere")),
         (RIGHT, RIGHT.astype(float), ("cosmetic", "x: dtype float32 -> float64")),
-        (RIGHT, RIGHT + np.array([0, 0.5]) * [[0], [1]], ("silent", "x: other values (1 of 4, by up to 0.5)")),
-        (RIGHT, RIGHT * np.nan, ("silent", "x: other values (4 of 4, now with NaN)")),
-        (RIGHT * np.inf, RIGHT, ("silent", "x: other values (4 of 4)")),
+        (RIGHT, np.add(RIGHT, [[0, 0], [0, 0.5]]), ("silent", "x differs in 1 of 4 elements (max. difference 0.5)")),
+        (RIGHT, RIGHT * np.nan, ("silent", "x differs everywhere (now contains NaN)")),
+        (RIGHT * np.inf, RIGHT, ("silent", "x differs everywhere")),
         (RIGHT, RIGHT[:1], ("silent", "x: float32 array of shape (2, 2) -> float32 array of shape (1, 2)")),
         (0.5, 0.75, ("silent", "x: 0.5 -> 0.75")),
-        (0.5, 0.5002, ("silent", "x: other values (1 of 1, by up to 0.0002)")),
+        (0.5, 0.5002, ("silent", "x differs (max. difference 0.0002)")),
         ([None, 3], [None, 4], ("silent", "x[1]: 3 -> 4")),
         ([None, 3], [None], ("silent", "x: [none, 3] -> [none]")),
         ([RIGHT, None], [RIGHT, MASK], ("silent", "x[1]: none -> [11100 10110]")),
@@ -77,21 +78,21 @@ def pair(one: Any, other: Any) -> tuple[str, str]:
             {"facts": {"a": RIGHT.astype(float), "b": values.Raised("ValueError")}},
             ("raises", "b: 1 -> raises ValueError; a: dtype float32 -> float64"),
         ),
-        ({}, raised("ValueError"), ("raises", "works -> call raises ValueError")),
-        (raised("ValueError"), {}, ("cosmetic", "call raises ValueError -> works")),
-        (raised("E"), raised("TypeError", "build"), ("cosmetic", "call raises E -> build raises TypeError")),
-        (raised("ValueError"), {"status": "crashed"}, ("raises", "call raises ValueError -> the process dies")),
-        ({}, {"status": "timed-out"}, ("raises", "works -> hangs")),
-        ({}, {"status": "unsupported", "reason": "no X"}, ("raises", "works -> not there (no X)")),
-        ({"status": "unsupported", "reason": "no X"}, raised("E"), ("cosmetic", "not there (no X) -> call raises E")),
-        ({}, warned("UserWarning"), ("warns", "now warns (UserWarning)")),
-        (warned("UserWarning"), {}, ("cosmetic", "no UserWarning any more")),
+        ({}, raised("ValueError"), ("raises", "works -> raises ValueError in call")),
+        (raised("ValueError"), {}, ("cosmetic", "raises ValueError in call -> works")),
+        (raised("E"), raised("TypeError", "build"), ("cosmetic", "raises E in call -> raises TypeError in build")),
+        (raised("ValueError"), {"status": "crashed"}, ("raises", "raises ValueError in call -> crashes")),
+        ({}, {"status": "timed-out"}, ("raises", "works -> times out")),
+        ({}, {"status": "unsupported", "reason": "no X"}, ("raises", "works -> not available (no X)")),
+        ({"status": "unsupported", "reason": "X"}, raised("E"), ("cosmetic", "not available (X) -> raises E in call")),
+        ({}, warned("UserWarning"), ("warns", "now emits UserWarning")),
+        (warned("UserWarning"), {}, ("cosmetic", "no longer emits UserWarning")),
         (
             {"facts": {"x": MASK}},
             {"facts": {"x": None}, **warned("UserWarning")},
-            ("warns", "x: [11100 10110] -> none; now warns (UserWarning)"),
+            ("warns", "x: [11100 10110] -> none; now emits UserWarning"),
         ),
-        (RIGHT, RIGHT, ("cosmetic", "other values, at the edge of the tolerance")),
+        (RIGHT, RIGHT, ("cosmetic", "values differ at the edge of the tolerance")),
     ],
 )  # fmt: skip
 def test_a_change_in_words(one: Any, other: Any, expected: tuple[str, str]) -> None:
@@ -158,19 +159,19 @@ def test_laws(results: Results, kind: str) -> None:
     numbers = behaviours(results)
     cell = {(c.case, c.target, c.mode): c for c in results.cells}
     for one in ids:
-        assert all(step.kind == "unknown" for step in comparer.steps(one, one))
+        assert all(change.kind == "unknown" for change in comparer.changes(one, one))
         for other in ids:
-            found, back = comparer.steps(one, other), comparer.steps(other, one)
+            found, back = comparer.changes(one, other), comparer.changes(other, one)
             assert [order.index(s.severity) for s in found] == sorted(order.index(s.severity) for s in found)
             assert where(found, one, other) == {
                 (case, modes): OPPOSITE.get(kind, kind)
                 for (case, modes), kind in where(back, other, one, back=True).items()
             }
-            for step in found:
-                check_since(step, results, comparer, one, other)
+            for change in found:
+                check_since(change, results, comparer, one, other)
             neither = comparer.on_neither(one, other)
             assert neither == comparer.on_neither(other, one) and neither <= comparer.compared(one, other)
-            assert not neither & {step.case for step in found}
+            assert not neither & {change.case for change in found}
             differ = []
             for case in results.cases:
                 for mode in set(comparer.modes(case, one)) & set(comparer.modes(case, other)):
@@ -180,39 +181,39 @@ def test_laws(results: Results, kind: str) -> None:
                     )
                     if "not-run" in (a.verdict, b.verdict) or not same_number:
                         differ.append((case.id, mode))
-            in_steps = [(s.case, mode) for s in found for mode in s.modes if " -> " not in mode]
-            assert sorted(in_steps) == sorted(differ)
+            in_changes = [(s.case, mode) for s in found for mode in s.modes if " -> " not in mode]
+            assert sorted(in_changes) == sorted(differ)
 
 
-def where(found: list[Step], one: str, other: str, back: bool = False) -> dict[tuple[str, str], str]:
+def where(found: list[BehaviourChange], one: str, other: str, back: bool = False) -> dict[tuple[str, str], str]:
     """Kind of each case and mode; what is intended on one side only has no counterpart, and counts as changed."""
     return {
-        (step.case, " -> ".join(mode.split(" -> ")[::-1]) if back else mode): (
+        (change.case, " -> ".join(mode.split(" -> ")[::-1]) if back else mode): (
             "changed"
-            if "intended" in (step.before.promise, step.after.promise) and step.kind == "intended"
-            else step.kind
+            if "intended" in (change.before.promise, change.after.promise) and change.kind == "intended"
+            else change.kind
         )
-        for step in found
-        for mode in step.modes
+        for change in found
+        for mode in change.modes
     }
 
 
-def check_since(step: Step, results: Results, comparer: Comparer, one: str, other: str) -> None:
+def check_since(change: BehaviourChange, results: Results, comparer: Comparer, one: str, other: str) -> None:
     walk = [one, *(t.id for t in between(results, one, other)), other]
-    assert (step.since is None) == (step.last is None)
-    if step.since is None or step.last is None:
+    assert (change.since is None) == (change.last is None)
+    if change.since is None or change.last is None:
         return
-    assert walk.index(step.last) < walk.index(step.since)
-    case = next(case for case in results.cases if case.id == step.case)
-    pair = step.modes[0].split(" -> ")
+    assert walk.index(change.last) < walk.index(change.since)
+    case = next(case for case in results.cases if case.id == change.case)
+    pair = change.modes[0].split(" -> ")
 
     def state(target: str) -> Any:
         mode = next((mode for mode in pair if mode in comparer.modes(case, target)), None)
         cells = {(c.case, c.target, c.mode): c for c in results.cells}
         return comparer.state(cells[case.id, target, mode]) if mode else None
 
-    assert state(step.last) == state(one) != state(step.since)
-    assert all(state(t) is None for t in walk[walk.index(step.last) + 1 : walk.index(step.since)])
+    assert state(change.last) == state(one) != state(change.since)
+    assert all(state(t) is None for t in walk[walk.index(change.last) + 1 : walk.index(change.since)])
 
 
 def test_modes_that_no_column_shares_are_compared_across() -> None:
@@ -225,27 +226,27 @@ def test_modes_that_no_column_shares_are_compared_across() -> None:
     made.cell("c", "new", "eager", {"mask": (None, MASK)})
     made.cell("c", "other", "graph", {"mask": (None, MASK)})
     results = made.judged()
-    (step,) = steps(results, [], "old", "new")
-    assert step.modes == ("session -> eager",)
-    assert (step.kind, step.severity, step.text) == ("regressed", "silent", "mask: [11100 10110] -> none")
-    assert (step.since, step.last) == (None, None)
+    (change,) = changes_between(results, [], "old", "new")
+    assert change.modes == ("session -> eager",)
+    assert (change.kind, change.severity, change.text) == ("regressed", "silent", "mask: [11100 10110] -> none")
+    assert (change.since, change.last) == (None, None)
     made.target("bare", "Bare", lacks=dict.fromkeys(MODES, "none"))
-    (step,) = steps(results, [], "old", "bare")
-    assert (step.kind, step.severity, step.text) == ("unknown", None, "no mode in common")
+    (change,) = changes_between(results, [], "old", "bare")
+    assert (change.kind, change.severity, change.text) == ("unknown", None, "no common mode")
 
 
-def test_steps_of_the_sample() -> None:
+def test_changes_of_the_sample() -> None:
     results = sample()
-    found = {(step.case, step.modes): step for step in steps(results, [], "tf-2.15", "keras-3.3")}
+    found = {(change.case, change.modes): change for change in changes_between(results, [], "tf-2.15", "keras-3.3")}
     lost = found["masking.lost", tuple(MODES)]
     assert (lost.kind, lost.severity, lost.text) == ("regressed", "silent", "mask: [11100 10110] -> [11110 10110]")
     assert (lost.before.promise, lost.after.promise) == ("kept", "broken")
-    assert found["lstm.numbers", ("jit",)].text == "output: other values (1 of 4, now with NaN)"
+    assert found["lstm.numbers", ("jit",)].text == "output differs in 1 of 4 elements (now contains NaN)"
     assert found["merge.dies", ("session",)].kind == "fixed"
-    not_run = steps(results, [], "keras-3.3", "keras-3.8")
-    assert {step.text for step in not_run} == {"not run on Keras 3.8"}
-    assert {step.case for step in not_run} == {case.id for case in results.cases}
-    assert {step.severity for step in not_run} == {None}
+    not_run = changes_between(results, [], "keras-3.3", "keras-3.8")
+    assert {change.text for change in not_run} == {"not run on Keras 3.8"}
+    assert {change.case for change in not_run} == {case.id for case in results.cases}
+    assert {change.severity for change in not_run} == {None}
 
 
 def test_the_columns_that_are_compared_unless_others_are_named() -> None:

@@ -18,8 +18,8 @@ from tests.support.page_samples import MASK, Made
 CASE = "lstm.skip-masked-steps"
 
 
-def lines_of(found: results.Results, book: list[expectations.Expectation], complete: bool = False) -> list[str]:
-    return [str(surprise) for surprise in gate.surprises(found, book, complete)]
+def lines_of(found: results.Results, entries: list[expectations.Expectation], complete: bool = False) -> list[str]:
+    return [str(one) for one in gate.find_unexpected(found, entries, complete)]
 
 
 def column(version: str, front_end: str = "keras", backend: str = "tensorflow", tensorflow: str = "2.17.1"):  # type: ignore[no-untyped-def]
@@ -141,7 +141,7 @@ def test_proposals_are_not_cut_where_a_column_lacks_the_mode() -> None:
     assert (entry.on, entry.modes) == (("keras>=3",), ("graph",))
 
 
-def book_for(found: results.Results) -> list[expectations.Expectation]:
+def entries_for(found: results.Results) -> list[expectations.Expectation]:
     """Expectations made of the proposals: they explain exactly what `found` shows."""
     proposed = proposals.propose(found, [])
     assert proposed
@@ -174,27 +174,27 @@ def _load(text: str) -> list[expectations.Expectation]:
 def test_what_is_proposed_explains_everything_and_nothing_else(sample: results.Results) -> None:
     bad = [c for c in sample.cells if c.verdict in expectations.BAD]
     assert len(lines_of(sample, [])) == len(bad) > 0
-    book = book_for(sample)
-    assert lines_of(sample, book, complete=True) == []
-    asked = expectations.ExpectationIndex(book, sample)
-    assert all(asked.explanation(c) for c in bad)
-    assert proposals.propose(sample, book) == []
+    known_ones = entries_for(sample)
+    assert lines_of(sample, known_ones, complete=True) == []
+    index = expectations.ExpectationIndex(known_ones, sample)
+    assert all(index.explanation(c) for c in bad)
+    assert proposals.propose(sample, known_ones) == []
 
 
 def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: results.Results) -> None:
-    book = book_for(sample)
+    known_ones = entries_for(sample)
     bad = next(c for c in sample.cells if c.verdict == "deviates")
     bad.verdict = "conforms"
-    (line,) = lines_of(sample, book, complete=True)
+    (line,) = lines_of(sample, known_ones, complete=True)
     assert bad.case in line and "conforms, although 'e" in line
 
     varying = [
-        msgspec.structs.replace(e, cells=[msgspec.structs.replace(k, varies=True) for k in e.cells]) for e in book
+        msgspec.structs.replace(e, cells=[msgspec.structs.replace(k, varies=True) for k in e.cells]) for e in known_ones
     ]
     assert lines_of(sample, varying, complete=True) == []
 
     judge_all(sample)
-    (first, *_), *_ = (e.cells for e in book)
+    (first, *_), *_ = (e.cells for e in known_ones)
     changed = _load(
         '[[expectation]]\nid = "other"\nkind = "bug"\nreason = "because"\nsources = ["a/b#1"]\nreviewed = 2026-11-23\n'
         f'cells = [{{ case = "{first.case}", on = ["keras", "tf.keras", "tf_keras"], outcome = "crashes" }}]\n'
@@ -206,19 +206,19 @@ def test_an_unexpected_pass_another_outcome_and_a_dead_entry_are_told(sample: re
         '[[expectation]]\nid = "dead"\nkind = "bug"\nreason = "because"\nsources = ["a/b#1"]\nreviewed = 2026-11-23\n'
         'cells = [{ case = "no.such-case", on = ["keras"], outcome = "crashes" }]\n'
     )
-    assert any("'dead' expects something of no.such-case" in x for x in lines_of(sample, dead, True))
+    assert any("'dead' matches no cell of no.such-case on keras" in x for x in lines_of(sample, dead, True))
     assert not any("dead" in line for line in lines_of(sample, dead, complete=False))
 
 
 def test_a_workaround_has_to_help_somewhere(sample: results.Results) -> None:
     def told(case: str) -> list[str]:
         helped = expectations.Workaround(text="Do otherwise.", case=case)
-        book = [msgspec.structs.replace(entry, workaround=helped) for entry in book_for(sample)]
-        return lines_of(sample, book, complete=True)
+        known_ones = [msgspec.structs.replace(entry, workaround=helped) for entry in entries_for(sample)]
+        return lines_of(sample, known_ones, complete=True)
 
-    (of_merge,) = [entry.id for entry in book_for(sample) if entry.cells[0].case.startswith("merge")]
+    (of_merge,) = [entry.id for entry in entries_for(sample) if entry.cells[0].case.startswith("merge")]
     for case in ("no.such-case", "merge.one[add]"):  # which is lost wherever merge.one is
-        assert f"the workaround of '{of_merge}', {case}, conforms on no column that it is for" in told(case)
+        assert f"the workaround of '{of_merge}', {case}, conforms on none of the affected targets" in told(case)
     assert not any(of_merge in line for line in told("lstm.dies"))
 
 
@@ -235,7 +235,7 @@ def test_a_workaround_has_to_help_somewhere(sample: results.Results) -> None:
         ),
         (
             ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["keras"], outcome = "anything" }'),
-            "an outcome begins with one of",
+            "an outcome starts with one of",
         ),
         (
             ENTRY.format(

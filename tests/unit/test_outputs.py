@@ -11,10 +11,12 @@ import markdown_it
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from conformance import results
-from conformance.commands import finish
+from conformance.commands.finish import FinishOptions, finish
 from conformance.judging.expectations import Expectation, ExpectedCells
+from conformance.project import Project
 from conformance.report.badge import badge
 from conformance.report.changes import as_json, changes, schema
 from conformance.report.folder import BESIDE, write_report
@@ -88,17 +90,16 @@ def html(text: str) -> str:
 
 def test_the_summary_says_what_differs() -> None:
     text = summary(versioned(), [known("masking.lost", "deviates: mask is 11110 10110")])
-    assert "5 behaviours, 4 columns, 80 cells" in text
+    assert "5 behaviours, 4 targets, 80 cells" in text
     assert "- Keras 3.8 did not run: no wheel for this machine" in text
-    assert "4 cells are not as promised, for known reasons" in text
+    assert "4 cells deviate for a known reason: see index.html." in text
     assert "masking.lost" not in text.partition("## From")[0]
     assert "- `lstm.numbers` on Keras 3.3 (jit): deviates: output differs, with NaN; no expectation explains it" in text
     assert "## From tf.keras 2.15 to Keras 3.3" in text
     assert (
-        "| `masking.lost` | eager, graph, session, jit | `mask: [11100 10110] -> [11110 10110]` | kept \u2192 broken |"
-        in text
+        "| `masking.lost` | eager, graph, session, jit | `mask: [11100 10110] -> [11110 10110]` | regression |" in text
     )
-    assert text.index("### Silently") < text.index("`masking.lost`")
+    assert text.index("### Silent") < text.index("`masking.lost`")
     assert html(text).count("<table>") == text.count("\n| --- |")
 
 
@@ -225,9 +226,9 @@ def test_a_badge_is_an_image_that_reads_aloud(make) -> None:  # type: ignore[no-
 
 
 def test_what_the_badge_says() -> None:
-    assert ">2 of 4 promises kept in Keras 3.3<" in badge(sample())
-    assert ">nothing was run<" in badge(empty())
-    assert ">nothing to judge in Keras 3.2<" in badge(no_cells())
+    assert ">2 of 4 cases pass on Keras 3.3<" in badge(sample())
+    assert ">no targets ran<" in badge(empty())
+    assert ">no cases to judge on Keras 3.2<" in badge(no_cells())
 
 
 @pytest.mark.parametrize("make", ALL)
@@ -286,18 +287,18 @@ def test_a_report_is_complete_and_written_once(make, tmp_path: Path) -> None:  #
 
 
 def test_a_job_of_github_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
-    from rich.console import Console
-
     job = tmp_path / "job.md"
     job.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
-    found = versioned()
-    assert finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True, annotations=True) == 1
-    assert job.read_text() == "before\n" + (tmp_path / "out" / "summary.md").read_text()
+    found, project, console = versioned(), Project(targets=[], cache=tmp_path / "cache"), Console(stderr=True)
+    out = tmp_path / "out"
+    annotated = FinishOptions(out, allow_not_run=True, annotations=True)
+    assert finish(project, found, [], annotated, console) == 1
+    assert job.read_text() == "before\n" + (out / "summary.md").read_text()
     printed = capsys.readouterr().out.splitlines()
     assert printed == annotations(found, []) and len(printed) >= 4
     monkeypatch.delenv("GITHUB_STEP_SUMMARY")
-    finish.conclude(found, [], tmp_path / "out", Console(stderr=True), False, True)
+    finish(project, found, [], FinishOptions(out, allow_not_run=True), console)
     assert capsys.readouterr().out == ""
 
 

@@ -1,4 +1,4 @@
-// About: how it was measured, and how much of it.
+// The About view: how the results were measured, and how complete they are.
 
 VIEWS.about = {
   title: "About",
@@ -21,28 +21,28 @@ function method() {
     h(
       "p",
       null,
-      "One set of cases runs unchanged on every column, each in a process of its own, in every mode that the column has. " +
-        "What a case sees is recorded: values, exceptions, warnings. Verdicts are computed from that afterwards.",
+      "The same cases run on every target, each target in its own process and in every mode that it supports. " +
+        "Each case records values, exceptions and warnings; verdicts are computed from these records afterwards.",
     ),
     h(
       "p",
       null,
-      "Expected values come from an implementation in NumPy or from a law, such as “padding that is masked changes " +
-        "nothing”, never from a Keras. ",
-      `Numbers agree within ${atol} + ${rtol} × |expected|, unless a case says otherwise; masks, shapes and dtypes agree `,
-      "exactly.",
+      "Expected values come from a NumPy implementation or from a law such as “masked padding does not change the " +
+        "result”, never from another version of Keras. ",
+      `Numbers must agree within ${atol} + ${rtol} × |expected| unless a case states another tolerance; masks, shapes and `,
+      "dtypes must be equal.",
     ),
     h(
       "p",
       null,
-      "A contract is documented (the page and sentence are named), established (by upstream's source or tests) or " +
-        "unspecified: then nothing is expected, and what happens is recorded and compared between columns.",
+      "A contract is documented (the case names page and sentence), established (by upstream's source or tests) or " +
+        "unspecified. Unspecified behaviour is recorded and compared between targets, but not judged.",
     ),
     h(
       "dl",
       null,
       row("Measured", measured),
-      row("On", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
+      row("Machine", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
     ),
   );
@@ -50,7 +50,7 @@ function method() {
 
 function verdictsTable() {
   return part(
-    "What the marks mean",
+    "Verdicts",
     h(
       "dl",
       { class: "marks" },
@@ -59,14 +59,11 @@ function verdictsTable() {
         h("dd", null, LABELS[verdict][1]),
       ]),
     ),
-    h("h3", null, "If it breaks, a reader notices"),
+    h("h3", null, "How you would notice a change"),
     h(
       "dl",
       { class: "marks" },
-      Object.values(SEVERITY).map((text) => {
-        const [word, meaning] = text.split(": ");
-        return [h("dt", null, word), h("dd", null, meaning)];
-      }),
+      Object.values(OF_SEVERITY).map(([name, meaning]) => [h("dt", null, name), h("dd", null, meaning)]),
     ),
   );
 }
@@ -74,7 +71,7 @@ function verdictsTable() {
 const OF_MODE = {
   eager: "op by op; models run eagerly",
   graph: "in a tf.function",
-  session: "a graph in a Session, as TensorFlow 1 does it",
+  session: "a graph in a TensorFlow 1 session",
   jit: "compiled: XLA, jax.jit or torch.compile",
 };
 
@@ -89,16 +86,16 @@ function modesList() {
   );
 }
 
-/** How much of what a column should say is known: {planned, measured, absent, unknown} cells. */
+/** Numbers of cells of a target: {planned, measured, absent, unknown}. */
 function qualityOf(target) {
   const planned = CASES.reduce((sum, item) => sum + plannedModes(item, target).length, 0);
   const cells = CASES.flatMap((item) => cellsOf(item, target));
-  const measured = cells.filter((cell) => says(cell) && cell.verdict !== "not-run").length;
+  const measured = cells.filter((cell) => isMeasured(cell) && cell.verdict !== "not-run").length;
   const absent = cells.filter((cell) => cell.verdict === "unsupported").length;
   return { planned, measured, absent, unknown: Math.max(0, planned - measured - absent) };
 }
 
-/** The modes in which a case is run on a column, those that it lacks included: as `Case.modes_on`. */
+/** The modes in which a case is planned on a target, also those that the target lacks: as `Case.modes_on`. */
 function plannedModes(item, target) {
   return item.modes.map((entry) => {
     const either = entry.split(" | ");
@@ -108,16 +105,16 @@ function plannedModes(item, target) {
 
 const PARTS = {
   measured: "measured",
-  absent: "absent: no such API or mode there",
-  unknown: "unknown: not run, or not in this run",
+  absent: "unsupported: no such API or mode",
+  unknown: "no data: not run, or not part of this run",
 };
 
 function quality() {
   const all = TARGETS.map((target) => ({ target, ...qualityOf(target) }));
   const unknown = all.reduce((sum, one) => sum + one.unknown, 0);
   return part(
-    "How much is known",
-    h("p", null, unknown ? `${unknown} planned cells are unknown.` : "Every planned cell was measured or is known to be absent."),
+    "Completeness",
+    h("p", null, unknown ? `${count(unknown, "planned cell has", "planned cells have")} no data.` : "Every planned cell was measured or is unsupported."),
     h(
       "p",
       { class: "bar-legend" },
@@ -125,7 +122,7 @@ function quality() {
     ),
     h(
       "div",
-      { class: "scroller", tabindex: "0", role: "group", "aria-label": "Cells of each column" },
+      { class: "scroller", tabindex: "0", role: "group", "aria-label": "Cells of each target" },
       h(
         "table",
         { class: "quality" },
@@ -135,7 +132,7 @@ function quality() {
           h(
             "tr",
             null,
-            ["Column", "", "Planned", "Measured", "Absent", "Unknown", "Seconds", "Peak MB"].map((name) =>
+            ["Target", "", "Planned", "Measured", "Unsupported", "No data", "Seconds", "Peak MB"].map((name) =>
               name ? h("th", { scope: "col" }, name) : h("td"),
             ),
           ),
@@ -168,19 +165,19 @@ function bars(parts, planned) {
 }
 
 const FILES = {
-  "results.json": "everything that was observed; its JSON Schema: conformance schema",
-  "results.json.gz": "everything that was observed, compressed with gzip",
-  "summary.md": "the differences, for the summary of a CI job",
+  "results.json": "all observations; conformance schema prints the JSON Schema",
+  "results.json.gz": "all observations, compressed with gzip",
+  "summary.md": "changes and unexpected results, for the summary of a CI job",
   "junit.xml": "every cell as a test, for CI systems",
-  "badge.svg": "the newest column in a few words",
-  "changes.json": "ranges of columns that behave alike; it changes only with them",
+  "badge.svg": "how many cases the newest target passes",
+  "changes.json": "ranges of targets that behave the same; it changes only if they do",
   "feed.xml": "an Atom feed of the changes",
 };
 
 function filesBeside() {
   if (!DATA.files.length) return null;
   return part(
-    "Beside this page",
+    "Files",
     h(
       "ul",
       { class: "files" },
@@ -196,9 +193,9 @@ function licence() {
     h(
       "p",
       null,
-      "This suite has the Apache License 2.0. It measures releases of ",
+      "This suite is licensed under the Apache License 2.0. It measures releases of ",
       upstream.map((name, i) => [i ? ", " : "", h("a", { href: `https://github.com/${name}`, rel: "noreferrer" }, name)]),
-      " as their authors published them. The page loads nothing; links are followed only when clicked.",
+      " as published by their authors. The page makes no requests; links are followed only when clicked.",
     ),
   );
 }

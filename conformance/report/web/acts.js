@@ -1,24 +1,24 @@
-// What a layer does with the mask of its input, as the layer table's cases record it in words.
+// What a layer does with the mask of its input. The keys are the words that the cases of the layer table record.
 
 const LAYER_CASE = /^layer-table\.incoming-mask\[(.+)\]$/;
 
-/** letter, name, meaning, shape of the mark. An arrow: a mask goes on. A box: it ends here. */
+/** letter, name, meaning, shape of the mark. An arrow: the mask is propagated. A box: it is dropped. */
 const ACTS = {
-  consumes: ["C", "Consumes", "it computes something else with the mask than without it", "round"],
-  "passes on": ["P", "Passes on", "the mask goes on as it came", "arrow"],
-  "merges by and": ["A", "Merges by and", "a step is kept if all masks keep it", "arrow"],
-  "merges by or": ["O", "Merges by or", "a step is kept if one of the masks keeps it", "arrow"],
-  changes: ["X", "Changes it", "another mask goes on", "arrow"],
-  "gives a mask": ["G", "Gives a mask", "some mask goes on; which one is not known before there is data", "arrow"],
-  produces: ["M", "Makes one", "a mask goes on, also where none came in", "arrow made"],
-  "stops with a warning": ["W", "Stops with a warning", "the mask is neither used nor passed on; a warning says so", "box warned"],
-  "stops silently": ["S", "Stops silently", "the mask is neither used nor passed on, and nothing says so", "box silent"],
-  refuses: ["R", "Refuses", "it raises if a mask comes in", "stop"],
-  fails: ["F", "Fails", "it raises without a mask as well", "stop"],
-  absent: ["–", "Absent", "there is no such layer", "nothing"],
-  unknown: ["?", "Unknown", "not measured", "dotted"],
+  consumes: ["C", "Consumes", "the output depends on the mask", "round"],
+  "passes on": ["P", "Propagates", "the mask is propagated unchanged", "arrow"],
+  "merges by and": ["A", "Merges with AND", "a timestep is unmasked if it is unmasked in all inputs", "arrow"],
+  "merges by or": ["O", "Merges with OR", "a timestep is unmasked if it is unmasked in any input", "arrow"],
+  changes: ["X", "Changes the mask", "a different mask is propagated", "arrow"],
+  "gives a mask": ["G", "Unknown until run", "a symbolic call returns a mask, but not its values", "arrow"],
+  produces: ["M", "Makes a mask", "the output has a mask even if the input has none", "arrow made"],
+  "stops with a warning": ["W", "Drops with a warning", "the mask is neither used nor propagated, and a warning is emitted", "box warned"],
+  "stops silently": ["S", "Drops silently", "the mask is neither used nor propagated, without a warning", "box silent"],
+  refuses: ["R", "Raises", "raises an exception if the input has a mask", "stop"],
+  fails: ["F", "Fails", "raises an exception even without a mask", "stop"],
+  absent: ["–", "Unsupported", "this version has no such layer", "nothing"],
+  unknown: ["?", "No data", "not measured", "dotted"],
 };
-// Paths of their own: thousands of <use> are laid out too slowly.
+// Inline paths: thousands of <use> elements are laid out too slowly.
 const SHAPES = {
   round: "M7 1h6a6 6 0 0 1 0 12H7A6 6 0 0 1 7 1z",
   arrow: "M1 1h13.5L19 7l-4.5 6H1z",
@@ -39,14 +39,14 @@ function actsIn(word) {
   return acts.every((act) => Object.hasOwn(ACTS, act)) ? acts : ["unknown"];
 }
 
-/** What a layer does on a column: {cell, running, symbolic, agree}. */
+/** What a layer does on a target: {cell, running, symbolic, agree}. */
 function layerAt(item, target) {
   const cells = cellsOf(item, target);
-  const cell = cells.find(says) ?? cells[0] ?? null;
-  const alone = (act) => ({ cell, running: [act], symbolic: [act], agree: true });
-  if (!cell || cell.verdict === "not-run") return alone("unknown");
-  if (cell.verdict === "unsupported") return alone("absent");
-  if (BROKEN.has(cell.verdict)) return alone("fails");
+  const cell = cells.find(isMeasured) ?? cells[0] ?? null;
+  const only = (act) => ({ cell, running: [act], symbolic: [act], agree: true });
+  if (!cell || cell.verdict === "not-run") return only("unknown");
+  if (cell.verdict === "unsupported") return only("absent");
+  if (BROKEN.has(cell.verdict)) return only("fails");
   const word = (name) => {
     const fact = cell.outcome.facts.find((one) => one.name === name);
     return actsIn(fact && DATA.values[fact.observed]);
@@ -55,13 +55,13 @@ function layerAt(item, target) {
   return { cell, running, symbolic, agree: sameAnswer(symbolic, running) };
 }
 
-/** Whether what was said without data agrees with what happened: in whether a mask goes on, and how it ends. */
+/** Whether symbolic and eager results agree: whether the mask is propagated, and how it is dropped. */
 function sameAnswer(symbolic, running) {
-  const gives = (act) => ACTS[act][3].startsWith("arrow");
-  const [said, done] = [symbolic.at(-1), running.at(-1)];
-  if (gives(said)) return gives(done) && (said === "produces") === (done === "produces");
-  // Whoever consumes a mask need not pass it on.
-  return done === "consumes" ? said.startsWith("stops") : said === done;
+  const propagates = (act) => ACTS[act][3].startsWith("arrow");
+  const [predicted, actual] = [symbolic.at(-1), running.at(-1)];
+  if (propagates(predicted)) return propagates(actual) && (predicted === "produces") === (actual === "produces");
+  // A layer that consumes the mask need not propagate it.
+  return actual === "consumes" ? predicted.startsWith("stops") : predicted === actual;
 }
 
 const lettersOf = (acts) => acts.map((act) => ACTS[act][0]).join("");

@@ -1,6 +1,6 @@
-// Whether two values, or two observations, agree: with a tolerance for floats, exactly otherwise, as `worker/values.py` and
-// `judging/judge.py` have it. Verdicts and reasons are not computed here: Python gives them. The tests hold every form of value
-// and observation against every other, in both languages.
+// Whether two values, or two observations, agree: floats within a tolerance, everything else exactly, by the rules of
+// `worker/values.py` and `judging/judge.py`. Verdicts and reasons come from Python. The tests compare both implementations on
+// every form of value and observation.
 
 const TOLERANCE = DATA.tolerance; // relative, absolute
 
@@ -12,7 +12,7 @@ const sameItems = (a, b) => a.length === b.length && a.every((item, i) => item =
 // What JSON has no number for.
 const SPECIAL = new Map(Object.entries({ nan: NaN, inf: Infinity, "-inf": -Infinity, "-0.0": -0 }));
 
-/** An item of `data` as a number; undefined if it is none. */
+/** An item of `data` as a number; undefined if it is not one. */
 function numberOf(item) {
   return typeof item === "number" ? item : SPECIAL.get(item);
 }
@@ -23,7 +23,7 @@ function close(a, b, [rtol, atol]) {
   return Math.abs(a - b) <= atol + rtol * Math.abs(b);
 }
 
-/** Positions in `data` at which two arrays differ; null if they cannot be held side by side. */
+/** Positions in `data` at which two arrays differ; null if they cannot be compared item by item. */
 function wrongPositions(observed, expected, tolerance = TOLERANCE) {
   if (!isArray(observed) || !isArray(expected) || observed.sha256 || expected.sha256) return null;
   if (!sameItems(observed.shape, expected.shape) || kindOf(observed) !== kindOf(expected)) return null;
@@ -58,7 +58,7 @@ function wrongElements(observed, expected, tolerance = TOLERANCE) {
   return wrongPositions(observed, expected, tolerance) ?? true;
 }
 
-/** Whether two observations of a case are the same, on the values and with the tolerances of `one`. */
+/** Whether two observations of a case agree within the tolerances of `one`. */
 function sameBehaviour(one, other) {
   if (kindsOf(one) !== kindsOf(other)) return false;
   return one.facts.every((fact, i) => {

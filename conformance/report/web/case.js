@@ -1,19 +1,19 @@
-// The panel of a cell: what was promised, what was seen, since when, and how to see it again.
+// The panel of a cell: contract, evidence, history, and how to reproduce it.
 
 const BASIS = {
-  documented: ["Documented", "Keras's documentation promises it"],
-  established: ["Established", "no page says so, but upstream's source or tests do"],
-  unspecified: ["Unspecified", "there is no right answer, so none is expected"],
+  documented: ["Documented", "stated by Keras's documentation"],
+  established: ["Established", "not documented, but established by upstream's source or tests"],
+  unspecified: ["Unspecified", "undocumented, so any result is accepted"],
 };
 const SEVERITY = {
-  silent: "Silent: wrong numbers or a lost mask, without a sign",
-  raises: "Raises: an exception tells",
-  warns: "Warns: a warning tells",
-  cosmetic: "Cosmetic: no number changes",
+  silent: "not at all (silent)",
+  raises: "by an error",
+  warns: "by a warning",
+  cosmetic: "harmless: no numeric change",
 };
-const KINDS_KNOWN = { bug: "Known bug", intended: "Intended upstream", undefined: "Nothing is promised" };
+const EXPECTATION_KINDS = { bug: "Known bug", intended: "Intended upstream", undefined: "Undocumented" };
 
-/** The contents of the panel for a case on a target in a mode; beside: another column to compare with, or null. */
+/** The contents of the panel for a case on a target in a mode; beside: another target to compare with, or null. */
 function drawCase(item, target, mode, beside = null) {
   const cell = cellOf(item, target, mode);
   const other = beside && counterpart(item, beside, mode);
@@ -25,13 +25,13 @@ function drawCase(item, target, mode, beside = null) {
     h(
       "div",
       { class: "choices" },
-      cell ? modeSwitcher(item, target, cell) : h("p", null, "No cell was planned here."),
+      cell ? modeSwitcher(item, target, cell) : h("p", null, "Not tested on this target."),
       comparison(target, beside),
     ),
     cell && verdictLine(item, cell),
     cell && other && verdictLine(item, other, beside),
     cell && evidence(cell, target, other && { cell: other, target: beside }),
-    beside && !other && h("p", { class: "plain" }, `No cell was planned on ${beside.title}.`),
+    beside && !other && h("p", { class: "plain" }, `Not tested on ${beside.title}.`),
     mode && historyOf(item, target, mode),
     rerun(item, target, mode),
     about(item),
@@ -39,13 +39,13 @@ function drawCase(item, target, mode, beside = null) {
   ];
 }
 
-/** The cell of another column to hold beside one in this mode: in the same mode, if it has it. */
+/** The cell of another target to compare with: in the same mode if it was tested there. */
 function counterpart(item, target, mode) {
   const cells = cellsOf(item, target);
-  return cells.find((cell) => cell.mode === mode && says(cell)) ?? cells.find(says) ?? cells[0] ?? null;
+  return cells.find((cell) => cell.mode === mode && isMeasured(cell)) ?? cells.find(isMeasured) ?? cells[0] ?? null;
 }
 
-/** The column to compare with: the one that was chosen; in the upgrade view, else, the other of the two. */
+/** The target to compare with: the chosen one, otherwise, in the upgrade view, the other of From and To. */
 function besideOf(state, target) {
   if (state.beside === NOTHING) return null;
   const pair = state.view === "upgrade" ? (pairOf(state) ?? []) : [];
@@ -72,7 +72,7 @@ function comparison(target, beside) {
   return h("label", { class: "beside" }, "Compare with ", choices);
 }
 
-/** What the contract rests on, with links to what can be opened. */
+/** The basis of the contract, with links. */
 function basisOf(item) {
   const [word, meaning] = BASIS[item.basis] ?? [item.basis, ""];
   return h("p", { class: "source" }, h("b", { title: meaning }, word), ": ", linked(item.source));
@@ -111,34 +111,34 @@ function verdictLine(item, cell, target = null) {
       null,
       markOf(item, cell),
       h("strong", null, target ? `${target.title}: ${label.toLowerCase()}` : label),
-      h("span", null, isNeutral(item) && cell.verdict === "raises" ? "an exception; nothing is promised" : meaning),
+      h("span", null, isNeutral(item) && cell.verdict === "raises" ? "an exception; the behaviour is undocumented" : meaning),
     ),
     cell.reason && h("pre", { class: "reason", tabindex: "0" }, cell.reason),
-    cell.known && whyKnown(cell.known),
+    cell.expectation && explanation(cell.expectation),
     cell.otherVersion &&
       h(
         "p",
         { class: "known" },
-        "Measured with another version of this case: what was done there may differ from the code below.",
+        "Measured with another version of this case, whose code may differ from the code below.",
       ),
   );
 }
 
-function whyKnown({ kind, reason, sources, workaround }) {
+function explanation({ kind, reason, sources, workaround }) {
   return [
     h(
       "p",
       { class: "known" },
-      h("b", null, `${KINDS_KNOWN[kind]}: `),
+      h("b", null, `${EXPECTATION_KINDS[kind]}: `),
       prose(reason),
       sources.map((source) => [" ", linked(source)]),
     ),
-    workaround && whatHelps(workaround),
+    workaround && workaroundLine(workaround),
   ];
 }
 
-/** A workaround, and where the case that shows it conforms. */
-function whatHelps({ text, case: id }) {
+/** A workaround, and the targets on which the case that demonstrates it conforms. */
+function workaroundLine({ text, case: id }) {
   const item = caseOf(id);
   const link = (contents) => h("a", { href: addressOf({ ...readState(), case: id, target: null, mode: null }) }, contents);
   return h(
@@ -146,14 +146,14 @@ function whatHelps({ text, case: id }) {
     { class: "known" },
     h("b", null, "Workaround: "),
     prose(text),
-    item && [` Verified on ${workingRanges(item)}, by `, link("the case that shows it"), "."],
+    item && [` Verified on ${workingRanges(item)} by `, link("this case"), "."],
   );
 }
 
-/** The columns on which every mode that was measured conforms, in words. */
+/** The targets on which a case conforms in every measured mode, in words. */
 function workingRanges(item) {
   const works = (target) => {
-    const cells = cellsOf(item, target).filter(says);
+    const cells = cellsOf(item, target).filter(isMeasured);
     return cells.length > 0 && cells.every((cell) => cell.verdict === "conforms");
   };
   const ranges = lineages().flatMap(({ title, columns }) =>
@@ -161,7 +161,7 @@ function workingRanges(item) {
       .filter(({ key }) => key)
       .map(({ columns: stretch }) => rangeInWords(title, columns, stretch)),
   );
-  return ranges.length ? ranges.join("; ") : "no column of this page";
+  return ranges.length ? ranges.join("; ") : "no target of this page";
 }
 
 function about(item) {
@@ -175,7 +175,7 @@ function about(item) {
       null,
       row("Id", h("code", null, item.id)),
       row("Basis", (BASIS[item.basis] ?? [item.basis]).join(": ")),
-      row("If it breaks", SEVERITY[item.severity] ?? item.severity),
+      row("How you would notice", SEVERITY[item.severity] ?? item.severity),
       item.issues.length > 0 &&
         row(
           "Upstream",
@@ -187,13 +187,13 @@ function about(item) {
         ),
       item.needs.length > 0 &&
         row(
-          "Needs",
+          "Requires",
           item.needs.map((api) => [h("code", null, `keras.${api}`), " "]),
         ),
       item.tags.length > 0 && row("Tags", item.tags.join(", ")),
     ),
     details(
-      "Code of the case",
+      "Source of the case",
       h("p", { class: "axis" }, `${item.file}, line ${item.line}: ${item.function}`),
       h("pre", { class: "code", tabindex: "0" }, DATA.texts[item.code]),
     ),

@@ -1,9 +1,9 @@
-// The panel of a column: what it is, what it can do, what was found in it.
+// The panel of a target: its environment, modes and results.
 
 function drawColumn(target) {
   const cells = CASES.flatMap((item) => cellsOf(item, target));
   return [
-    h("p", { class: "crumbs" }, `${target.generation} · ${target.tier} column`),
+    h("p", { class: "crumbs" }, `${target.generation} · ${target.tier} target`),
     h("h2", { tabindex: "-1" }, target.title),
     h(
       "p",
@@ -11,33 +11,33 @@ function drawColumn(target) {
       `${target.front_end} on ${target.base}, Python ${target.python}; `,
       h("code", null, target.id),
     ),
-    stepLink(target),
+    changesLink(target),
     target.reason &&
       h(
         "div",
         { class: "verdict not-run" },
-        h("p", null, mark("not-run"), h("strong", null, "This column did not run")),
+        h("p", null, mark("not-run"), h("strong", null, "This target did not run")),
         h("pre", { class: "reason", tabindex: "0" }, target.reason),
       ),
     h(
       "section",
       null,
-      h("h3", null, "What was found", h("span", { class: "type" }, count(cells.length, "cell"))),
+      h("h3", null, "Results", h("span", { class: "type" }, count(cells.length, "cell"))),
       verdictCounts(cells),
     ),
-    h("section", null, h("h3", null, "Not as promised"), brokenLists(target)),
+    h("section", null, h("h3", null, "Failing"), brokenLists(target)),
     absences(cells),
     h("section", null, h("h3", null, "Modes"), modesTable(target, cells)),
     h("section", null, h("h3", null, "Environment"), columnFacts(target)),
   ];
 }
 
-/** What changes between the column before and this one, in the upgrade view. */
-function stepLink(target) {
+/** A link to the changes from the previous target, in the upgrade view. */
+function changesLink(target) {
   const before = TARGETS[target.position - 1];
   if (!before) return null;
   const address = addressOf({ ...readState(), view: "upgrade", from: before.id, to: target.id, case: null, target: null });
-  return h("p", { class: "links" }, h("a", { href: address }, `What changes from ${before.title} to ${target.title}`));
+  return h("p", { class: "links" }, h("a", { href: address }, `Changes from ${before.title} to ${target.title}`));
 }
 
 function verdictCounts(cells) {
@@ -52,29 +52,29 @@ function verdictCounts(cells) {
 }
 
 const UNEXPLAINED = "unexplained";
-const KINDS_BROKEN = {
+const FAILURE_KINDS = {
   [UNEXPLAINED]: "Unexplained",
   bug: "Known bugs",
   intended: "Intended upstream",
-  undefined: "Nothing is promised",
+  undefined: "Undocumented",
 };
 
-/** What is not as promised, by why that is known. A case is listed under the least known of its reasons. */
+/** The failing cases by kind of explanation. A case with several is listed under the first of `FAILURE_KINDS`. */
 function brokenLists(target) {
-  const kinds = Object.keys(KINDS_BROKEN);
+  const kinds = Object.keys(FAILURE_KINDS);
   const kindOf = (item) => {
     const found = cellsOf(item, target)
       .filter((cell) => isBroken(item, cell))
-      .map((cell) => kinds.indexOf(cell.known?.kind ?? UNEXPLAINED));
+      .map((cell) => kinds.indexOf(cell.expectation?.kind ?? UNEXPLAINED));
     return found.length ? kinds[Math.min(...found)] : null;
   };
   const broken = Map.groupBy(CASES, kindOf);
   broken.delete(null);
-  if (!broken.size) return h("p", { class: "plain" }, target.reason ? "Unknown." : "Every promise is kept.");
+  if (!broken.size) return h("p", { class: "plain" }, target.reason ? "No data." : "All documented behaviour conforms.");
   return kinds
     .filter((kind) => broken.has(kind))
     .map((kind) => [
-      h("h4", null, KINDS_BROKEN[kind], h("span", { class: "type" }, broken.get(kind).length)),
+      h("h4", null, FAILURE_KINDS[kind], h("span", { class: "type" }, broken.get(kind).length)),
       h(
         "ul",
         { class: "broken-list" },
@@ -85,7 +85,7 @@ function brokenLists(target) {
     ]);
 }
 
-/** The variants of a case that are broken alike: under their title, each a button. */
+/** The failing variants of a case: their title, and a button for each. */
 function brokenItems(title, items, target) {
   const [first] = items;
   const button = (item, ...contents) => {
@@ -107,15 +107,15 @@ function brokenItems(title, items, target) {
   );
 }
 
-/** Why cells say nothing: each reason with the number of cells. */
+/** Why cells have no data: each reason with the number of cells. */
 function absences(cells) {
-  const silent = cells.filter((cell) => !says(cell) && cell.reason);
-  if (!silent.length) return null;
-  const reasons = [...Map.groupBy(silent, (cell) => cell.reason)].sort(([, a], [, b]) => b.length - a.length);
+  const unmeasured = cells.filter((cell) => !isMeasured(cell) && cell.reason);
+  if (!unmeasured.length) return null;
+  const reasons = [...Map.groupBy(unmeasured, (cell) => cell.reason)].sort(([, a], [, b]) => b.length - a.length);
   return h(
     "section",
     null,
-    h("h3", null, "Absent or not run", h("span", { class: "type" }, count(silent.length, "cell"))),
+    h("h3", null, "Unsupported or not run", h("span", { class: "type" }, count(unmeasured.length, "cell"))),
     details(
       count(reasons.length, "reason"),
       h(
@@ -142,7 +142,7 @@ function modesTable(target, cells) {
           null,
           has
             ? `${count(inMode.length, "cell")}, ${seconds.toFixed(1)} s`
-            : `not here: ${target.lacks[mode] ?? "no reason is given"}`,
+            : `unsupported: ${target.lacks[mode] ?? "no reason given"}`,
         ),
       ];
     }),
@@ -156,11 +156,11 @@ function columnFacts(target) {
     h(
       "dl",
       null,
-      row("Computes on", target.base),
+      row("Backend", target.base),
       versions.length > 0
         ? versions.map(([name, version]) => row(name, version))
-        : [row("Python", target.python), row("Versions", "none was reported")],
-      target.peak_mb !== null && row("Memory", `at most ${target.peak_mb} MB in one process`),
+        : [row("Python", target.python), row("Versions", "not reported")],
+      target.peak_mb !== null && row("Peak memory", `${target.peak_mb} MB in one process`),
     ),
     target.pins.length > 0 &&
       details(

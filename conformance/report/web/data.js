@@ -1,20 +1,20 @@
-// The results, indexed; and what follows from them: behaviours, steps, what is not as promised.
+// The results, indexed, and what is derived from them: behaviours, changes, failures.
 
 const DATA = await unpacked(document.getElementById("data").textContent);
 const { targets: TARGETS, cases: CASES, modes: MODES, verdicts: VERDICTS } = DATA;
 
 const LABELS = {
-  conforms: ["Conforms", "as promised"],
-  observed: ["Observed", "nothing is promised; recorded for comparison"],
-  deviates: ["Deviates", "other values than promised"],
-  raises: ["Raises", "an exception"],
-  crashes: ["Crashes", "the process died"],
-  "times-out": ["Times out", "did not end in time"],
-  unsupported: ["Unsupported", "the API or the mode does not exist there"],
-  "not-run": ["Not run", "could not be measured: says nothing about Keras"],
+  conforms: ["Conforms", "behaves as the contract states"],
+  observed: ["Observed", "undocumented behaviour, recorded for comparison"],
+  deviates: ["Deviates", "values differ from the contract"],
+  raises: ["Raises", "raises an exception"],
+  crashes: ["Crashes", "the process crashed"],
+  "times-out": ["Times out", "exceeded the time limit"],
+  unsupported: ["Unsupported", "the API or the mode is not available"],
+  "not-run": ["Not run", "could not be measured; no statement about Keras"],
 };
 const BROKEN = new Set(["deviates", "raises", "crashes", "times-out"]);
-// The most harmful first: wrong values come without a sign.
+// The worst first: wrong values are silent.
 const BY_HARM = ["deviates", "crashes", "times-out", "raises", "not-run", "observed", "conforms", "unsupported"];
 
 const OF_OUTCOME = DATA.outcomes.map(({ verdict, reason, ...rest }) => ({
@@ -23,7 +23,7 @@ const OF_OUTCOME = DATA.outcomes.map(({ verdict, reason, ...rest }) => ({
   reason: reason === null ? null : DATA.texts[reason],
 }));
 
-/** JSON that was compressed and spelled in base64. */
+/** JSON from gzip in base64. */
 async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -31,12 +31,12 @@ async function unpacked(text) {
 }
 
 /**
- * The cells of a case on a target, in the order of the modes: what was seen (`outcome`), its verdict,
- * `behaviour` (equal where a case behaves the same, null where it was not executed), why that is known (`known`).
+ * The cells of a case on a target, in the order of the modes: `outcome`, its verdict, `behaviour` (equal where the case
+ * behaves the same, null where it was not executed), and the `expectation` that explains it.
  */
 function cellsOf(item, target) {
   item.cells[target.position] ??= Object.entries(DATA.rows[item.position]).flatMap(([mode, row]) => {
-    const [outcome, known, hundredths] = row.map((list) => list[target.position]);
+    const [outcome, expectation, hundredths] = row.map((list) => list[target.position]);
     if (outcome < 0) return [];
     const seen = OF_OUTCOME[outcome];
     return {
@@ -46,7 +46,7 @@ function cellsOf(item, target) {
       behaviour: seen.behaviour,
       reason: seen.reason,
       seconds: seen.status === null ? null : hundredths / 100,
-      known: known < 0 ? null : DATA.expectations[known],
+      expectation: expectation < 0 ? null : DATA.expectations[expectation],
       otherVersion: target.otherVersions?.has(item.id) ?? false, // of the case than the one that is shown
     };
   });
@@ -57,11 +57,11 @@ function cellOf(item, target, mode) {
   return cellsOf(item, target).find((cell) => cell.mode === mode) ?? null;
 }
 
-function says(cell) {
+function isMeasured(cell) {
   return cell.behaviour !== null;
 }
 
-/** Nothing is promised: an exception is as good an answer as any. */
+/** Whether the behaviour is undocumented, so that any result is accepted. */
 function isNeutral(item) {
   return item.basis === "unspecified";
 }
@@ -70,7 +70,7 @@ function isBroken(item, cell) {
   return BROKEN.has(cell.verdict) && !isNeutral(item);
 }
 
-/** A property that is computed when somebody asks for it, once. */
+/** Define a property that is computed on first access. */
 function lazily(object, name, compute) {
   const keep = (value) => Object.defineProperty(object, name, { value, configurable: true });
   Object.defineProperty(object, name, { configurable: true, get: () => keep(compute())[name] });
@@ -80,7 +80,7 @@ function lazily(object, name, compute) {
 function behavioursOf(item) {
   const letters = new Map();
   for (const target of TARGETS) {
-    for (const cell of cellsOf(item, target).filter(says)) {
+    for (const cell of cellsOf(item, target).filter(isMeasured)) {
       if (!letters.has(cell.behaviour)) {
         const n = letters.size;
         letters.set(cell.behaviour, n < 26 ? String.fromCharCode(65 + n) : String(n + 1));
@@ -91,42 +91,42 @@ function behavioursOf(item) {
 }
 
 /**
- * For each of these columns the modes in which it behaves unlike the nearest one to its left that was measured
- * in that mode; null where it does in none.
+ * For each of these columns, the modes in which it differs from the nearest column to its left that was measured in
+ * that mode; null if there are none.
  */
-function stepsOf(item, columns = TARGETS) {
-  if (!item.stepsAmong.has(columns)) {
+function changedModes(item, columns = TARGETS) {
+  if (!item.changesAmong.has(columns)) {
     const last = new Map(); // mode -> behaviour
-    const steps = columns.map((target) => {
+    const changes = columns.map((target) => {
       const changed = new Set();
-      for (const cell of cellsOf(item, target).filter(says)) {
+      for (const cell of cellsOf(item, target).filter(isMeasured)) {
         if (last.has(cell.mode) && last.get(cell.mode) !== cell.behaviour) changed.add(cell.mode);
         last.set(cell.mode, cell.behaviour);
       }
       return changed.size ? changed : null;
     });
-    item.stepsAmong.set(columns, steps);
+    item.changesAmong.set(columns, changes);
   }
-  return item.stepsAmong.get(columns);
+  return item.changesAmong.get(columns);
 }
 
-/** The modes to show one by one: all that ran if they disagree; one for all of them otherwise. */
+/** The cells of a case on a target, and whether all modes that ran agree, so that one mark is enough. */
 function marksOf(item, target) {
   const cells = cellsOf(item, target);
   const ran = cells.filter((cell) => cell.verdict !== "unsupported");
-  // Where nothing is promised the behaviour is all there is to agree in.
+  // Undocumented behaviour has no verdict to compare.
   const answer = (cell) => (cell.verdict === "observed" ? cell.behaviour : cell.verdict);
   const agree = new Set(ran.map(answer)).size <= 1;
   return { cells, ran, agree, absent: cells.filter((cell) => cell.verdict === "unsupported") };
 }
 
-/** The mode that a reader wants to see first. */
+/** The mode with the worst verdict. */
 function worstMode(item, target) {
   const cells = cellsOf(item, target);
   return [...cells].sort((a, b) => BY_HARM.indexOf(a.verdict) - BY_HARM.indexOf(b.verdict))[0]?.mode ?? null;
 }
 
-/** The column in which a reader wants to see a case first: the newest that breaks it, or the newest. */
+/** The newest target on which a case fails, else the newest target. */
 function worstTarget(item) {
   const broken = TARGETS.filter((target) => cellsOf(item, target).some((cell) => isBroken(item, cell)));
   return broken.at(-1) ?? TARGETS.at(-1) ?? null;
@@ -138,7 +138,7 @@ const AREAS = [...Map.groupBy(CASES, (item) => item.area)].map(([title, cases]) 
 /** [{title, targets}]: neighbouring columns of one generation. */
 const GENERATIONS = [];
 
-/** What follows from the columns there are. */
+/** Recompute everything that depends on the set of columns. */
 function index() {
   TARGETS.forEach((target, position) => {
     target.position = position;
@@ -152,30 +152,30 @@ function index() {
   CASES.forEach((item, position) => {
     item.position = position;
     item.cells = []; // filled by `cellsOf`
-    item.stepsAmong = new Map(); // filled by `stepsOf`
+    item.changesAmong = new Map(); // filled by `changedModes`
     lazily(item, "behaviours", () => behavioursOf(item));
     item.text = [item.id, item.title, item.contract, ...item.tags].join("\n").toLowerCase();
   });
 }
 
-// What the page was made with; behind it is what was added.
+// Sizes before the reader added results.
 const OWN = [TARGETS, OF_OUTCOME, DATA.values].map((list) => [list, list.length]);
 
-/** More columns, at the right: [{target, cells: [{position of the case, mode, outcome, known, seconds}]}]. */
+/** Append columns: [{target, cells: [{position of the case, mode, outcome, expectation, seconds}]}]. */
 function addColumns(columns) {
   for (const { target, cells } of columns) {
     const width = TARGETS.push(target);
-    for (const { position, mode, outcome, known, seconds } of cells) {
+    for (const { position, mode, outcome, expectation, seconds } of cells) {
       const row = (DATA.rows[position][MODES.indexOf(mode)] ??= [[], [], []]);
       row[0][width - 1] = OF_OUTCOME.push(outcome) - 1;
-      row[1][width - 1] = known === null ? -1 : known;
+      row[1][width - 1] = expectation ?? -1;
       row[2][width - 1] = Math.round(100 * (seconds ?? 0));
     }
   }
   resized();
 }
 
-/** The columns again that the page was made with. */
+/** Remove the columns that the reader added. */
 function removeColumns() {
   for (const [list, length] of OWN) list.length = length;
   resized();
@@ -207,7 +207,7 @@ function brokenCases(cases, target) {
   return cases.filter((item) => cellsOf(item, target).some((cell) => isBroken(item, cell))).length;
 }
 
-/** The modes that a whole column does not have. */
+/** The modes that a target does not support. */
 function lacking(target) {
   return MODES.filter((mode) => mode in target.lacks);
 }

@@ -1,4 +1,4 @@
-// A results.json of the reader's own: dropped on the page or chosen, read here, sent nowhere.
+// Adding the reader's own results.json, dropped on the page or chosen; it is read locally and never uploaded.
 
 const YOUR_FILES = []; // [{name, sentences}]
 
@@ -24,7 +24,7 @@ function buildDrop(button, note) {
   });
 }
 
-/** Add what is in the files; say what was added, or why a file was not. */
+/** Add the results in some files, and report what was added, or why a file was rejected. */
 async function addFiles(files, note) {
   const refused = [];
   let first = null;
@@ -33,9 +33,9 @@ async function addFiles(files, note) {
   for (const file of files) {
     try {
       const read = readColumns(parsedResults(await textOf(file)));
-      if (read.columns.length && read.known) {
+      if (read.columns.length && read.shared) {
         addColumns(read.columns);
-        YOUR_FILES.push({ name: file.name, sentences: told(read) });
+        YOUR_FILES.push({ name: file.name, sentences: summaryOf(read) });
         first ??= read.columns[0].target;
       } else refused.push([file.name, nothingNew(read)]);
     } catch (error) {
@@ -48,19 +48,19 @@ async function addFiles(files, note) {
   note.scrollIntoView({ block: "nearest" });
 }
 
-/** The text of a file, unpacked if it is compressed with gzip. */
+/** The text of a file, decompressed if it is a gzip file. */
 async function textOf(file) {
   if (file.size > LARGEST) throw tooLarge(file.size);
   try {
     const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    return first === 0x1f && second === 0x8b ? await unpacked(file) : await file.text();
+    return first === 0x1f && second === 0x8b ? await decompressed(file) : await file.text();
   } catch (error) {
     if (error instanceof Refused) throw error;
     throw new Refused(`it cannot be read: ${error.message}`);
   }
 }
 
-async function unpacked(file) {
+async function decompressed(file) {
   const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const chunks = [];
   let size = 0;
@@ -74,20 +74,20 @@ async function unpacked(file) {
 
 function tooLarge(bytes) {
   const size = Math.ceil(bytes / 1e6);
-  return new Refused(`it is ${size} MB large, and this page reads files of up to ${LARGEST / 1e6} MB`);
+  return new Refused(`the file has ${size} MB, and the limit is ${LARGEST / 1e6} MB`);
 }
 
-/** What was added, in sentences. */
-function told({ columns, alike, known, unknown, others }) {
+/** Sentences about what was added. */
+function summaryOf({ columns, alike, shared, unknown, others }) {
   const titles = columns.map(({ target }) => target.title);
   return [
-    `${count(titles.length, "column")} added: ${firstTitles(titles)}.`,
-    `${known} of the ${count(CASES.length, "behaviour")} of this page ${known === 1 ? "is" : "are"} in the file.`,
-    unknown > 0 && `${count(unknown, "behaviour")} that this page does not know ${unknown === 1 ? "is" : "are"} left out.`,
+    `${count(titles.length, "target")} added: ${firstTitles(titles)}.`,
+    `The file has ${shared} of the ${count(CASES.length, "behaviour")} on this page.`,
+    unknown > 0 && `${count(unknown, "behaviour")} that ${unknown === 1 ? "is" : "are"} not on this page ${unknown === 1 ? "is" : "are"} ignored.`,
     others > 0 &&
-      `${count(others, "behaviour")} ${others === 1 ? "was" : "were"} measured with another version of the case; ` +
-        "the panel says so where it matters.",
-    alike.length > 0 && `${count(alike.length, "column")} of the file ${alike.length === 1 ? "is" : "are"} here already.`,
+      `${count(others, "behaviour")} ${others === 1 ? "was" : "were"} measured with another version of the case, ` +
+        "as noted in the panel.",
+    alike.length > 0 && `${count(alike.length, "target")} of the file ${alike.length === 1 ? "is" : "are"} already on this page.`,
   ].filter(Boolean);
 }
 
@@ -98,9 +98,9 @@ function firstTitles(titles) {
   return titles.slice(0, LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-function nothingNew({ columns, alike, known }) {
-  if (alike.length && !columns.length) return `nothing in it is new: ${firstTitles(alike)} ${alike.length === 1 ? "behaves" : "behave"} as shown here`;
-  return known ? "it has no columns" : "this page knows none of its behaviours";
+function nothingNew({ columns, alike, shared }) {
+  if (alike.length && !columns.length) return `it contains nothing new: ${firstTitles(alike)} ${alike.length === 1 ? "behaves" : "behave"} as shown here`;
+  return shared ? "the file has no targets" : "none of its behaviours is on this page";
 }
 
 function showYours(note, refused) {
@@ -126,7 +126,7 @@ function showYours(note, refused) {
     ...YOUR_FILES.map(({ name, sentences }) => h("p", null, h("strong", null, name), ": ", sentences.join(" "))),
   );
   if (YOUR_FILES.length) {
-    const local = "It was read in this browser and sent nowhere. The address of the page does not carry it.";
+    const local = "Read in your browser and never uploaded. Links to this page do not include it.";
     note.append(h("p", null, local, " ", remove));
   }
 }

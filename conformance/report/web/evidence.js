@@ -1,6 +1,6 @@
-// What was seen in a cell, drawn; beside what was expected, or beside what another column did.
+// The evidence of a cell, beside the expected values or beside the evidence of another target.
 
-/** cell and target: what is looked at; beside: null, or {cell, target} of another column. */
+/** beside: null, or {cell, target} to compare with. */
 function evidence(cell, target, beside = null) {
   const sides = [{ cell, target }, beside].filter(Boolean);
   const facts = sides.map((side) => new Map(side.cell.outcome.facts.map((fact) => [fact.name, fact])));
@@ -10,26 +10,26 @@ function evidence(cell, target, beside = null) {
   return h(
     "section",
     { class: "evidence" },
-    h("h3", null, "Evidence", beside && h("span", { class: "type" }, `${target.title} beside ${beside.target.title}`)),
+    h("h3", null, "Evidence", beside && h("span", { class: "type" }, `${target.title} and ${beside.target.title}`)),
     beside && h("p", { class: "axis" }, comparedAs(cell, beside.cell)),
-    besides(sides, "exception", ({ outcome }) => outcome.exception && drawException(outcome.exception)),
+    perSide(sides, "exception", ({ outcome }) => outcome.exception && drawException(outcome.exception)),
     drawn,
     sides.some((side) => side.cell.outcome.facts.some(holdsMask)) && maskLegend(),
-    nothing && h("p", { class: "plain" }, "Nothing was recorded."),
-    besides(sides, "warnings", ({ outcome }) => outcome.warnings.length > 0 && drawWarnings(outcome.warnings)),
+    nothing && h("p", { class: "plain" }, "No data."),
+    perSide(sides, "warnings", ({ outcome }) => outcome.warnings.length > 0 && drawWarnings(outcome.warnings)),
     sides.map((side) => h("p", { class: "measure" }, measured(side, beside))),
   );
 }
 
-/** In which modes two columns are compared, and whether they behave alike there. */
+/** The modes in which two targets are compared, and whether they behave the same. */
 function comparedAs(cell, other) {
-  const modes = cell.mode === other.mode ? `in mode ${cell.mode}` : `${cell.mode} here, ${other.mode} there`;
-  if (!says(cell) || !says(other)) return `Compared ${modes}: not measured on both.`;
-  return `Compared ${modes}: ${cell.behaviour === other.behaviour ? "the same behaviour" : "not the same behaviour"}.`;
+  const modes = cell.mode === other.mode ? `in mode ${cell.mode}` : `${cell.mode} with ${other.mode}`;
+  if (!isMeasured(cell) || !isMeasured(other)) return `Compared ${modes}: no data on at least one target.`;
+  return `Compared ${modes}: ${cell.behaviour === other.behaviour ? "same behaviour" : "different behaviour"}.`;
 }
 
-/** What some sides have and others have not, each under its column. */
-function besides(sides, what, draw) {
+/** What at least one side has, each under its target. */
+function perSide(sides, what, draw) {
   const drawn = sides.map(({ cell }) => draw(cell));
   if (!drawn.some(Boolean)) return null;
   if (sides.length === 1) return drawn[0];
@@ -64,7 +64,7 @@ function maskLegend() {
   return h(
     "p",
     { class: "mask-legend" },
-    sample("kept", box("kept")),
+    sample("unmasked", box("kept")),
     sample("masked", box("masked"), s("path", { class: "slash", d: "M4 13 13 4" })),
     sample("wrong", s("rect", { class: "frame", x: 1, y: 1, width: 15, height: 15, rx: 3 })),
   );
@@ -78,7 +78,7 @@ function drawException(exception) {
       "h4",
       null,
       exception.raised[0],
-      exception.phase && h("span", { class: "type" }, `while in phase ${exception.phase}`),
+      exception.phase && h("span", { class: "type" }, `in phase ${exception.phase}`),
     ),
     h("pre", { tabindex: "0" }, exception.message),
     exception.where.length > 0 &&
@@ -107,12 +107,12 @@ function drawWarnings(warnings) {
   );
 }
 
-/** One recorded value. facts: of each side, undefined where it was not recorded. */
+/** A recorded value. facts: one per side, undefined where it was not recorded. */
 function drawFact(name, facts, sides) {
   const why = facts.map((fact) => fact?.why);
   const single = sides.length === 1;
   const wanted = facts.find((fact) => fact?.expected !== undefined);
-  const isShown = facts.some((fact, i) => fact?.expected !== undefined && !why[i]); // by what agrees with it
+  const isShown = facts.some((fact, i) => fact?.expected !== undefined && !why[i]); // by a value that agrees with it
   const expected = wanted && DATA.values[wanted.expected];
   return h(
     "div",
@@ -129,17 +129,17 @@ function drawFact(name, facts, sides) {
 }
 
 function judged({ expected, why }) {
-  if (expected === undefined) return "nothing expected";
+  if (expected === undefined) return "no expected value";
   return why ? `≠ ${why}` : "as expected";
 }
 
-/** How a fact of two columns compares. */
+/** How a fact differs between two targets. */
 function compared([one, other]) {
-  if (!one || !other) return "recorded on one of them only";
+  if (!one || !other) return "recorded on only one target";
   const [first, second] = [one, other].map((fact) => DATA.values[fact.observed]);
-  if (agree(first, second, one.tolerance)) return "the same on both";
+  if (agree(first, second, one.tolerance)) return "same on both";
   const wrong = wrongPositions(first, second, one.tolerance);
-  return wrong ? `≠ ${wrong.length} of ${count(first.data.length, "element")} differ` : "≠ not the same";
+  return wrong ? `≠ ${wrong.length} of ${count(first.data.length, "element")} differ` : "≠ different";
 }
 
 function drawSide(fact, why, target, name, single) {
@@ -170,7 +170,7 @@ function agreement(name, fact, expected) {
   );
 }
 
-/** Whether agreeing means being the same, so that drawing one of two is enough. */
+/** Whether values agree only if they are equal, so that drawing one of them is enough. */
 function isExact(value) {
   if (Array.isArray(value)) return value.every(isExact);
   return !isRaised(value) && !(isArray(value) && /float/.test(value.dtype));

@@ -1,5 +1,5 @@
-// What a library may use of Keras, as groups of tags: a case belongs to those that its tags, its parameter or the first
-// part of its id name.
+// Parts of Keras that a library may use, as groups of tags: a case belongs to a group by its tags, its parameter or the
+// first part of its id.
 
 const FEATURES = {
   "Masking, Embedding": /^(masking|embedding|mask-shape|attach|text|generator|mask_zero|pad_sequences|.*vectorization)$/,
@@ -32,6 +32,6 @@ const TAGS = [...Map.groupBy(CASES.flatMap((item) => item.tags), (tag) => tag)]
   .sort(([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1))
   .map(([tag]) => tag);
 
-/** Whether a case is about one of these features or tags; about any of them if there are none. */
-const isAbout = (item, features) =>
+/** Whether a case has one of these features or tags; true if there are none. */
+const hasFeature = (item, features) =>
   features.length === 0 || features.some((feature) => item.words.has(feature.toLowerCase()));

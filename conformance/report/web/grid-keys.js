@@ -18,7 +18,7 @@ function rove(table, place) {
   place.tabIndex = 0;
 }
 
-/** See to it that Tab reaches the grid: at `wanted` if it is to be seen. */
+/** Make sure that Tab reaches the grid, at `wanted` if it is visible. */
 function keepStop(table, wanted) {
   const stop = table.querySelector('[data-nav][tabindex="0"]');
   if (stop && !stop.parentElement.hidden) return;
@@ -52,7 +52,7 @@ function onGridKey(table, activate, event) {
   event.preventDefault();
   const [wantedRow, wantedColumn] = moves[event.key];
   const direction = wantedRow < row ? -1 : 1;
-  // Heads of areas have nothing to open beside their first cell: pass over them.
+  // Rows of areas have only one cell to open: skip the others.
   for (let r = Math.min(Math.max(wantedRow, 0), rows.length - 1); r >= 0 && r < rows.length; r += direction) {
     const next = rows[r].cells[Math.min(Math.max(wantedColumn, 0), last)];
     if (next?.hasAttribute("data-nav")) {

@@ -1,6 +1,6 @@
-// What the matrix is drawn of: its head, the row of a case, a cell.
+// The parts of the matrix: its head, the row of a case, a cell.
 
-/** Neighbouring columns of one generation. */
+/** The columns, grouped by generation. */
 function generationsOf(columns) {
   return GENERATIONS.map(({ title, targets }) => ({
     title,
@@ -11,7 +11,7 @@ function generationsOf(columns) {
 /** Whether a generation begins with this column. */
 const begins = (target, columns) => columns[columns.indexOf(target) - 1]?.generation !== target.generation;
 
-/** The head of a table of these columns. corner: what its rows are; key: what its cells mean; totals: a last row. */
+/** The head of a table. corner: label of the first column; key: legend; totals: a last row. */
 function gridHead(columns, { corner, key = null, totals = null }) {
   return h(
     "thead",
@@ -39,7 +39,7 @@ function gridHead(columns, { corner, key = null, totals = null }) {
             "data-nav": true,
             "data-target": target.position,
             "aria-label": `${target.title}${target.reason ? ", not run" : ""}`,
-            title: `${target.title} (${target.base}): what it is and what was found`,
+            title: `${target.title} (${target.base}): environment and results`,
           },
           h("span", { class: "version" }, target.short),
           target.reason && h("span", { class: "flag" }, "not run"),
@@ -59,20 +59,20 @@ function gridHead(columns, { corner, key = null, totals = null }) {
   );
 }
 
-/** What the marks of the matrix mean. */
+/** The legend of the matrix. */
 function matrixKey() {
   return h(
     "div",
     { class: "key" },
-    h("p", null, h("span", { class: "step-sample" }), "unlike the column before"),
-    h("p", null, h("b", null, "A B C"), " behaviours where nothing is promised"),
+    h("p", null, h("span", { class: "change-sample" }), "changed from the previous column"),
+    h("p", null, h("b", null, "A B C"), " distinct results of undocumented behaviour"),
     h(
       "p",
       { class: "initials" },
       MODES.map((mode) => [h("b", null, mode[0]), `${mode.slice(1)} `]),
-      "where modes disagree",
+      "if modes disagree",
     ),
-    h("p", { class: "pairs" }, "where modes disagree: eager, graph above session, jit"),
+    h("p", { class: "pairs" }, "if modes disagree: eager, graph above session, jit"),
   );
 }
 
@@ -80,7 +80,7 @@ function totalsRow(columns) {
   return h(
     "tr",
     { class: "totals" },
-    h("th", { scope: "row" }, "not as promised"),
+    h("th", { scope: "row" }, "failing"),
     columns.map((target) =>
       h("td", { class: begins(target, columns) ? "begins" : null }, target.reason ? "–" : total(CASES, target)),
     ),
@@ -128,20 +128,20 @@ function caseRow(item, columns) {
 
 function matrixCell(item, target, columns) {
   const { cells, ran, agree, absent } = marksOf(item, target);
-  const step = stepsOf(item, columns)[columns.indexOf(target)];
-  const tone = ran.some((cell) => isBroken(item, cell))
+  const change = changedModes(item, columns)[columns.indexOf(target)];
+  const state = ran.some((cell) => isBroken(item, cell))
     ? "broken"
     : ran.some((cell) => cell.verdict === "not-run")
       ? "is-not-run"
       : "";
   const cell = h("td", {
     role: "gridcell",
-    class: ["cell", tone, step && "step", begins(target, columns) && "begins"].filter(Boolean).join(" "),
+    class: ["cell", state, change && "change", begins(target, columns) && "begins"].filter(Boolean).join(" "),
     tabindex: "-1",
     "data-nav": true,
     "data-case": item.position,
     "data-target": target.position,
-    "aria-label": spoken(item, target, step),
+    "aria-label": spoken(item, target, change),
   });
   if (!cells.length) return cell;
   if (!ran.length) cell.append(markOf(item, absent[0]));
@@ -161,7 +161,7 @@ function matrixCell(item, target, columns) {
         ),
       ),
     );
-  // A mode that the whole column lacks is said once, in the details of the column.
+  // A mode that the target lacks is shown once, in the head of the column.
   const here = absent.filter((c) => ran.length && !lacking(target).includes(c.mode));
   if (here.length)
     cell.append(h("span", { class: "absent", "aria-hidden": "true" }, here.map((c) => c.mode[0]).join("")));
@@ -173,10 +173,10 @@ function markOf(item, cell) {
   return mark(cell.verdict, { neutral: isNeutral(item), letter });
 }
 
-/** A cell for those who hear it. */
-function spoken(item, target, step) {
+/** The description of a cell for screen readers. */
+function spoken(item, target, change) {
   const cells = cellsOf(item, target);
-  if (!cells.length) return `${target.title}: not planned`;
+  if (!cells.length) return `${target.title}: not tested`;
   const groups = Map.groupBy(cells, (cell) => {
     const letter =
       cell.verdict === "observed" && item.behaviours.size > 1
@@ -185,6 +185,6 @@ function spoken(item, target, step) {
     return LABELS[cell.verdict][0].toLowerCase() + letter;
   });
   const parts = [...groups].map(([what, which]) => `${what} in ${which.map((cell) => cell.mode).join(", ")}`);
-  const change = step ? "; unlike the column before" : "";
-  return `${target.title}: ${parts.join("; ")}${change}`;
+  const suffix = change ? "; changed from the previous column" : "";
+  return `${target.title}: ${parts.join("; ")}${suffix}`;
 }

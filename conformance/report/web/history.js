@@ -1,10 +1,11 @@
-// How a case behaved over the columns, in one mode: as a strip of marks, and in words.
+// The history of a case over all targets in one mode: as a strip of marks, and in words.
 
+const NOT_TESTED = "not tested in this mode";
 const MINOR = /(\d+)\.(\d+)/;
 
 function historyOf(item, current, mode) {
   const letters = new Set(TARGETS.map((target) => letterAt(item, target, mode)).filter(Boolean));
-  const found = letters.size ? count(letters.size, "behaviour") : "nothing measured";
+  const found = letters.size ? count(letters.size, "behaviour") : "no data";
   return h(
     "section",
     { class: "history" },
@@ -14,13 +15,13 @@ function historyOf(item, current, mode) {
   );
 }
 
-/** The letter of what a case did on a column in a mode; "" if it was not measured. */
+/** The letter of the behaviour of a case on a target in a mode; "" if it was not measured. */
 function letterAt(item, target, mode) {
   const cell = cellOf(item, target, mode);
-  return cell && says(cell) ? item.behaviours.get(cell.behaviour) : "";
+  return cell && isMeasured(cell) ? item.behaviours.get(cell.behaviour) : "";
 }
 
-/** The columns of a generation; neighbouring ones that behave alike share a letter. */
+/** The targets of a generation; neighbours that behave the same share a letter. */
 function strip(item, { title, targets }, current, mode) {
   const groups = stretches(targets, (target) => letterAt(item, target, mode));
   return h(
@@ -36,7 +37,7 @@ function strip(item, { title, targets }, current, mode) {
           {
             class: key ? "group" : "group silent",
             role: "group",
-            "aria-label": key ? `behaviour ${key}` : "nothing measured",
+            "aria-label": key ? `behaviour ${key}` : "no data",
           },
           h("span", { class: "letter" }, key || "–"),
           columns.map((target) => historyButton(item, target, current, mode)),
@@ -48,7 +49,7 @@ function strip(item, { title, targets }, current, mode) {
 
 function historyButton(item, target, current, mode) {
   const cell = cellOf(item, target, mode);
-  const what = `${target.title}: ${cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned"}`;
+  const what = `${target.title}: ${cell ? LABELS[cell.verdict][0].toLowerCase() : NOT_TESTED}`;
   return h(
     "button",
     {
@@ -75,9 +76,9 @@ function stretches(columns, keyOf) {
   return found;
 }
 
-/** "A: tf.keras up to 2.10; B: all of Keras 3"; and likewise where nothing was measured. */
+/** "A: tf.keras up to 2.10; B: all of Keras 3", also for ranges without data. */
 function rangesInWords(item, mode) {
-  const lines = new Map(); // letter, or why there is none -> {verdict, ranges}
+  const lines = new Map(); // letter, or why there is none -> {cell, ranges}
   for (const { title, columns } of lineages()) {
     const keyOf = (target) => letterAt(item, target, mode) || labelOf(cellOf(item, target, mode));
     for (const { key, columns: stretch } of stretches(columns, keyOf)) {
@@ -86,8 +87,8 @@ function rangesInWords(item, mode) {
       lines.get(key).ranges.push(rangeInWords(title, columns, stretch) + since(item, columns, stretch, mode));
     }
   }
-  const isMeasured = ([, { cell }]) => cell !== null && says(cell);
-  const ordered = [...lines].sort((a, b) => isMeasured(b) - isMeasured(a));
+  const hasData = ([, { cell }]) => cell !== null && isMeasured(cell);
+  const ordered = [...lines].sort((a, b) => hasData(b) - hasData(a));
   return h(
     "dl",
     { class: "ranges" },
@@ -98,9 +99,9 @@ function rangesInWords(item, mode) {
   );
 }
 
-const labelOf = (cell) => (cell ? LABELS[cell.verdict][0].toLowerCase() : "not planned");
+const labelOf = (cell) => (cell ? LABELS[cell.verdict][0].toLowerCase() : NOT_TESTED);
 
-/** Columns that follow each other as releases: of one generation, on one backend. [{title, columns}] */
+/** Targets in order of release, by generation and backend: [{title, columns}]. */
 function lineages() {
   return GENERATIONS.flatMap(({ title, targets }) => {
     if (title === YOURS) return targets.map((target) => ({ title: "", columns: [target] }));
@@ -120,14 +121,14 @@ function rangeInWords(title, columns, stretch) {
   return toEnd ? `${title} since ${first.short}` : `${first.title} to ${last.short}`;
 }
 
-/** Where a behaviour begins between two columns that are not neighbouring releases: it is not known where. */
+/** The range in which a behaviour starts, if the releases in it were not measured. */
 function since(item, columns, stretch, mode) {
   if (!letterAt(item, stretch[0], mode)) return "";
   const before = columns.slice(0, columns.indexOf(stretch[0])).filter((target) => letterAt(item, target, mode));
   const last = before.at(-1);
   if (!last || letterAt(item, last, mode) === letterAt(item, stretch[0], mode) || areNeighbours(last, stretch[0]))
     return "";
-  return `, begins in (${last.short}, ${stretch[0].short}]`;
+  return `, starting between ${last.short} and ${stretch[0].short}`;
 }
 
 /** Whether the second is the minor release after the first. */

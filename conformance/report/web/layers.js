@@ -1,4 +1,4 @@
-// The layers view: what each built-in layer does with a mask, by column.
+// The layers view: what each built-in layer does with a mask, by target.
 
 const LAYERS = {};
 
@@ -31,7 +31,7 @@ function layersToolbar() {
   const chipOf = (act, label, meaning, picture) => ({
     act,
     chip: chip(() => go({ layer: toggled(readState().layer, act) }), {
-      title: `${label}: ${meaning}. Show only layers that do it somewhere`,
+      title: `${label}: ${meaning}. Show only layers that do so on some target`,
       contents: [picture, h("span", null, label), " ", h("b", null, counts.get(act))],
     }),
   });
@@ -40,18 +40,18 @@ function layersToolbar() {
     .map(([act, [, label, meaning]]) => chipOf(act, label, meaning, actsMark([act])));
   if (counts.has(DISAGREE)) {
     const pair = h("span", { class: "act-pair" }, actsMark(["stops with a warning"]), actsMark(["passes on"]));
-    const meaning = "before there is data (above) it says something else than it does at run time (below)";
-    LAYERS.chips.push(chipOf(DISAGREE, "Says one thing, does another", meaning, pair));
+    const meaning = "a symbolic call (above) and a call on data (below) have different results";
+    LAYERS.chips.push(chipOf(DISAGREE, "Symbolic and eager results disagree", meaning, pair));
   }
   LAYERS.differ = chip(() => go({ differ: !readState().differ }), {
-    title: "Show only layers that change from one column to the next",
-    contents: [h("span", { class: "step-sample", "aria-hidden": "true" }), "Changes only"],
+    title: "Show only layers that change between targets",
+    contents: [h("span", { class: "change-sample", "aria-hidden": "true" }), "Changes only"],
   });
   LAYERS.status = h("p", { class: "status", role: "status" });
   return h(
     "div",
     { class: "toolbar", role: "search", "aria-label": "Filter the layers" },
-    h("p", { class: "lead" }, "What a built-in layer does with the mask of its input, called on data at run time."),
+    h("p", { class: "lead" }, "What each built-in layer does with the mask of its input when it is called on data."),
     h(
       "div",
       { class: "chips", role: "group", "aria-label": "What a layer does: legend and filter" },
@@ -71,7 +71,7 @@ function layersTable(columns) {
     {
       class: `grid layers-grid${columns.length >= DENSE_FROM ? " dense" : ""}`,
       role: "grid",
-      "aria-label": "Layers by column",
+      "aria-label": "Layers by target",
       "aria-readonly": "true",
     },
     h(
@@ -96,20 +96,20 @@ function layersTable(columns) {
   });
 }
 
-/** {row, acts: what it does anywhere, differs}: the row of a layer, with a bar where it changes. */
+/** {row, acts: what it does on any target, differs}: the row of a layer, with a bar where it changes. */
 function layerRow({ item, name, at }, columns) {
   let before = null;
   let differs = false;
   const acts = new Set();
   const cells = columns.map((target) => {
     const one = at[target.position];
-    const said = JSON.stringify([one.running, one.agree || one.symbolic]);
+    const current = JSON.stringify([one.running, one.agree || one.symbolic]);
     const isKnown = !["absent", "unknown"].includes(one.running[0]);
-    const step = isKnown && before !== null && before !== said;
-    if (isKnown) before = said;
-    differs ||= step;
+    const change = isKnown && before !== null && before !== current;
+    if (isKnown) before = current;
+    differs ||= change;
     for (const act of [...one.running, ...(one.agree ? [] : [...one.symbolic, DISAGREE])]) acts.add(act);
-    return layerCell(item, target, one, step, columns);
+    return layerCell(item, target, one, change, columns);
   });
   const head = h(
     "th",
@@ -119,15 +119,14 @@ function layerRow({ item, name, at }, columns) {
   return { item, acts, differs, row: h("tr", { class: "case" }, head, cells) };
 }
 
-function layerCell(item, target, one, step, columns) {
-  const did = namesOf(one.running);
-  const said = one.agree ? "" : `; symbolically ${namesOf(one.symbolic)}`;
-  const what = `${target.title}: ${did}${said}${step ? "; unlike the column before" : ""}`;
+function layerCell(item, target, one, change, columns) {
+  const symbolic = one.agree ? "" : `; symbolically ${namesOf(one.symbolic)}`;
+  const what = `${target.title}: ${namesOf(one.running)}${symbolic}${change ? "; changed from the previous column" : ""}`;
   return h(
     "td",
     {
       role: "gridcell",
-      class: ["cell", step && "step", begins(target, columns) && "begins"].filter(Boolean).join(" "),
+      class: ["cell", change && "change", begins(target, columns) && "begins"].filter(Boolean).join(" "),
       tabindex: "-1",
       "data-nav": true,
       "data-case": item.position,
@@ -152,7 +151,7 @@ function filterLayers(state) {
   const total = LAYERS.drawn.length;
   LAYERS.status.textContent = shown === total ? count(total, "layer") : `${shown} of ${count(total, "layer")}`;
   LAYERS.none.hidden = shown > 0;
-  LAYERS.none.textContent = total ? "No layer passes the filters." : "These results have no layer table.";
+  LAYERS.none.textContent = total ? "No layer matches the filters." : "These results have no layer table.";
   LAYERS.table.querySelector(".is-selected")?.classList.remove("is-selected");
   const place = layerPlace(state);
   place?.classList.add("is-selected");

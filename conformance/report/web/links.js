@@ -1,4 +1,4 @@
-// Links in texts of the cases. Nothing is loaded before somebody follows one.
+// Links in the texts of cases. Nothing is loaded until a link is followed.
 
 const GUIDES = {
   "Understanding masking & padding": "https://keras.io/guides/understanding_masking_and_padding/",

@@ -1,4 +1,4 @@
-// Puts the page together: theme, navigation, and what follows a change of the address.
+// Assembles the page: theme, navigation, and updates on changes of the address.
 
 function buildTheme(button) {
   const themes = ["system", "light", "dark"];
@@ -8,7 +8,7 @@ function buildTheme(button) {
     } catch {
       return null;
     }
-  }; // refused in some settings
+  }; // some privacy settings block it
   const set = (theme) => {
     document.documentElement.dataset.theme = theme;
     button.textContent = `Theme: ${theme}`;
@@ -20,7 +20,7 @@ function buildTheme(button) {
     try {
       localStorage.setItem("theme", theme);
     } catch {
-      /* it lasts until the page is closed */
+      /* the theme lasts until the page is closed */
     }
   });
 }
@@ -44,6 +44,6 @@ buildTheme(document.getElementById("theme"));
 buildNavigation(document.getElementById("views"), document.getElementById("main"));
 buildDrop(document.getElementById("add-results"), document.getElementById("yours"));
 show(readState());
-performance.mark("interactive"); // the tests look at how long it took
+performance.mark("interactive"); // measured by the tests
 addEventListener("popstate", () => show(readState()));
 addEventListener("keydown", onKeyDown);

@@ -1,9 +1,9 @@
 // The upgrade view as Markdown, to be pasted into an issue or a pull request.
 
-/** Text of the results as data: nothing in it is Markdown or HTML, on one line. */
+/** Escape a text for Markdown, on one line, so that nothing in it is markup or HTML. */
 const escaped = (text) => text.split(/\s+/).filter(Boolean).join(" ").replace(/[\\`*_[\]<>|#]/g, "\\$&");
 
-/** As code, whatever is in it. */
+/** Format any text as Markdown code. */
 function code(text) {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
@@ -11,21 +11,21 @@ function code(text) {
   return `${fence}${pad}${text}${pad}${fence}`;
 }
 
-/** groups: [{severity, steps}], as they are shown; notes: sentences above them. */
+/** groups: [{severity, changes}] as shown; notes: sentences above them. */
 function asMarkdown(from, to, headline, notes, groups) {
   const lines = [`## Masks: ${escaped(from.title)} → ${escaped(to.title)}`, "", escaped(headline), ""];
   if (notes.length) lines.push(...notes.map((note) => `- ${escaped(note)}`), "");
-  for (const { severity, steps } of groups) {
-    const [name, meaning] = severity ? OF_SEVERITY[severity] : ["Not compared", "nothing is known of these"];
-    lines.push(`### ${name}: ${casesOf(steps).size} (${meaning})`, "");
-    for (const step of steps) {
+  for (const { severity, changes } of groups) {
+    const [name, meaning] = severity ? OF_SEVERITY[severity] : NOT_COMPARED;
+    lines.push(`### ${name}: ${casesOf(changes).size} (${meaning})`, "");
+    for (const change of changes) {
       const about = [
-        code(step.item.id),
-        promiseWords(step),
-        step.since && `since ${escaped(targetOf(step.since).title)}`,
-        step.modes.join(", "),
+        code(change.item.id),
+        withArrows(statusOf(change)),
+        change.since && `first changed in ${escaped(targetOf(change.since).title)}`,
+        change.modes.join(", "),
       ];
-      lines.push(`- **${escaped(step.item.title)}**: ${code(withArrows(step.text))}`);
+      lines.push(`- **${escaped(change.item.title)}**: ${code(withArrows(change.text))}`);
       lines.push(`  (${about.filter(Boolean).join("; ")})`);
     }
     lines.push("");

@@ -1,4 +1,4 @@
-// Beside the search box of the matrix: verdicts (legend, counts and filter in one), changes, generations.
+// Beside the search box of the matrix: verdicts (legend, counts and filters in one), changes, generations.
 
 /** {element, show(state)}. */
 function matrixFilters() {
@@ -6,18 +6,18 @@ function matrixFilters() {
   const verdicts = VERDICTS.filter((verdict) => counts.has(verdict)).map((verdict) => ({
     verdict,
     chip: chip(() => go({ verdict: toggled(readState().verdict, verdict) }), {
-      title: `${LABELS[verdict][0]}: ${LABELS[verdict][1]}. Show only rows that have it`,
+      title: `${LABELS[verdict][0]}: ${LABELS[verdict][1]}. Show only rows with this verdict`,
       contents: [mark(verdict), h("span", null, LABELS[verdict][0]), " ", h("b", null, counts.get(verdict))],
     }),
   }));
   const differ = chip(() => go({ differ: !readState().differ }), {
-    title: "Show only behaviours that change from one column to the next",
-    contents: [h("span", { class: "step-sample", "aria-hidden": "true" }), "Changes between columns"],
+    title: "Show only behaviours that change between targets",
+    contents: [h("span", { class: "change-sample", "aria-hidden": "true" }), "Changes only"],
   });
   const generations = [...Map.groupBy(TARGETS, (target) => target.generation)].map(([title, targets]) => ({
     title,
     chip: chip(() => go({ hidden: toggled(readState().hidden, title) }), {
-      title: `${title}: ${count(targets.length, "column")}. Show or hide`,
+      title: `${title}: ${count(targets.length, "target")}. Show or hide`,
       contents: [h("span", null, title), " ", h("b", null, `(${targets.length})`)],
     }),
   }));
@@ -31,7 +31,7 @@ function matrixFilters() {
       group("Changes", differ),
       generations.length > 1 &&
         group(
-          "Columns to show",
+          "Generations to show",
           generations.map((entry) => entry.chip),
         ),
     ]),

@@ -1,9 +1,9 @@
-// The matrix view: behaviours by columns, in areas that open.
+// The matrix view: behaviours by targets, in areas that can be expanded.
 
 const MATRIX = {};
-const OPEN_UP_TO = 150; // behaviours: more than these are shown as closed areas
+const OPEN_UP_TO = 150; // behaviours; with more, areas are collapsed
 const DENSE_FROM = 17; // columns
-const ROWS_AT_ONCE = 4; // the rest comes in the frames that follow
+const ROWS_AT_ONCE = 4; // the rest in the following frames
 
 VIEWS.matrix = {
   title: "Matrix",
@@ -45,7 +45,7 @@ function buildGrid(columns) {
     {
       class: columns.length >= DENSE_FROM ? "grid dense" : "grid",
       role: "grid",
-      "aria-label": "Behaviours by column",
+      "aria-label": "Behaviours by target",
       "aria-readonly": "true",
     },
     h(
@@ -64,7 +64,7 @@ function buildGrid(columns) {
   navigable(MATRIX.table, activate);
 }
 
-/** The part of the table for an area: its head; the rows of its cases are made when they are first shown. */
+/** The table body of an area; the rows of its cases are created when first shown. */
 function areaBody(area, columns) {
   const size = h("span", { class: "size" });
   const toggle = h(
@@ -86,14 +86,14 @@ function areaBody(area, columns) {
   return { ...area, body: h("tbody", null, row), row, toggle, size, rows: new Map() };
 }
 
-/** Show the rows that pass the filters, and the selection. */
+/** Show the rows that match the filters, and the selection. */
 function filterMatrix(state) {
   const query = parseQuery(state.q);
   if (state.verdict.length)
     query.cell.push({ negated: false, holds: ({ cell }) => state.verdict.includes(cell.verdict) });
   const { columns } = MATRIX;
   const isShown = (item) =>
-    passes(query, item, columns) && (!state.differ || stepsOf(item, columns).some(Boolean));
+    passes(query, item, columns) && (!state.differ || changedModes(item, columns).some(Boolean));
   MATRIX.passing = new Set(MATRIX.areas.flatMap(({ cases }) => cases.filter(isShown)));
   MATRIX.few = MATRIX.passing.size <= OPEN_UP_TO;
   const found = MATRIX.passing.size;
@@ -104,7 +104,7 @@ function filterMatrix(state) {
   fillRows(state);
 }
 
-/** Hide rows, and show those that are missing, some in each frame. */
+/** Hide and show rows, a few per frame. */
 function fillRows(state) {
   cancelAnimationFrame(MATRIX.later);
   let left = ROWS_AT_ONCE;
@@ -117,13 +117,13 @@ function fillRows(state) {
 }
 
 function whyNothing(found) {
-  if (!CASES.length) return "These results have no behaviours.";
-  return found ? "Every generation is hidden." : "No behaviour passes the filters.";
+  if (!CASES.length) return "These results contain no behaviours.";
+  return found ? "All generations are hidden." : "No behaviour matches the filters.";
 }
 
 const isOpen = (title, state) => (MATRIX.few ? !state.closed.includes(title) : state.open.includes(title));
 
-/** At most `left` rows come into view. Returns how many ought to. */
+/** Show at most `left` more rows; returns how many are missing. */
 function showArea({ title, cases, row, toggle, size, rows }, state, left) {
   const found = cases.filter((item) => MATRIX.passing.has(item)).length;
   const open = isOpen(title, state);
@@ -149,7 +149,7 @@ function showArea({ title, cases, row, toggle, size, rows }, state, left) {
   return missing;
 }
 
-/** The change of the address that opens or closes an area. */
+/** The change of the address that expands or collapses an area. */
 function turned(title) {
   const name = MATRIX.few ? "closed" : "open";
   return { [name]: toggled(readState()[name], title) };
@@ -176,18 +176,18 @@ function placeOf(state) {
   return MATRIX.table?.querySelector(`[data-nav]${names.join("")}`);
 }
 
-/** Go to the next or the previous row with a change between columns, and open its area. */
+/** Go to the next or the previous row with a change, and expand its area. */
 function toDifference(by) {
   const order = AREAS.flatMap((area) => area.cases);
   const from = MATRIX.table.contains(document.activeElement) ? document.activeElement : placeOf(readState());
   const here = order.indexOf(CASES[from?.dataset.case]);
   const ahead = by > 0 ? order.slice(here + 1) : order.slice(0, Math.max(here, 0)).reverse();
-  const differs = (item) => MATRIX.passing.has(item) && stepsOf(item, MATRIX.columns).some(Boolean);
+  const differs = (item) => MATRIX.passing.has(item) && changedModes(item, MATRIX.columns).some(Boolean);
   const item = ahead.find(differs);
   if (!item) return;
   if (!isOpen(item.area, readState())) go(turned(item.area));
   const area = MATRIX.areas.find(({ title }) => title === item.area);
-  showArea(area, readState(), Infinity); // its row may be one of those that come later
+  showArea(area, readState(), Infinity); // its row may not have been created yet
   const row = area.rows.get(item);
   row.cells[from?.cellIndex ?? 0].focus();
 }

@@ -1,4 +1,4 @@
-// The panel beside every view: a case on a column, or a column.
+// The panel beside every view: a case on a target, or a target.
 
 const panel = document.getElementById("panel");
 
@@ -15,11 +15,11 @@ function panelFor(state) {
   const target = targetOf(state.target);
   const item = caseOf(state.case);
   const unknown =
-    state.case && !item ? `case ${state.case}` : state.target && !target ? `column ${state.target}` : null;
-  if (unknown) return [h("h2", { tabindex: "-1" }, "Not here"), h("p", null, `These results have no ${unknown}. A file that somebody added to the page is not in its address.`)];
+    state.case && !item ? `case ${state.case}` : state.target && !target ? `target ${state.target}` : null;
+  if (unknown) return [h("h2", { tabindex: "-1" }, "Not found"), h("p", null, `These results contain no ${unknown}. Links do not include results that someone added to the page.`)];
   if (!item) return drawColumn(target);
   const column = target ?? worstTarget(item);
-  if (!column) return [h("h2", { tabindex: "-1" }, item.title), h("p", null, "These results have no columns.")];
+  if (!column) return [h("h2", { tabindex: "-1" }, item.title), h("p", null, "These results contain no targets.")];
   const mode = cellOf(item, column, state.mode) ? state.mode : worstMode(item, column);
   return drawCase(item, column, mode, besideOf(state, column));
 }
@@ -43,7 +43,7 @@ function showPanel(state) {
   );
   panel.replaceChildren(...(contents ? [close, h("div", { class: "sheet" }, contents)] : []));
   panel.scrollTop = 0;
-  // The button that was pressed is a new one now.
+  // The pressed button was replaced.
   if (focused) [...panel.querySelectorAll("[data-focus]")].find((button) => button.dataset.focus === focused)?.focus();
 }
 
@@ -53,16 +53,16 @@ function select(item, target, mode = null) {
   go({ case: item?.id ?? null, target: target?.id ?? null, mode });
 }
 
-/** Select, and go on reading in the panel. */
+/** Select, and move the focus into the panel. */
 function openPanel(item, target, mode) {
   if (!panel.contains(document.activeElement)) opener = document.activeElement;
   select(item, target, mode);
   panel.querySelector("h2").focus({ preventScroll: true });
-  // Where the panel takes the place of the view, it begins at the top.
+  // Where the panel replaces the view, scroll to its top.
   if (getComputedStyle(stage).display === "block") panel.scrollIntoView();
 }
 
-/** Close, and go back to where it was opened, or to what the view has for the selection. */
+/** Close, and return the focus to the opener, or to the selection in the view. */
 function closePanel() {
   const state = readState();
   go({ case: null, target: null, mode: null });

@@ -2,32 +2,32 @@
 //
 //   lstm "zero mask" tag:merge -area:lstm status:deviates,raises target:keras-3.8 is:broken
 //
-// A word is looked for in id, title, contract and tags. A comma parts alternatives, `-` negates,
-// quotes keep spaces. A value that is the beginning of others stands for these. The fields of CELL speak of one and
-// the same cell; negated, they say that no cell which the rest speaks of is so.
+// A word is searched in id, title, contract and tags. A comma separates alternatives, `-` negates, quotes protect
+// spaces. A prefix stands for all values that start with it. The fields of CELL must hold for one and the same cell;
+// negated ones must hold for no cell that satisfies the others.
 
 const BASES = ["documented", "established", "unspecified"];
 
-const isUnexplained = (item, cell) => isBroken(item, cell) && !cell.known;
+const isUnexplained = (item, cell) => isBroken(item, cell) && !cell.expectation;
 
 const CELL = {
-  status: { says: "a verdict", values: () => VERDICTS, holds: (value, { cell }) => cell.verdict === value },
+  status: { meaning: "a verdict", values: () => VERDICTS, holds: (value, { cell }) => cell.verdict === value },
   target: {
-    says: "the id of a column",
+    meaning: "id of a target",
     values: () => TARGETS.map((target) => target.id),
     holds: (value, { target }) => target.id.toLowerCase() === value,
   },
-  mode: { says: "how it was run", values: () => MODES, holds: (value, { cell }) => cell.mode === value },
+  mode: { meaning: "mode of execution", values: () => MODES, holds: (value, { cell }) => cell.mode === value },
   kind: {
-    says: "why it is not as promised, where that is known",
+    meaning: "why it fails, if an expectation explains it",
     values: () => ["bug", "intended", "undefined"],
-    holds: (value, { cell }) => cell.known?.kind === value,
+    holds: (value, { cell }) => cell.expectation?.kind === value,
   },
   is: {
-    says: "different: unlike the column before; broken: not as promised; unexplained: broken, and no reason is known",
+    meaning: "different: changed from the previous column; broken: fails; unexplained: fails for no known reason",
     values: () => ["different", "broken", "unexplained"],
     holds: (value, { item, columns, target, cell }) => {
-      if (value === "different") return stepsOf(item, columns)[columns.indexOf(target)]?.has(cell.mode) ?? false;
+      if (value === "different") return changedModes(item, columns)[columns.indexOf(target)]?.has(cell.mode) ?? false;
       return value === "broken" ? isBroken(item, cell) : isUnexplained(item, cell);
     },
   },
@@ -35,28 +35,28 @@ const CELL = {
 
 const CASE = {
   tag: {
-    says: "a tag of the case, or a feature",
+    meaning: "tag or feature of the case",
     values: () => [...Object.keys(FEATURES), ...TAGS],
     holds: (value, { item }) => item.words.has(value),
   },
   area: {
-    says: "an area of the matrix",
+    meaning: "area of the matrix",
     values: () => AREAS.map((area) => area.title),
     holds: (value, { item }) => item.area.toLowerCase() === value,
   },
   severity: {
-    says: "of the change; in the matrix, of the case if it breaks",
+    meaning: "how you would notice the change or, in the matrix, a failure of the case; cosmetic: harmless",
     values: () => SEVERITIES,
-    holds: (value, { item, step }) => (step ?? item).severity === value,
+    holds: (value, { item, change }) => (change ?? item).severity === value,
   },
-  basis: { says: "who promises it", values: () => BASES, holds: (value, { item }) => item.basis === value },
+  basis: { meaning: "basis of the contract", values: () => BASES, holds: (value, { item }) => item.basis === value },
 };
 
-/** What commas part, in lower case and without quotes. */
+/** The alternatives between commas, in lower case and without quotes. */
 const alternatives = (text) =>
   (text.match(/(?:"[^"]*"?|[^,"])+/g) ?? []).map((part) => part.replaceAll('"', "").toLowerCase()).filter(Boolean);
 
-/** {cell, rest, problems}: terms [{negated, holds(context)}] about a cell, about the rest, and what was not understood. */
+/** {cell, rest, problems}: terms [{negated, holds(context)}] about cells and about the rest, and what could not be parsed. */
 function parseQuery(text) {
   const query = { cell: [], rest: [], problems: [] };
   for (const token of text.match(/(?:"[^"]*"?|[^\s"])+/g) ?? []) {
@@ -70,10 +70,10 @@ function parseQuery(text) {
     const field = CELL[name.toLowerCase()] ?? CASE[name.toLowerCase()];
     if (!field) {
       const fields = [...Object.keys(CELL), ...Object.keys(CASE)].join(", ");
-      query.problems.push(`There is no field “${name}”; there are ${fields}. In quotes it is looked for as text.`);
+      query.problems.push(`Unknown field \`${name}:\`. Try ${fields}, or put it in quotes to search for the text.`);
       continue;
     }
-    const values = meant(name, field, given, query.problems);
+    const values = matching(name, field, given, query.problems);
     if (!values) continue;
     const holds = (context) => values.some((value) => field.holds(value, context));
     query[name.toLowerCase() in CELL ? "cell" : "rest"].push({ negated, holds });
@@ -81,32 +81,36 @@ function parseQuery(text) {
   return query;
 }
 
-/** The values, in lower case, that stand in a query; null where none of them exists. */
-function meant(name, field, given, problems) {
+/** The known values, in lower case, that match those in a query; null if there are none. */
+function matching(name, field, given, problems) {
   const known = [...new Set(field.values().map((value) => value.toLowerCase()))];
   const wanted = alternatives(given);
   const found = [];
   for (const value of wanted) {
     const like = known.includes(value) ? [value] : known.filter((other) => other.startsWith(value));
-    if (!like.length) problems.push(`No ${name} is “${value}”; there ${listed(field.values())}.`);
-    else if (like.length > 1) problems.push(`${name}:${value} stands for ${shortList(like)}.`);
+    if (!like.length) problems.push(`Unknown filter \`${name}:${value}\`. ${suggestion(name, field.values())}`);
+    else if (like.length > 1) problems.push(`\`${name}:${value}\` matches ${shortList(like)}.`);
     found.push(...like);
   }
-  if (!wanted.length) problems.push(`${name}: is ${field.says}; there ${listed(field.values())}.`);
+  if (!wanted.length) problems.push(`\`${name}:\` needs a value (${field.meaning}). ${suggestion(name, field.values())}`);
   return found.length ? found : null;
 }
 
 const MOST_LISTED = 12;
-const listed = (names) => `${names.length === 1 ? "is" : "are"} ${names.length ? shortList(names) : "none"}`;
+
+function suggestion(name, values) {
+  if (!values.length) return "These results have none.";
+  return `Try ${shortList(values.map((value) => `\`${name}:${/\s/.test(value) ? `"${value}"` : value}\``))}.`;
+}
 
 function shortList(names) {
   const rest = names.length - MOST_LISTED;
   return names.slice(0, MOST_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-/** Whether a case passes; `columns`: whose cells are looked at; `step`: the change it is shown for, if any. */
-function passes({ cell: about, rest }, item, columns, step = null) {
-  if (rest.some(({ negated, holds }) => holds({ item, step }) === negated)) return false;
+/** Whether a case matches a query. columns: whose cells are searched; change: the change that is shown, if any. */
+function passes({ cell: about, rest }, item, columns, change = null) {
+  if (rest.some(({ negated, holds }) => holds({ item, change }) === negated)) return false;
   if (!about.length) return true;
   const wanted = about.filter(({ negated }) => !negated);
   const unwanted = about.filter(({ negated }) => negated);

@@ -1,12 +1,12 @@
-// How to see a cell again: commands, and a script that stands alone.
+// How to reproduce a cell: commands, and a standalone script.
 
 function rerun(item, target, mode) {
   if (target.generation === YOURS)
     return h(
       "section",
       null,
-      h("h3", null, "Run it again"),
-      h("p", { class: "plain" }, "In the environment of your own, from where its results come:"),
+      h("h3", null, "Reproduce"),
+      h("p", { class: "plain" }, "In your own environment, where the results come from:"),
       command(["nox -s conformance -- --here PYTHON --case", quotedWord(item.id), ...(mode ? ["--mode", mode] : [])]),
     );
   const cell = ["--case", quotedWord(item.id), "--target", quotedWord(target.id)];
@@ -15,14 +15,14 @@ function rerun(item, target, mode) {
   return h(
     "section",
     null,
-    h("h3", null, "Run it again"),
+    h("h3", null, "Reproduce"),
     command(["nox -s conformance --", ...cell, ...inMode]),
     mode && command([...reproduced, ...inMode]),
     mode && drawScript(scriptOf(item, target, mode)),
   );
 }
 
-/** The stand-alone script of a cell, joined as `repro/stored.py` says; null if there is none. */
+/** The standalone script of a cell, joined as `repro/stored.py` describes; null if there is none. */
 function scriptOf(item, target, mode) {
   const { texts, settings, columns, cases } = DATA.scripts ?? { columns: {}, cases: {} };
   const [column, found] = [target.id in columns && columns[target.id], item.id in cases && cases[item.id]];
@@ -38,9 +38,9 @@ function scriptOf(item, target, mode) {
 function drawScript(text) {
   if (text === null) return null;
   return details(
-    `A script that stands alone, ${count(text.split("\n").length - 1, "line")}`,
-    h("p", { class: "axis" }, "uv run script.py fetches what it needs. It exits with 0 if the case conforms, else with 1."),
-    h("div", { class: "command script" }, h("pre", { class: "code", tabindex: "0" }, text), copier(text, "Copy the script")),
+    `Standalone script (${count(text.split("\n").length - 1, "line")})`,
+    h("p", { class: "axis" }, "uv run script.py installs the requirements and runs the case. Exit code: 0 if it conforms, otherwise 1."),
+    h("div", { class: "command script" }, h("pre", { class: "code", tabindex: "0" }, text), copier(text, "Copy script")),
   );
 }
 
@@ -51,13 +51,13 @@ function command(words) {
   return h("div", { class: "command" }, h("pre", { tabindex: "0" }, text), copier(text));
 }
 
-/** Copies a text; says so, or that it has to be done by hand. */
+/** A button that copies a text and confirms it, or asks the reader to copy it manually. */
 function copier(text, name = "Copy") {
-  const say = (what) => () => {
-    button.textContent = what;
+  const show = (label) => () => {
+    button.textContent = label;
   };
-  const refused = say("Select and copy by hand");
-  const copy = () => navigator.clipboard?.writeText(text).then(say("Copied"), refused) ?? refused();
+  const refused = show("Select and copy manually");
+  const copy = () => navigator.clipboard?.writeText(text).then(show("Copied"), refused) ?? refused();
   const button = h("button", { type: "button", class: "quiet-button", "data-focus": name, onclick: copy }, name);
   return button;
 }

@@ -1,10 +1,10 @@
-// Reading another results.json: checked against its schema, in the form of the page's own data.
+// Reads another results.json: checks it against the schema and converts it to the page's own data.
 
-const READS = 1; // the schema version
+const SCHEMA_VERSION = 1;
 const LARGEST = 40e6; // bytes
 const YOURS = "Your environment";
 
-/** What is wrong with a file, in one sentence. */
+/** Why a file is rejected, in one sentence. */
 class Refused extends Error {}
 
 /** The results in a text. Throws `Refused`. */
@@ -13,11 +13,11 @@ function parsedResults(text) {
   try {
     found = JSON.parse(text);
   } catch (error) {
-    throw new Refused(`it is not JSON, or not all of it: ${error.message}`);
+    throw new Refused(`it is not complete JSON: ${error.message}`);
   }
   const version = found?.schema_version;
   if (version === undefined) throw new Refused("it is not a results file of this suite");
-  if (version !== READS) throw new Refused(`it has schema version ${spelled(version)}; this page reads ${READS}`);
+  if (version !== SCHEMA_VERSION) throw new Refused(`it has schema version ${spelled(version)}; this page reads ${SCHEMA_VERSION}`);
   const wrong = misfit(found, DATA.schema, "") ?? danglingReference(found);
   if (wrong) throw new Refused(wrong);
   return found;
@@ -32,7 +32,7 @@ const TYPES = {
   null: (value) => value === null,
 };
 
-/** Where a value does not fit a JSON Schema, in one sentence; null if it does. Knows what our schema uses. */
+/** Where a value does not match a JSON Schema, in one sentence; null if it does. Covers what our schema uses. */
 function misfit(value, schema, place) {
   if (schema.$ref) return misfit(value, DATA.schema.$defs[schema.$ref.split("/").at(-1)], place);
   if (schema.anyOf) {
@@ -53,35 +53,35 @@ function misfit(value, schema, place) {
   for (const name of Object.keys(value)) {
     const inside = place ? `${place}.${name}` : name;
     const rule = Object.hasOwn(properties, name) ? properties[name] : others;
-    if (rule === false) return `${inside} is not known here`;
+    if (rule === false) return `${inside} is not a known field`;
     const wrong = rule === true ? null : misfit(value[name], rule, inside);
     if (wrong) return wrong;
   }
   return null;
 }
 
-/** What a cell or a fact refers to without its being there. */
+/** A cell or fact that refers to a missing item, in one sentence; null if there is none. */
 function danglingReference({ cases, targets, cells, observations = {}, values = {} }) {
   const [ids, columns] = [cases, targets].map((items) => new Set(items.map((item) => item.id)));
   const seen = new Set();
-  if (columns.size < targets.length) return "two of its columns have the same id";
+  if (columns.size < targets.length) return "two of its targets have the same id";
   for (const { case: id, target, mode, verdict, observation } of cells) {
     const cell = `the cell of ${id} on ${target} in mode ${mode}`;
     if (!ids.has(id) || !columns.has(target) || !MODES.includes(mode) || !VERDICTS.includes(verdict))
-      return `${cell} has an unknown case, column, mode or verdict`;
-    if (observation == null && !["not-run", "unsupported"].includes(verdict)) return `${cell} ${verdict}, but nothing was observed`;
-    if (observation != null && !Object.hasOwn(observations, observation)) return `${cell} has lost its observation`;
-    if (seen.has(cell)) return `${cell} is there twice`;
+      return `${cell} has an unknown case, target, mode or verdict`;
+    if (observation == null && !["not-run", "unsupported"].includes(verdict)) return `${cell} has the verdict ${verdict}, but no observation`;
+    if (observation != null && !Object.hasOwn(observations, observation)) return `${cell} refers to a missing observation`;
+    if (seen.has(cell)) return `${cell} is duplicated`;
     seen.add(cell);
   }
   for (const { status, facts = [], exception } of Object.values(observations)) {
-    if (status !== "completed" && !Object.hasOwn(DATA.verdict_of_status, status)) return `an observation is ${status}`;
+    if (status !== "completed" && !Object.hasOwn(DATA.verdict_of_status, status)) return `an observation has the unknown status ${status}`;
     if (exception?.raised.length === 0) return "an exception has no class";
     const keys = facts.flatMap((fact) => [fact.observed, fact.expected ?? fact.observed]);
     const lost = keys.find((key) => !Object.hasOwn(values, key));
-    if (lost !== undefined) return `a fact refers to the value ${lost}, which is missing`;
+    if (lost !== undefined) return `a fact refers to the missing value ${lost}`;
   }
-  return Object.values(values).every(isWellFormed) ? null : "one of its values is none that a case can record";
+  return Object.values(values).every(isWellFormed) ? null : "one of its values is malformed";
 }
 
 function isWellFormed(value) {
@@ -95,9 +95,9 @@ function isWellFormed(value) {
 }
 
 /**
- * The columns of results that the page does not show already.
- * {columns: as `addColumns` takes them, alike: titles of those shown already, unknown: cases that the page
- * does not know, others: cases of which it has another version, known: cases that both know}.
+ * The targets of results that the page does not show yet.
+ * {columns: as for `addColumns`, alike: titles of targets that are already shown, and numbers of cases: unknown (not on
+ * the page), others (measured with another version of the case), shared (in both)}.
  */
 function readColumns(results) {
   const shownCases = new Map(CASES.map((item) => [item.id, item]));
@@ -120,10 +120,10 @@ function readColumns(results) {
     target.id = freeId(target.id, new Set(results.targets.map((found) => found.id)));
     target.short = target.title;
   }
-  return { columns, alike, unknown: results.cases.length - both.length, others: others.length, known: both.length };
+  return { columns, alike, unknown: results.cases.length - both.length, others: others.length, shared: both.length };
 }
 
-/** Whether a column that was read says nothing that one of the page does not say; cases of another version aside. */
+/** Whether a target adds nothing to one of the page, apart from cases of another version. */
 function isAlike({ target, cells }, shown) {
   const comparable = cells.filter(({ position }) => !target.otherVersions.has(CASES[position].id));
   return (
@@ -147,19 +147,19 @@ function freeId(id, others) {
 /** Function: a cell of results and its case of the page -> a cell as `addColumns` takes it. */
 function reader({ observations = {}, values = {} }) {
   const position = new Map(); // of values
-  const known = new Map(CASES.map((item) => [item, null])); // representatives of behaviours, and why they are known
+  const behaviours = new Map(CASES.map((item) => [item, null])); // of each case, with expectations, when first needed
 
   const place = (key) => {
     if (!position.has(key)) position.set(key, DATA.values.push(values[key]) - 1);
     return position.get(key);
   };
-  const told = new Map();
+  const outcomes = new Map();
   const observed = (key) => {
-    if (!told.has(key)) {
+    if (!outcomes.has(key)) {
       const { status, facts = [], exception = null, warnings = [] } = observations[key];
-      told.set(key, { status, facts: facts.map(fact), exception, warnings });
+      outcomes.set(key, { status, facts: facts.map(fact), exception, warnings });
     }
-    return told.get(key);
+    return outcomes.get(key);
   };
   const fact = ({ name, observed: seen, expected = null, rtol = null, atol = null }) => {
     const tolerance = [rtol ?? TOLERANCE[0], atol ?? TOLERANCE[1]];
@@ -168,7 +168,7 @@ function reader({ observations = {}, values = {} }) {
       observed: place(seen),
       ...(expected === null ? {} : { expected: place(expected) }),
       ...(rtol === null && atol === null ? {} : { tolerance }),
-      // In words only Python says why.
+      // Only Python describes how they differ.
       ...(expected === null || agree(values[seen], values[expected], tolerance) ? {} : { why: "not as expected" }),
     };
   };
@@ -178,44 +178,44 @@ function reader({ observations = {}, values = {} }) {
     const { verdict, reason = null } = cell;
     if (cell.observation == null) {
       const outcome = { status: null, facts: [], exception: null, warnings: [], behaviour: null, fingerprint: null };
-      return { ...about, outcome: { ...outcome, verdict, reason }, known: null };
+      return { ...about, outcome: { ...outcome, verdict, reason }, expectation: null };
     }
-    if (!known.get(item)) known.set(item, { seen: behavioursSeen(item), told: new Map() });
-    const { seen, told: sameSoFar } = known.get(item);
+    if (!behaviours.get(item)) behaviours.set(item, { seen: behavioursSeen(item), numbers: new Map() });
+    const { seen, numbers } = behaviours.get(item);
     const outcome = observed(cell.observation);
-    if (!sameSoFar.has(outcome)) sameSoFar.set(outcome, placed(outcome, seen));
-    const behaviour = sameSoFar.get(outcome);
+    if (!numbers.has(outcome)) numbers.set(outcome, placed(outcome, seen));
+    const behaviour = numbers.get(outcome);
     return {
       ...about,
       outcome: { ...outcome, verdict, reason, fingerprint: cell.fingerprint ?? null, behaviour },
-      known: behaviour === null ? null : nearestReason(seen[behaviour].reasons, verdict, target),
+      expectation: behaviour === null ? null : nearestReason(seen[behaviour].reasons, verdict, target),
     };
   };
 }
 
-/** The number of an outcome's behaviour among those seen, which it joins if it is new. */
+/** The number of an outcome's behaviour in `seen`, to which it is added if it is new. */
 function placed(outcome, seen) {
   if (outcome.status === "unsupported") return null;
   const same = seen.findIndex(({ first }) => sameBehaviour(first, outcome));
   return same < 0 ? seen.push({ first: outcome, reasons: [] }) - 1 : same;
 }
 
-/** By number of behaviour: the first outcome that has it, and why it is known: [{column, verdict, known}]. */
+/** By number of behaviour: its first outcome, and its expectations as [{column, verdict, expectation}]. */
 function behavioursSeen(item) {
   const seen = [];
   for (const column of TARGETS) {
-    for (const { behaviour, outcome, verdict, known } of cellsOf(item, column).filter(says)) {
+    for (const { behaviour, outcome, verdict, expectation } of cellsOf(item, column).filter(isMeasured)) {
       const { reasons } = (seen[behaviour] ??= { first: outcome, reasons: [] });
-      if (known) reasons.push({ column, verdict, known: DATA.expectations.indexOf(known) });
+      if (expectation) reasons.push({ column, verdict, expectation: DATA.expectations.indexOf(expectation) });
     }
   }
   return seen;
 }
 
-/** The reason that explains such a cell in the column most like this one: of its front end and backend, the newest. */
+/** The expectation for this verdict on the most similar target: same front end and backend if possible, the newest. */
 function nearestReason(reasons, verdict, target) {
   const likeness = ({ column }) => 2 * (column.front_end === target.front_end) + (column.backend === target.backend);
   const fitting = reasons.filter((reason) => reason.verdict === verdict);
   const most = Math.max(...fitting.map(likeness));
-  return fitting.findLast((reason) => likeness(reason) === most)?.known ?? null;
+  return fitting.findLast((reason) => likeness(reason) === most)?.expectation ?? null;
 }

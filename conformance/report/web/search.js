@@ -1,17 +1,17 @@
-// The search box of a view, with what was not understood and examples beside it.
+// The search box of a view, with its errors, help and examples.
 
 const EXAMPLES = [
-  ["lstm padding", "both words in id, title, contract or tags"],
-  ["is:broken target:keras-3", "not as promised on some Keras 3"],
-  ["status:deviates mode:jit", "wrong values, compiled"],
-  ["is:different -basis:unspecified", "changed from one column to the next, although something is promised"],
-  ["tag:merge,attention", "about merging or about attention"],
-  ["kind:bug severity:silent", "known bugs that give no sign"],
-  ['area:"mask shape",lstm', "of these two areas"],
-  ["is:unexplained", "not as promised, and no reason is known"],
+  ["lstm padding", "both words, in id, title, contract or tags"],
+  ["is:broken target:keras-3", "fails on some version of Keras 3"],
+  ["status:deviates mode:jit", "wrong values in jit mode"],
+  ["is:different -basis:unspecified", "documented behaviour that changes between targets"],
+  ["tag:merge,attention", "tagged merge or attention"],
+  ["kind:bug severity:silent", "known bugs that are silent"],
+  ['area:"mask shape",lstm', "in either of these areas"],
+  ["is:unexplained", "fails for no known reason"],
 ];
 
-/** cleared: the change of the address that takes all filters of the view away. Returns {element, show(...), focus()}. */
+/** cleared: the change of the address that clears all filters of the view. Returns {element, show(...), focus()}. */
 function searchBox(what, cleared) {
   const input = h("input", {
     type: "search",
@@ -41,7 +41,7 @@ function searchBox(what, cleared) {
     if (input.value !== state.q) input.value = state.q;
     clear.hidden = addressOf(state) === addressOf({ ...state, ...cleared });
     status.textContent = found === total ? `${total} ${what}` : `${found} of ${total} ${what}`;
-    notes.replaceChildren(...problems.map((problem) => h("li", null, problem)));
+    notes.replaceChildren(...problems.map((problem) => h("li", null, prose(problem))));
   };
   return { element, show, focus: () => input.focus() };
 }
@@ -58,7 +58,7 @@ function queryHelp() {
       h(
         "p",
         null,
-        "All words and fields must hold. A comma means or, a minus means not, quotes keep spaces; the beginning of a value will do.",
+        "All words and fields must match. A comma means OR, a minus means NOT, and quotes protect spaces. A prefix of a value is enough.",
       ),
       h(
         "ul",
@@ -75,19 +75,18 @@ function queryHelp() {
       h(
         "dl",
         null,
-        fields.map(([name, field]) => [h("dt", null, h("code", null, `${name}:`)), h("dd", null, field.says)]),
+        fields.map(([name, field]) => [h("dt", null, h("code", null, `${name}:`)), h("dd", null, field.meaning)]),
       ),
       h(
         "p",
         null,
         [...Object.keys(CELL)].map((name, i) => [i ? ", " : "", h("code", null, `${name}:`)]),
-        " speak of one and the same cell.",
+        " apply to one and the same cell.",
       ),
       h(
         "p",
         null,
-        ["/ comes here", "[ and ] go to the change before and after", "arrows move in the grid", "Esc closes"].join("; "),
-        ".",
+        "Keys: / focuses the search box, [ and ] go to the previous and next change, arrows move in the grid, Esc closes the panel.",
       ),
     ),
   );

@@ -1,6 +1,6 @@
-// The filters of the upgrade view: the search box, severities, what a library uses, only what is promised.
+// The filters of the upgrade view: search box, severities, features and tags, documented behaviour only.
 
-/** {element, compared(steps), show(state, problems), focus()}. */
+/** {element, compared(changes), show(state, problems), focus()}. */
 function upgradeFilters() {
   const search = searchBox("behaviours", { q: "", severity: [], feature: [], promised: false });
   const severities = SEVERITIES.map((severity) => {
@@ -16,9 +16,9 @@ function upgradeFilters() {
     const contents = [h("span", null, name), " ", number];
     return { name, number, button: chip(() => go({ feature: toggled(readState().feature, name) }), { contents }) };
   });
-  const promised = chip(() => go({ promised: !readState().promised }), {
-    title: "Leave out changes of what nobody promises",
-    contents: "Only what is promised",
+  const documented = chip(() => go({ promised: !readState().promised }), {
+    title: "Hide changes of undocumented behaviour",
+    contents: "Documented behaviour only",
   });
   const groups = features.slice(0, Object.keys(FEATURES).length);
   const tags = features.slice(groups.length);
@@ -34,7 +34,7 @@ function upgradeFilters() {
         { class: "chips", role: "group", "aria-label": "Severity" },
         severities.map(({ button }) => button),
       ),
-      promised,
+      documented,
     ),
     h(
       "div",
@@ -60,25 +60,25 @@ function upgradeFilters() {
   return {
     element,
     focus: search.focus,
-    /** Say how many cases each filter would leave; those that would leave none are not offered. */
-    compared(steps) {
-      const cases = [...casesOf(steps)];
+    /** Show how many cases each filter would leave; filters that would leave none are hidden or disabled. */
+    compared(changes) {
+      const cases = [...casesOf(changes)];
       for (const { severity, number, button } of severities) {
-        number.textContent = casesOf(steps.filter((step) => step.severity === severity)).size;
+        number.textContent = casesOf(changes.filter((change) => change.severity === severity)).size;
         button.disabled = number.textContent === "0";
       }
       for (const { name, number } of features)
         number.textContent = cases.filter((item) => item.words.has(name.toLowerCase())).length;
     },
     show(state, problems) {
-      const [found, total] = [UPGRADE.shown, UPGRADE.steps].map((steps) => casesOf([...steps]).size);
+      const [found, total] = [UPGRADE.shown, UPGRADE.changes].map((changes) => casesOf([...changes]).size);
       search.show(state, { found, total, problems });
       for (const { severity, button } of severities) press(button, state.severity.includes(severity));
       for (const { name, number, button } of features) {
         press(button, state.feature.includes(name));
         button.hidden = number.textContent === "0" && !state.feature.includes(name);
       }
-      press(promised, state.promised);
+      press(documented, state.promised);
     },
   };
 }

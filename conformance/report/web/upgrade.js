@@ -1,4 +1,4 @@
-// The upgrade view: what changes between two columns, the most harmful first.
+// The upgrade view: what changes between two targets, the most severe first.
 
 const UPGRADE = {};
 
@@ -33,16 +33,16 @@ VIEWS.upgrade = {
     if (!pair) showNoPair(state);
     else {
       if (UPGRADE.pair?.[0] !== from || UPGRADE.pair?.[1] !== to) compareColumns(pair);
-      filterSteps(state);
+      filterChanges(state);
     }
   },
-  placeOf: placeOfStep,
+  placeOf: placeOfChange,
   keys: {
     "/": () => UPGRADE.filters.focus(),
-    "]": () => toStep(1),
-    "[": () => toStep(-1),
-    n: () => toStep(1),
-    p: () => toStep(-1),
+    "]": () => toChange(1),
+    "[": () => toChange(-1),
+    n: () => toChange(1),
+    p: () => toChange(-1),
   },
 };
 
@@ -79,51 +79,51 @@ function showNoPair(state) {
   const gone = [state.from, state.to].filter((id) => id !== null && !targetOf(id));
   UPGRADE.pair = null;
   UPGRADE.headline.textContent = gone.length
-    ? `These results have no column ${gone.join(" and no column ")}.`
-    : "There are no two columns to compare.";
+    ? `These results contain no target ${gone.join(" and no target ")}.`
+    : "Fewer than two targets ran: there is nothing to compare.";
   for (const part of [UPGRADE.notes, UPGRADE.groups]) part.replaceChildren();
   for (const part of [UPGRADE.filters, UPGRADE.copy]) part.element.hidden = true;
 }
 
-/** Find the steps between two columns, and draw them all; filters hide. */
+/** Find the changes between two targets and draw them all; filters only hide rows. */
 function compareColumns(pair) {
   const [from, to] = pair;
   UPGRADE.pair = pair;
-  UPGRADE.steps = stepsBetween(from, to);
+  UPGRADE.changes = changesBetween(from, to);
   UPGRADE.rows = new Map();
-  UPGRADE.headline.replaceChildren(...headline(UPGRADE.steps, from, to));
-  UPGRADE.notes.replaceChildren(...notesOn(UPGRADE.steps, from, to).map((note) => h("li", null, note)));
+  UPGRADE.headline.replaceChildren(...headline(UPGRADE.changes, from, to));
+  UPGRADE.notes.replaceChildren(...notesOn(UPGRADE.changes, from, to).map((note) => h("li", null, note)));
   UPGRADE.parts = [...SEVERITIES, null].map((severity) => severityPart(severity, from, to)).filter(Boolean);
-  UPGRADE.none = h("p", { class: "none", hidden: true }, "No change passes the filters.");
+  UPGRADE.none = h("p", { class: "none", hidden: true }, "No change matches the filters.");
   UPGRADE.groups.replaceChildren(...UPGRADE.parts.map(({ element }) => element), UPGRADE.none);
-  const changes = UPGRADE.steps.length > 0;
-  for (const part of [UPGRADE.filters, UPGRADE.copy]) part.element.hidden = !changes;
-  UPGRADE.filters.compared(UPGRADE.steps);
+  const isEmpty = UPGRADE.changes.length === 0;
+  for (const part of [UPGRADE.filters, UPGRADE.copy]) part.element.hidden = isEmpty;
+  UPGRADE.filters.compared(UPGRADE.changes);
 }
 
-const casesOf = (steps) => new Set(steps.map((step) => step.item));
+const casesOf = (changes) => new Set(changes.map((change) => change.item));
 
-/** What changes, in words; the same words go into the Markdown. */
-function headline(steps, from, to) {
-  const changed = steps.filter((step) => step.severity);
-  const silent = casesOf(changed.filter((step) => step.severity === "silent")).size;
+/** The headline, also used in the Markdown. */
+function headline(changes, from, to) {
+  const changed = changes.filter((change) => change.severity);
+  const silent = casesOf(changed.filter((change) => change.severity === "silent")).size;
   const number = casesOf(changed).size;
   const [one, other] = [from, to].map((target) => target.title.replaceAll(" ", "\u00a0"));
   const route = `from ${one} to ${other}`;
   if (from === to) return [`${from.title} is compared with itself: nothing changes.`];
-  if (!number) return [`Nothing changes ${route}${steps.length ? " in what could be compared" : ""}.`];
+  if (!number) return [`Nothing changes ${route}${changes.length ? " in the behaviours that could be compared" : ""}.`];
   return [
     `${count(number, "behaviour")} ${number === 1 ? "changes" : "change"} ${route}`,
-    silent ? ": " : ", none of them silently.",
+    silent ? ": " : ", none silently.",
     ...(silent ? [h("em", null, `${silent} silently`), "."] : []),
   ];
 }
 
-/** What stays the same, what could not be compared, which column did not run: sentences. */
-function notesOn(steps, from, to) {
-  const changed = casesOf(steps.filter((step) => step.severity));
-  const unknown = casesOf(steps.filter((step) => !step.severity)).difference(changed).size;
-  const rest = CASES.filter((item) => !changed.has(item) && !steps.some((step) => step.item === item));
+/** Sentences about what is unchanged, what could not be compared, and which target did not run. */
+function notesOn(changes, from, to) {
+  const changed = casesOf(changes.filter((change) => change.severity));
+  const unknown = casesOf(changes.filter((change) => !change.severity)).difference(changed).size;
+  const rest = CASES.filter((item) => !changed.has(item) && !changes.some((change) => change.item === item));
   const same = rest.filter((item) =>
     modePairs(item, from, to).some(([mode]) => mode && typeof stateOf(cellOf(item, from, mode)) === "number"),
   ).length;
@@ -132,29 +132,27 @@ function notesOn(steps, from, to) {
     ...[...new Set([from, to])]
       .filter((target) => target.reason)
       .map((target) => `${target.title} did not run: ${target.reason}`),
-    same > 0 && `${count(same, "behaviour")} ${same === 1 ? "stays" : "stay"} the same.`,
-    neither > 0 && `${count(neither, "behaviour")} ${neither === 1 ? "exists" : "exist"} on neither of the two.`,
-    unknown > 0 && `${count(unknown, "behaviour")} could not be compared; they are at the end.`,
+    same > 0 && `${count(same, "behaviour")} ${same === 1 ? "is" : "are"} unchanged.`,
+    neither > 0 && `${count(neither, "test")} ${neither === 1 ? "does" : "do"} not apply to either version.`,
+    unknown > 0 && `${count(unknown, "behaviour")} could not be compared; see the end of the list.`,
   ].filter(Boolean);
 }
 
-/** The steps of one severity, by kind; null if there are none. */
+/** The changes of one severity, by kind; null if there are none. */
 function severityPart(severity, from, to) {
-  const steps = UPGRADE.steps.filter((step) => step.severity === severity);
-  if (!steps.length) return null;
-  const [name, meaning] = severity
-    ? OF_SEVERITY[severity]
-    : ["Not compared", "one of the two did not run it, or they have no mode in common: nothing is known"];
+  const changes = UPGRADE.changes.filter((change) => change.severity === severity);
+  if (!changes.length) return null;
+  const [name, meaning] = severity ? OF_SEVERITY[severity] : NOT_COMPARED;
   const number = h("span", { class: "number" });
-  const kinds = [...Map.groupBy(steps, (step) => step.kind)].map(([kind, alike]) => {
-    for (const step of alike) {
-      const row = stepRow(step, UPGRADE.steps, from, to);
-      row.dataset.case = step.item.id;
-      UPGRADE.rows.set(step, row);
+  const kinds = [...Map.groupBy(changes, (change) => change.kind)].map(([kind, alike]) => {
+    for (const change of alike) {
+      const row = changeRow(change, UPGRADE.changes, from, to);
+      row.dataset.case = change.item.id;
+      UPGRADE.rows.set(change, row);
     }
     const size = h("span", { class: "number" });
-    const list = h("ol", { class: "steps" }, alike.map((step) => UPGRADE.rows.get(step)));
-    return { steps: alike, size, element: h("div", null, OF_KIND[kind] && h("h4", null, OF_KIND[kind], size), list) };
+    const list = h("ol", { class: "changes" }, alike.map((change) => UPGRADE.rows.get(change)));
+    return { changes: alike, size, element: h("div", null, headingOf(kind, to) && h("h4", null, headingOf(kind, to), size), list) };
   });
   const element = h(
     "section",
@@ -162,50 +160,49 @@ function severityPart(severity, from, to) {
     h("h3", null, severityMark(severity), name, number, h("span", { class: "meaning" }, meaning)),
     kinds.map((kind) => kind.element),
   );
-  return { severity, steps, number, kinds, element };
+  return { severity, changes, number, kinds, element };
 }
 
-const isPromised = ({ kind, before, after }) =>
-  kind !== "changed" || [before, after].some(({ promise }) => promise !== "unspecified");
+const isDocumented = ({ item }) => !isNeutral(item);
 
-function filterSteps(state) {
+function filterChanges(state) {
   const query = parseQuery(state.q);
-  const passesAll = (step) =>
-    (!state.severity.length || state.severity.includes(step.severity)) &&
-    (!state.promised || isPromised(step)) &&
-    isAbout(step.item, state.feature) &&
-    passes(query, step.item, UPGRADE.pair, step);
-  UPGRADE.shown = new Set(UPGRADE.steps.filter(passesAll));
-  for (const [step, row] of UPGRADE.rows) {
-    row.hidden = !UPGRADE.shown.has(step);
-    row.classList.toggle("is-selected", state.case === step.item.id);
+  const passesAll = (change) =>
+    (!state.severity.length || state.severity.includes(change.severity)) &&
+    (!state.promised || isDocumented(change)) &&
+    hasFeature(change.item, state.feature) &&
+    passes(query, change.item, UPGRADE.pair, change);
+  UPGRADE.shown = new Set(UPGRADE.changes.filter(passesAll));
+  for (const [change, row] of UPGRADE.rows) {
+    row.hidden = !UPGRADE.shown.has(change);
+    row.classList.toggle("is-selected", state.case === change.item.id);
   }
-  if (state.case !== UPGRADE.selected) placeOfStep(state)?.closest("li").scrollIntoView({ block: "nearest" });
+  if (state.case !== UPGRADE.selected) placeOfChange(state)?.closest("li").scrollIntoView({ block: "nearest" });
   UPGRADE.selected = state.case;
-  for (const { steps, number, kinds, element } of UPGRADE.parts) {
-    element.hidden = showNumber(number, steps) === 0;
-    for (const kind of kinds) kind.element.hidden = showNumber(kind.size, kind.steps) === 0;
+  for (const { changes, number, kinds, element } of UPGRADE.parts) {
+    element.hidden = showNumber(number, changes) === 0;
+    for (const kind of kinds) kind.element.hidden = showNumber(kind.size, kind.changes) === 0;
   }
-  UPGRADE.none.hidden = !UPGRADE.steps.length || UPGRADE.shown.size > 0;
+  UPGRADE.none.hidden = !UPGRADE.changes.length || UPGRADE.shown.size > 0;
   UPGRADE.filters.show(state, query.problems);
 }
 
-/** Say how many of the behaviours of these steps are shown. */
-function showNumber(element, steps) {
-  const shown = casesOf(steps.filter((step) => UPGRADE.shown.has(step))).size;
-  const all = casesOf(steps).size;
+/** Show how many behaviours of these changes are visible. */
+function showNumber(element, changes) {
+  const shown = casesOf(changes.filter((change) => UPGRADE.shown.has(change))).size;
+  const all = casesOf(changes).size;
   element.textContent = shown === all ? shown : `${shown} of ${all}`;
   return shown;
 }
 
-function placeOfStep(state) {
-  return UPGRADE.groups.querySelector(`[data-case="${CSS.escape(state.case ?? "")}"]:not([hidden]) .step-link`);
+function placeOfChange(state) {
+  return UPGRADE.groups.querySelector(`[data-case="${CSS.escape(state.case ?? "")}"]:not([hidden]) .change-link`);
 }
 
 /** Go to the next or the previous change; the panel follows if it is open. */
-function toStep(by) {
-  const links = [...UPGRADE.groups.querySelectorAll(".step:not([hidden]) .step-link")];
-  const current = UPGRADE.groups.querySelector(".is-selected .step-link");
+function toChange(by) {
+  const links = [...UPGRADE.groups.querySelectorAll(".change:not([hidden]) .change-link")];
+  const current = UPGRADE.groups.querySelector(".is-selected .change-link");
   const here = links.indexOf(links.includes(document.activeElement) ? document.activeElement : current);
   const next = links[here < 0 ? (by > 0 ? 0 : links.length - 1) : here + by];
   if (!next) return;
@@ -215,28 +212,28 @@ function toStep(by) {
 
 function copyButton() {
   const area = h("textarea", { rows: 12, readonly: true, hidden: true, "aria-label": "The changes as Markdown" });
-  const told = h("span", { role: "status" });
+  const status = h("span", { role: "status" });
   const copy = async () => {
     const [from, to] = UPGRADE.pair;
     const groups = UPGRADE.parts
-      .map(({ severity, steps }) => ({ severity, steps: steps.filter((step) => UPGRADE.shown.has(step)) }))
-      .filter(({ steps }) => steps.length);
+      .map(({ severity, changes }) => ({ severity, changes: changes.filter((change) => UPGRADE.shown.has(change)) }))
+      .filter(({ changes }) => changes.length);
     const notes = [...UPGRADE.notes.children].map((note) => note.textContent);
-    const [listed, all] = [UPGRADE.shown, UPGRADE.steps].map((steps) => casesOf([...steps]).size);
-    if (listed < all) notes.push(`${listed} of ${count(all, "behaviour")} are listed: the page was filtered.`);
+    const [listed, all] = [UPGRADE.shown, UPGRADE.changes].map((changes) => casesOf([...changes]).size);
+    if (listed < all) notes.push(`${listed} of ${count(all, "behaviour")} are listed, as filters were active.`);
     const text = asMarkdown(from, to, UPGRADE.headline.textContent, notes, groups);
     try {
       await navigator.clipboard.writeText(text);
-      told.textContent = "Copied.";
+      status.textContent = "Copied.";
       area.hidden = true;
     } catch {
-      // Refused, or the page is not trusted with a clipboard.
-      told.textContent = "The clipboard was refused; copy it from here.";
+      // The browser blocks the clipboard for this page.
+      status.textContent = "The browser blocked the clipboard; copy the text below.";
       area.value = text;
       area.hidden = false;
       area.select();
     }
   };
   const button = h("button", { type: "button", class: "quiet-button", onclick: copy }, "Copy as Markdown");
-  return { element: h("div", { class: "copy" }, button, told, area) };
+  return { element: h("div", { class: "copy" }, button, status, area) };
 }

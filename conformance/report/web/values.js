@@ -1,4 +1,4 @@
-// Observed and expected values, drawn: masks as squares, numbers as tables, everything else as text.
+// Draws observed and expected values: masks as squares, numbers as tables, everything else as text.
 
 const MAX_ROWS = 60;
 
@@ -12,7 +12,7 @@ function tuple(shape) {
   return `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
 }
 
-/** A value that is no array, no list and no exception. */
+/** A value that is not an array, a list or an exception. */
 function spelled(value) {
   if (value === null) return "None";
   if (value === true) return "True";
@@ -20,7 +20,7 @@ function spelled(value) {
   return value.repr ?? JSON.stringify(value);
 }
 
-/** wrong: as `wrongElements` gives it; beside: the value this one is compared with; name: for screen readers. */
+/** wrong: result of `wrongElements`; beside: the value to compare with; name: for screen readers. */
 function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) {
   if (Array.isArray(value)) {
     return h(
@@ -45,7 +45,7 @@ function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) 
     return h(
       "p",
       { class: "plain" },
-      `${typeOf(value)}, too large to be kept. It starts with `,
+      `${typeOf(value)}, too large to store; starts with `,
       value.data.join(", "),
       ` …; sha256 ${value.sha256}`,
     );
@@ -65,7 +65,7 @@ function drawValue(value, { wrong = null, beside = null, name = "value" } = {}) 
     "div",
     { class: "array", tabindex: "0", role: "group", "aria-label": `${name}: ${typeOf(value)}` },
     drawn,
-    rows > MAX_ROWS && h("p", { class: "axis" }, `the first ${MAX_ROWS} of ${rows} rows; results.json has all`),
+    rows > MAX_ROWS && h("p", { class: "axis" }, `the first ${MAX_ROWS} of ${rows} rows; see results.json for all`),
   );
 }
 
@@ -107,7 +107,7 @@ const SIDE = 15;
 const PITCH = 18;
 const GUTTER = 16;
 
-/** Kept is filled, masked is crossed out, wrong has a frame. */
+/** Unmasked squares are filled, masked ones crossed out, wrong ones framed. */
 function maskBlock({ rows, width }, wrong, { name }) {
   const text = rows.map((row) =>
     row.data.map((v, i) => (v ? "1" : "0") + (wrong.has(row.offset + i) ? "!" : "")).join(" "),
@@ -118,7 +118,7 @@ function maskBlock({ rows, width }, wrong, { name }) {
     role: "img",
     width: GUTTER + width * PITCH + 3,
     height: top + rows.length * PITCH + 3,
-    "aria-label": `${name}: 1 kept, 0 masked, ! wrong: ${text.join("; ")}`,
+    "aria-label": `${name}: 1 unmasked, 0 masked, ! wrong: ${text.join("; ")}`,
   });
   for (let i = 0; i < width; i += 1) {
     picture.append(s("text", { x: GUTTER + i * PITCH + SIDE / 2, y: 9, "text-anchor": "middle" }, String(i)));
@@ -184,7 +184,7 @@ function numberBlock({ rows, width }, wrong, { name, format }) {
   );
 }
 
-/** Function: a number with as many digits as its array needs, and so many that what differs looks different. */
+/** A function that formats numbers of an array, with enough digits to tell differing ones apart. */
 function formatter(value, beside, wrong) {
   const finite = value.data.map(Number).filter(Number.isFinite).map(Math.abs);
   const largest = Math.max(0, ...finite);

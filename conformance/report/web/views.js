@@ -1,10 +1,10 @@
-// The views and the way between them. Each view's file adds itself to VIEWS.
+// The views and the navigation between them. Each view adds itself to VIEWS in its own file.
 
 /**
  * name -> { title, build(section), show(state) }, in the order of the navigation.
  *
- * `build` fills the view's own section, empty, when it is first shown and when the columns are others;
- * `show` is called after it and at each change of the address while the view is to be seen.
+ * `build` fills the empty section of the view when it is first shown and when the columns change;
+ * `show` is called afterwards and on each change of the address while the view is visible.
  */
 const VIEWS = {};
 const SECTIONS = {};
@@ -21,14 +21,14 @@ function buildNavigation(list, main) {
 
 let shownView = null;
 
-/** Columns came or went: everything is built anew, at an address with this change. */
+/** Rebuild everything after columns were added or removed, at an address with this change. */
 function columnsChanged(change) {
   for (const section of Object.values(SECTIONS)) section.replaceChildren();
   [shownView, shownSelection] = [null, null];
   go(change);
 }
 
-/** Show the view that the state names, built if this is the first time. */
+/** Show the view of this state, building it the first time. */
 function showView(state) {
   const view = VIEWS[state.view];
   const section = SECTIONS[state.view];
@@ -44,7 +44,7 @@ function showView(state) {
     else link.removeAttribute("aria-current");
   }
   document.title = [titleOfPanel(state), view.title, "Masks in Keras"].filter(Boolean).join(" · ");
-  // Who followed a link to another view is there now; on arrival the page is where it begins.
+  // Focus the view after navigation, but not when the page is first loaded.
   if (changes && shownView !== null) section.focus({ preventScroll: true });
   shownView = state.view;
 }

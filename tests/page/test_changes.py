@@ -13,16 +13,19 @@ from playwright.sync_api import Page
 from conformance import results
 from conformance.judging import compare, expectations
 from conformance.judging.expectations import Expectation, ExpectedCells
+from conformance.report import changes_table
 from conformance.results import Cell, Exception_, Results
 from conformance.vocabulary import BASES
 from tests.support.page_browser import Comparing, computed
 from tests.support.page_samples import MODES, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
-STEPS = """(pairs) => pairs.map(([from, to]) => {
+CHANGES = """(pairs) => pairs.map(([from, to]) => {
   const [one, other] = [from, to].map((id) => TARGETS.find((target) => target.id === id));
-  return stepsBetween(one, other).map(({item, modes, kind, severity, text, before, after, since, last}) =>
-    ({case: item.id, modes, kind, severity, text, before, after, since, last}));
+  return changesBetween(one, other).map((change) => {
+    const {item, modes, kind, severity, text, before, after, since, last} = change;
+    return {case: item.id, modes, kind, severity, text, before, after, since, last, status: statusOf(change)};
+  });
 })"""
 DEFAULT_PAIRS = """(rows) => rows.map((row) => {
   TARGETS.splice(0, Infinity, ...row);
@@ -31,23 +34,24 @@ DEFAULT_PAIRS = """(rows) => rows.map((row) => {
 })"""
 
 
-def assert_same_steps(page: Page, found: Results, known: Sequence[Expectation], asked: list[tuple[str, str]]) -> None:
+def assert_same_changes(page: Page, found: Results, known: Sequence[Expectation], asked: list[tuple[str, str]]) -> None:
     comparer = compare.Comparer(found, known)
-    for pair, theirs in zip(asked, computed(page, STEPS, asked), strict=True):
-        ours = json.loads(msgspec.json.encode(comparer.steps(*pair)))
+    for pair, theirs in zip(asked, computed(page, CHANGES, asked), strict=True):
+        changes = comparer.changes(*pair)
+        ours = [json.loads(msgspec.json.encode(one)) | {"status": changes_table.status(one)} for one in changes]
         for one, other in zip(theirs, ours, strict=False):
             assert one == other, pair
         assert len(theirs) == len(ours), pair
 
 
-def assert_same_steps_everywhere(comparing: Comparing, found: Results, known: Sequence[Expectation] = ()) -> None:
+def assert_same_changes_everywhere(comparing: Comparing, found: Results, known: Sequence[Expectation] = ()) -> None:
     ids = [target.id for target in found.targets]
-    assert_same_steps(comparing(found, known), found, known, list(itertools.product(ids, repeat=2)))
+    assert_same_changes(comparing(found, known), found, known, list(itertools.product(ids, repeat=2)))
 
 
 @pytest.mark.parametrize("make", [sample, hostile, lambda: Made().judged()], ids=["sample", "hostile", "nothing"])
 def test_all_pairs_of_samples(comparing: Comparing, make: Callable[[], Results]) -> None:
-    assert_same_steps_everywhere(comparing, make())
+    assert_same_changes_everywhere(comparing, make())
 
 
 def test_published_columns(comparing: Comparing) -> None:
@@ -56,7 +60,7 @@ def test_published_columns(comparing: Comparing) -> None:
     page = comparing(found, known)
     neighbours = list(itertools.pairwise(ids))
     ends = [("tf-2.15", "keras-3.15"), (ids[0], ids[-1]), (ids[-1], ids[0]), (ids[3], ids[1]), (ids[2], ids[2])]
-    assert_same_steps(page, found, known, neighbours + ends)
+    assert_same_changes(page, found, known, neighbours + ends)
     assert tuple(page.evaluate("defaultPair().map((target) => target.id)")) == compare.default_pair(found)
 
 
@@ -101,9 +105,9 @@ def test_every_state_of_a_cell_beside_every_other(comparing: Comparing) -> None:
         made.not_run(basis, "not-run", "no wheel")
     found = made.judged()
     comparer, ids = compare.Comparer(found, KNOWN), [target.id for target in found.targets]
-    steps = itertools.chain.from_iterable(comparer.steps(*pair) for pair in itertools.product(ids, repeat=2))
-    assert {step.kind for step in steps} == {*compare.KINDS}
-    assert_same_steps_everywhere(comparing, found, KNOWN)
+    changes = itertools.chain.from_iterable(comparer.changes(*pair) for pair in itertools.product(ids, repeat=2))
+    assert {change.kind for change in changes} == {*compare.KINDS}
+    assert_same_changes_everywhere(comparing, found, KNOWN)
 
 
 def subsets(modes: Sequence[str]) -> Iterable[tuple[str, ...]]:
@@ -125,7 +129,7 @@ def test_every_set_of_modes_beside_every_other(comparing: Comparing) -> None:
                     made.cell(name, f"t{i}", mode, {"n": 10 * i + n % period})
                 elif lacks:
                     made.cell(name, f"t{i}", mode, status="unsupported", reason="not here")
-    assert_same_steps_everywhere(comparing, made.judged())
+    assert_same_changes_everywhere(comparing, made.judged())
 
 
 ALIKE = [("keras", "tensorflow")] * 5
@@ -153,7 +157,7 @@ def test_since_when_in_every_row_of_five(comparing: Comparing, row: list[tuple[s
                 made.cell(f"c{n}", f"t{i}", "eager", status="unsupported", reason="no such API")
             else:
                 made.cell(f"c{n}", f"t{i}", "eager", {"is": state})
-    assert_same_steps_everywhere(comparing, made.judged())
+    assert_same_changes_everywhere(comparing, made.judged())
 
 
 def test_since_when_across_modes_in_every_row_of_three(comparing: Comparing) -> None:
@@ -168,7 +172,7 @@ def test_since_when_across_modes_in_every_row_of_three(comparing: Comparing) -> 
             for mode, state in zip(("eager", "session"), of_modes, strict=True):
                 if state:
                     made.cell(f"c{n}", f"t{i}", mode, {"is": state})
-    assert_same_steps_everywhere(comparing, made.judged())
+    assert_same_changes_everywhere(comparing, made.judged())
 
 
 def test_which_columns_are_compared_at_first_in_every_row_of_four(comparing: Comparing) -> None:

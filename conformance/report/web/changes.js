@@ -1,34 +1,51 @@
-// What differs between two columns. The rules are those of `conformance/judging/compare.py`, and told there; the tests hold every
-// state of a cell against every other, in both languages.
+// What changes between two targets. `conformance/judging/compare.py` states the rules; the tests compare both
+// implementations on every pair of states of a cell.
 
-const STEP_KINDS = ["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"];
+const CHANGE_KINDS = ["regressed", "intended", "changed", "vanished", "fixed", "appeared", "unknown"];
 
-/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last column that ran. */
+// As in `report/changes_table.py`.
+const STATUS_OF_KIND = {
+  regressed: "regression",
+  fixed: "fixed",
+  intended: "intended change",
+  vanished: "not available",
+  appeared: "new",
+  unknown: "unknown",
+};
+const PROMISE_WORDS = {
+  kept: "conforms",
+  broken: "broken",
+  intended: "intended deviation",
+  undefined: "undefined",
+  unspecified: "undocumented",
+};
+
+/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran. */
 function defaultPair() {
   const ran = TARGETS.filter((target) => !target.reason);
-  const old = ran.findLast((target) => target.front_end === "tf.keras");
-  const young = ran.findLast((target) => target.front_end === "keras" && target.backend === "tensorflow");
-  if (old && young && old.position < young.position) return [old, young];
+  const tfKeras = ran.findLast((target) => target.front_end === "tf.keras");
+  const keras = ran.findLast((target) => target.front_end === "keras" && target.backend === "tensorflow");
+  if (tfKeras && keras && tfKeras.position < keras.position) return [tfKeras, keras];
   return ran.length > 1 ? [ran[0], ran.at(-1)] : null;
 }
 
-/** The columns that the address asks for, else the default ones; null if there are none to compare. */
+/** The targets that the address names, else the default ones; null if there are none to compare. */
 function pairOf(state) {
   const chosen = defaultPair() ?? [null, null];
   const pair = [state.from, state.to].map((id, i) => (id === null ? chosen[i] : targetOf(id)));
   return pair.every(Boolean) ? pair : null;
 }
 
-/** Every case that differs between two columns, the most harmful first: {item, modes, kind, severity, text, ...}. */
-function stepsBetween(from, to) {
+/** All changes between two targets, the most severe first: {item, modes, kind, severity, text, ...}. */
+function changesBetween(from, to) {
   const walked = [...between(from, to), to];
   const levels = [...SEVERITIES, null];
-  return CASES.flatMap((item) => stepsOfCase(item, from, to, walked)).sort(
-    (a, b) => levels.indexOf(a.severity) - levels.indexOf(b.severity) || STEP_KINDS.indexOf(a.kind) - STEP_KINDS.indexOf(b.kind),
+  return CASES.flatMap((item) => changesOfCase(item, from, to, walked)).sort(
+    (a, b) => levels.indexOf(a.severity) - levels.indexOf(b.severity) || CHANGE_KINDS.indexOf(a.kind) - CHANGE_KINDS.indexOf(b.kind),
   );
 }
 
-/** The columns from the one to the other that share front end and backend with one of them, in that direction. */
+/** The targets between two that share front end and backend with one of them, in that direction. */
 function between(from, to) {
   const inner =
     from.position < to.position
@@ -38,21 +55,21 @@ function between(from, to) {
   return inner.filter((target) => alike(target, from) || alike(target, to));
 }
 
-function stepsOfCase(item, from, to, walked) {
+function changesOfCase(item, from, to, walked) {
   const groups = new Map();
   for (const pair of modePairs(item, from, to)) {
-    const step = stepOf(item, from, to, pair, walked);
-    if (!step) continue;
-    const { item: _, cells, ...rest } = step;
+    const change = changeOf(item, from, to, pair, walked);
+    if (!change) continue;
+    const { item: _, cells, ...rest } = change;
     const key = JSON.stringify(rest);
-    if (!groups.has(key)) groups.set(key, { ...step, modes: [] });
+    if (!groups.has(key)) groups.set(key, { ...change, modes: [] });
     const [one, other] = pair.map((mode) => mode ?? "none");
     groups.get(key).modes.push(one === other ? one : `${one} -> ${other}`);
   }
   return [...groups.values()];
 }
 
-/** The modes in which a case has a cell on a column that has the mode. */
+/** The modes in which a case was planned on a target that has the mode. */
 const modesOn = (item, target) =>
   cellsOf(item, target)
     .map((cell) => cell.mode)
@@ -62,48 +79,47 @@ function modePairs(item, from, to) {
   const [first, second] = [modesOn(item, from), modesOn(item, to)];
   const common = first.filter((mode) => second.includes(mode));
   if (common.length) return common.map((mode) => [mode, mode]);
-  if (!first.length && !second.length) return []; // neither column has such a mode: nothing was to be compared
+  if (!first.length && !second.length) return []; // neither target has such a mode: there is nothing to compare
   return [[first[0] ?? null, second[0] ?? null]];
 }
 
-/** Equal for cells of a case that behave the same; null if nothing is known of it. */
+/** Equal for cells of a case that behave the same; null if that is unknown. */
 function stateOf(cell) {
   if (!cell || cell.verdict === "not-run") return null;
   return cell.verdict === "unsupported" ? "absent" : cell.behaviour;
 }
 
-function stepOf(item, from, to, pair, walked) {
+function changeOf(item, from, to, pair, walked) {
   const cells = [from, to].map((target, i) => pair[i] && cellOf(item, target, pair[i]));
   const [state, now] = cells.map(stateOf);
   if (state !== null && state === now) return null;
   const [before, after] = cells.map((cell) => sideOf(item, cell));
-  const step = { item, cells, kind: kindOfStep(before.promise, after.promise), before, after };
+  const change = { item, cells, kind: kindOfChange(before.promise, after.promise), before, after };
   if (state === null || now === null) {
     const missing = [state === null && from, now === null && to].filter(Boolean);
     const text = pair.includes(null)
-      ? "no mode in common"
+      ? "no common mode"
       : missing.map((target) => `not run on ${target.title}`).join(" and ");
-    return { ...step, severity: null, text, since: null, last: null };
+    return { ...change, severity: null, text, since: null, last: null };
   }
-  const told = differenceOf(cells[0].outcome, cells[1].outcome);
-  return { ...step, ...told, ...sinceWhen(item, from, to, pair, state, walked) };
+  return { ...change, ...describeChange(cells[0].outcome, cells[1].outcome), ...sinceWhen(item, from, to, pair, state, walked) };
 }
 
-/** What became of the promise of a case in one of its cells. */
+/** The state of a case's contract in one of its cells. */
 function sideOf(item, cell) {
   if (!cell) return { promise: "unknown", verdict: null, expectation: null };
-  return { promise: promiseOf(item, cell), verdict: cell.verdict, expectation: cell.known?.id ?? null };
+  return { promise: promiseOf(item, cell), verdict: cell.verdict, expectation: cell.expectation?.id ?? null };
 }
 
-function promiseOf(item, { verdict, known }) {
+function promiseOf(item, { verdict, expectation }) {
   if (verdict === "not-run") return "unknown";
   if (verdict === "unsupported") return "absent";
   if (isNeutral(item) || verdict === "observed") return "unspecified";
   if (!BROKEN.has(verdict)) return "kept";
-  return known && known.kind !== "bug" ? known.kind : "broken";
+  return expectation && expectation.kind !== "bug" ? expectation.kind : "broken";
 }
 
-function kindOfStep(before, after) {
+function kindOfChange(before, after) {
   if (before === "unknown" || after === "unknown") return "unknown";
   if (before === "absent") return "appeared";
   if (after === "absent") return "vanished";
@@ -112,7 +128,7 @@ function kindOfStep(before, after) {
   return before === "broken" && after === "kept" ? "fixed" : "changed";
 }
 
-/** The id of the first column that no longer behaves as the first of the two, and of the last that was seen to. */
+/** The ids of the first target that no longer behaves as the earlier one, and of the last that still does. */
 function sinceWhen(item, from, to, pair, state, walked) {
   let last = from.id;
   let measured = false;
@@ -126,4 +142,11 @@ function sinceWhen(item, from, to, pair, state, walked) {
     if (there !== null) [last, measured] = [target.id, true];
   }
   return { since: null, last: null };
+}
+
+/** What a change means for the contract: "regression", "undocumented", ... */
+function statusOf({ kind, before, after }) {
+  if (kind in STATUS_OF_KIND) return STATUS_OF_KIND[kind];
+  const [first, second] = [before, after].map(({ promise }) => PROMISE_WORDS[promise]);
+  return first === second ? first : `${first} -> ${second}`;
 }

@@ -1,0 +1,133 @@
+"""Changes between two targets as Markdown, for `summary.md` and `conformance compare`."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from conformance.judging.compare import BehaviourChange, Kind, Promise, between
+from conformance.report.text import code, escape, plural
+from conformance.results import Results
+from conformance.vocabulary import SEVERITIES
+
+SEVERITY_ADVERBS = {
+    "silent": "silently",
+    "raises": "with an error",
+    "warns": "with a warning",
+    "cosmetic": "harmlessly",
+}
+SEVERITY_HEADINGS = {"silent": "Silent", "raises": "Raises", "warns": "Warns", "cosmetic": "Harmless"}
+STATUS_OF_KIND: dict[Kind, str] = {
+    "regressed": "regression",
+    "fixed": "fixed",
+    "intended": "intended change",
+    "vanished": "not available",
+    "appeared": "new",
+    "unknown": "unknown",
+}
+PROMISE_WORDS: dict[Promise, str] = {
+    "kept": "conforms",
+    "broken": "broken",
+    "intended": "intended deviation",
+    "undefined": "undefined",
+    "unspecified": "undocumented",
+}
+HEADINGS = ("behaviour", "modes", "what changes", "status", "first changed in")
+VARIANTS_SHOWN = 4
+
+
+def status(change: BehaviourChange) -> str:
+    """Return what the change means for the contract, in a few words: "regression", "undocumented", ..."""
+    if change.kind in STATUS_OF_KIND:
+        return STATUS_OF_KIND[change.kind]
+    before, after = (PROMISE_WORDS[side.promise] for side in (change.before, change.after))
+    return before if before == after else f"{before} -> {after}"
+
+
+def headline(changes: Sequence[BehaviourChange], same: int, results: Results, from_id: str, to_id: str) -> str:
+    """Summarise the changes in a few sentences, each behaviour by its most severe change.
+
+    Args:
+        changes: As `Comparer.changes` returns them.
+        same: Number of behaviours that were compared and are unchanged.
+        results: The results with both targets.
+        from_id: Id of the earlier target.
+        to_id: Id of the later target.
+    """
+    route = f"from {title(results, from_id)} to {title(results, to_id)}"
+    counts = Counter(change.severity for change in worst_of_cases(changes))
+    unknown = counts.pop(None, 0)
+    total = sum(counts.values())
+    if total:
+        how = ", ".join(
+            f"{counts[severity]} {SEVERITY_ADVERBS[severity]}" for severity in SEVERITIES if counts[severity]
+        )
+        text = f"{plural(total, 'behaviour changes', 'behaviours change')} {route}: {how}"
+        regressed, fixed = (len({c.case for c in changes if c.kind == kind}) for kind in ("regressed", "fixed"))
+        counted = [plural(regressed, "regression")] if regressed else []
+        counted += [plural(fixed, "fix", "fixes")] if fixed else []
+        text += f"; {', '.join(counted)}" if counted else ""
+    elif same:
+        text = f"Nothing changes {route}"
+    else:
+        text = f"Nothing could be compared {route}"
+    text += f". {plural(same, 'behaviour is', 'behaviours are')} unchanged." if same else "."
+    return text + (f" {plural(unknown, 'behaviour')} could not be compared." if unknown else "")
+
+
+def worst_of_cases(changes: Sequence[BehaviourChange]) -> list[BehaviourChange]:
+    """Return the first, and thus the most severe, change of each case."""
+    first: dict[str, BehaviourChange] = {}
+    for change in changes:
+        first.setdefault(change.case, change)
+    return list(first.values())
+
+
+def tables(changes: Sequence[BehaviourChange], results: Results, from_id: str, to_id: str) -> list[str]:
+    """Return Markdown lines: a table per severity, the worst first; variants that change alike share a row."""
+    lines: list[str] = []
+    for severity in (*SEVERITIES, None):
+        of_severity = [change for change in changes if change.severity == severity]
+        if not of_severity:
+            continue
+        lines += ["", f"### {SEVERITY_HEADINGS[severity] if severity else 'Not compared'}", ""]
+        lines += [f"| {' | '.join(HEADINGS)} |", "| --- " * len(HEADINGS) + "|"]
+        for variants in _alike(of_severity):
+            change = variants[0]
+            modes, arrow = ", ".join(change.modes), "\u2192"
+            target = escape(first_changed_in(change, results, from_id, to_id))
+            cells = [_names(variants), modes.replace("->", arrow), code(change.text)]
+            cells += [status(change).replace("->", arrow), target]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _alike(changes: Iterable[BehaviourChange]) -> list[list[BehaviourChange]]:
+    groups: dict[BehaviourChange, list[BehaviourChange]] = {}
+    for change in changes:
+        groups.setdefault(msgspec.structs.replace(change, case=change.case.split("[")[0]), []).append(change)
+    return list(groups.values())
+
+
+def _names(variants: list[BehaviourChange]) -> str:
+    """Format `layer.mask[a]`, or `layer.mask` for a, b, c and 9 more."""
+    if len(variants) == 1:
+        return code(variants[0].case)
+    plain = variants[0].case.split("[")[0]
+    names = [change.case[len(plain) :].strip("[]") or "itself" for change in variants]
+    more = len(names) - VARIANTS_SHOWN
+    shown = ", ".join(map(escape, names[:VARIANTS_SHOWN]))
+    return f"{code(plain)} for {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def first_changed_in(change: BehaviourChange, results: Results, from_id: str, to_id: str) -> str:
+    """Return the title of the first target that changed, "... or earlier" if its predecessor was not measured."""
+    last, first = change.last or from_id, change.since or to_id
+    path = [from_id, *(target.id for target in between(results, from_id, to_id)), to_id]
+    is_exact = path.index(first) - path.index(last) == 1
+    return title(results, first) + ("" if is_exact else " or earlier")
+
+
+def title(results: Results, target_id: str) -> str:
+    """Return the title of a target."""
+    return next(target.title for target in results.targets if target.id == target_id)
