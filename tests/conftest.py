@@ -1,4 +1,4 @@
-"""What the tests share: a fake Keras as a target, a way to run cases on it, and pages in a browser."""
+"""What the tests share: a fake Keras as a target, a way to run cases on it, and an index of packages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, settings
 from conformance.targets import install
 from tests.support.fakes import DATES, FAKES, Command, FakeRuns, fake_base, fake_target, source
 from tests.support.local_index import LocalIndex, serve, wheel
-from tests.support.page_browser import browser, comparing, context, opened  # noqa: F401
 from tests.support.paths import TESTS
 
 # The tests draw the same examples in every run: whoever runs them without a change gets the same answer. New ones are

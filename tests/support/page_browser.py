@@ -27,7 +27,7 @@ EXPORTED = (
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")  # for all of tests/page
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

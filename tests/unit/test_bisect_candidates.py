@@ -138,5 +138,5 @@ def test_a_tensorflow_that_a_base_has_is_not_installed_again(tmp_path: Path, mon
 
 
 def test_columns_of_other_front_ends_are_passed_over() -> None:
-    ids = [t.id for t in compare.way([*DECLARED.values()], "tf-2.14", "keras-3.1")]
+    ids = [t.id for t in compare.path([*DECLARED.values()], "tf-2.14", "keras-3.1")]
     assert ids == ["tf-2.14", "tf-2.15", "keras-3.0", "keras-3.1"]

@@ -1,8 +1,6 @@
 """How work is divided: nothing is lost, whole targets first, small chunks last."""
 
-import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,8 +14,7 @@ from conformance.local.process_group import ProcessGroup, WorkerTarget
 from conformance.local.supervisor import Work
 from conformance.run import result_cache, scheduler
 from conformance.run.chunks import LEAST_SECONDS, UNKNOWN_SECONDS, Chunk, divide, expected_seconds
-from conformance.run.progress import SilentProgress
-from tests.support.fakes import FAKES, FakeRuns, fake_target
+from tests.support.fakes import FAKES, fake_target
 
 TARGET = WorkerTarget("fake-0.1", "keras", "numpy")
 
@@ -79,29 +76,6 @@ def test_what_a_target_took_counts_for_it_else_what_others_took(tmp_path: Path) 
         (tmp_path / "cells" / f"{id}.jsonl").write_text(line)
     found = expected_seconds(targets, known)
     assert {id: seconds["a.b", "eager"] for id, seconds in found.items()} == {"one": 2.0, "two": 4.0, "three": 3.0}
-
-
-class CountsWorkers(SilentProgress):
-    """Counts the chunks that workers were started for."""
-
-    started = 0
-
-    def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
-        CountsWorkers.started += running
-
-
-def test_a_target_in_chunks_gives_what_it_gives_whole(run_fake: FakeRuns) -> None:
-    whole = run_fake(fake_target(), cases=FAKES / "steady", patterns=())
-    journal = run_fake.folder / "cache" / "cells" / "fake-0.1.jsonl"
-    with journal.open("a") as file:  # each cell is expected to take a minute
-        for cell in whole.cells:
-            line = {"key": "k", "case": cell.case, "mode": cell.mode, "seconds": 60.0, "observation": "o"}
-            file.write(f"{json.dumps(line)}\n")
-    parts = run_fake(fake_target(), cases=FAKES / "steady", patterns=(), jobs=4, progress=CountsWorkers)
-    assert CountsWorkers.started > 4 and parts.problems == whole.problems
-    assert [(c.case, c.mode, c.verdict, c.fingerprint) for c in parts.cells] == [
-        (c.case, c.mode, c.verdict, c.fingerprint) for c in whole.cells
-    ]
 
 
 @pytest.mark.parametrize(("cores", "free", "jobs"), [(2, 24, 2), (16, 8, 6), (16, 64, 16), (4, 1, 1)])

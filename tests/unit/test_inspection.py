@@ -10,72 +10,17 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
 
 from conformance import cli
 from conformance.cache import cache_folder
 from conformance.commands.trace import markdown
 from conformance.inspection import svg, table, usage
-from conformance.inspection.trace import Call, CallObservation, Input, Mask, Model, Output, Source, Trace
+from conformance.inspection.trace import Call, Input, Output, Trace
 from conformance.local import bundle
 from conformance.results import Case
 from conformance.suite import catalogue
-from tests.support.browser import launch
 from tests.support.paths import PUBLISHED
-
-HOSTILE = '<script>alert("1")</script> & a|very|long' + " name" * 12
-HAPPENED = ("no mask", "created", "propagated", "consumed", "dropped silently", "rejected with an error")
-
-
-def seen(happened: str = "propagated", enters: bool = True, leaves: bool = True, **changes: Any) -> CallObservation:
-    mask = Mask(shape=[2, 3], dtype="bool", kept="110 100")
-    about = {
-        "masks_in": [mask if enters else None],
-        "explicit": [],
-        "masks_out": [mask if leaves else None],
-        "given": None,
-        "happened": happened,
-        "consumed": None,
-        "untold": None,
-        "takes_masks_away": [],
-        "warnings": [],
-        "error": None,
-    }
-    return CallObservation(**(about | changes))
-
-
-def call(number: int, name: str, *sources: int | str, run: CallObservation | None = None, **changes: Any) -> Call:
-    about = {
-        "id": number,
-        "parent": None,
-        "path": name,
-        "class_": "Dense",
-        "number": 1,
-        "times": 1,
-        "sources": [Source(call=s, input=None) if isinstance(s, int) else Source(call=None, input=s) for s in sources],
-        "shapes_in": [[None, 3, 4]],
-        "shapes_out": [[None, 3, 4]],
-        "symbolic": None,
-        "run": run or seen(),
-        "features": [],
-    }
-    return Call(**(about | changes))
-
-
-def trace(*calls: Call, **changes: Any) -> Trace:
-    about = {
-        "model": Model(name="model", class_="Functional"),
-        "front_end": "keras",
-        "backend": "tensorflow",
-        "versions": {"keras": "3.15.1", "tensorflow": "2.21.0"},
-        "way": "eager",
-        "batch": [],
-        "calls": list(calls),
-        "outputs": [Output(symbolic=None, run=None)],
-        "features": [],
-        "refusal": None,
-    }
-    return Trace(**(about | changes))
+from tests.support.traces import HAPPENED, HOSTILE, call, seen, trace
 
 
 def test_words() -> None:
@@ -156,40 +101,6 @@ def test_no_two_edges_run_over_each_other(found: Trace) -> None:
     for one, other in itertools.combinations(edges, 2):
         if one.lane == other.lane:
             assert one.last <= other.first or other.last <= one.first or (one.lane == 0 and one == other)
-
-
-def test_the_picture_in_a_browser(tmp_path: Path) -> None:
-    """In light and dark: no script of a name runs, no text lies over another or outside, and none is left out."""
-    lost = seen("dropped with a warning", leaves=False, warnings=["UserWarning: " + HOSTILE * 3])
-    inner = call(3, "encoder/inner", run=seen("consumed and propagated", consumed=True), parent=2)
-    found = trace(
-        call(0, "embedding", "ids", run=seen("created", enters=False)),
-        call(1, HOSTILE, 0, "other", run=lost),
-        call(2, "encoder", 0),
-        inner,
-        call(4, "sum", 1, 2, 0),
-        call(5, "refuses", 4, run=seen("rejected with an error", leaves=False, error="ValueError: no")),
-    )
-    (tmp_path / "t.svg").write_text(svg.draw(found), encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        for scheme in ("light", "dark"):
-            page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
-            page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-            page.goto((tmp_path / "t.svg").as_uri())
-            placed = page.eval_on_selector_all(
-                "text",
-                "all => all.map(t => t.getBoundingClientRect()).map(b => [b.left, b.top, b.right, b.bottom])",
-            )
-            width, height = page.eval_on_selector("svg", "s => [s.viewBox.baseVal.width, s.viewBox.baseVal.height]")
-            for box in placed:
-                assert box[2] <= width and box[3] <= height, (box, width, height)
-            for one, other in itertools.combinations(placed, 2):
-                apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
-                assert apart, (one, other)
-            shown = page.eval_on_selector("svg", "s => s.textContent")
-            assert "dropped with a warning" in shown and "rejected with an error" in shown
-        browser.close()
 
 
 @pytest.fixture(scope="module")
