@@ -4,6 +4,7 @@
 # ///
 """Sessions of the project; `nox -l` lists them. Arguments after `--` go to the program of the session."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -44,25 +45,25 @@ def history(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check the project itself: lint, types, unit tests, two real targets, the page in a browser."""
+    """Check the project itself: lint, types, all tests in parallel, and what they cover."""
     session.install("-e", ".[matrix]", "--group", "test")
     if not session.posargs:
         session.run("ruff", "check")
         session.run("ruff", "format", "--check")
         session.run("mypy")
         session.run("lint-imports")
+    # PYTHONDONTWRITEBYTECODE would make each import of a Keras seconds slower.
+    if session.posargs:
+        session.run("pytest", *session.posargs, env={"PYTHONDONTWRITEBYTECODE": None})
+        return
     # A file stays in one process, which has its environments and pages; conftest.py decides which come first.
-    everything = [
-        "-n",
-        "auto",
-        "--dist",
-        "loadfile",
-        "--no-loadscope-reorder",
-        "--cov",
-        "--cov-report",
-        "term:skip-covered",
-    ]
-    session.run("pytest", *(session.posargs or everything), env={"PYTHONDONTWRITEBYTECODE": None})
+    processes = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    session.run("pytest", *processes, "--cov", "--cov-report=", env={"PYTHONDONTWRITEBYTECODE": None})
+    measured = Path(session.create_tmp(), "coverage.json")
+    session.run("coverage", "json", "-q", "-o", str(measured))
+    of = json.loads(measured.read_text())["totals"]
+    lines = f"{of['covered_lines']} of {of['num_statements']} lines"
+    session.log(f"coverage of conformance/: {lines}, {of['covered_branches']} of {of['num_branches']} branches")
 
 
 @nox.session
@@ -109,7 +110,7 @@ def wild(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Resolve the requirements of the targets into conformance/locks (all, or `-- --target ID`; `-- --upgrade`)."""
+    """Resolve the requirements of the targets into conformance/locks (see `-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("conformance", "lock", *session.posargs)
 
