@@ -4,6 +4,7 @@
 # ///
 """Sessions of the project; `nox -l` lists them. Each passes the arguments after `--` to its command."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -49,14 +50,25 @@ def history(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Test the project itself: lint, types, unit tests, two real targets, the page in a browser."""
+    """Check the project itself: lint, types, all tests in parallel, and what they cover."""
     session.install("-e", ".[matrix]", "--group", "test")
     if not session.posargs:
         session.run("ruff", "check")
         session.run("ruff", "format", "--check")
         session.run("mypy")
         session.run("lint-imports")
-    session.run("pytest", *session.posargs)
+    # PYTHONDONTWRITEBYTECODE would make each import of a Keras seconds slower.
+    if session.posargs:
+        session.run("pytest", *session.posargs, env={"PYTHONDONTWRITEBYTECODE": None})
+        return
+    # A file stays in one process, which has its environments and pages; conftest.py decides which come first.
+    processes = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    session.run("pytest", *processes, "--cov", "--cov-report=", env={"PYTHONDONTWRITEBYTECODE": None})
+    measured = Path(session.create_tmp(), "coverage.json")
+    session.run("coverage", "json", "-q", "-o", str(measured))
+    of = json.loads(measured.read_text())["totals"]
+    lines = f"{of['covered_lines']} of {of['num_statements']} lines"
+    session.log(f"coverage of conformance/: {lines}, {of['covered_branches']} of {of['num_branches']} branches")
 
 
 @nox.session

@@ -23,7 +23,7 @@ from typing import Any
 
 PACKAGE = Path(__file__).parent.parent
 LIBRARIES = ("jinja2", "markupsafe", "msgspec", "packaging", "pytest")
-"""What the host side computes and writes with; `tests/test_dependencies.py` holds this against its imports."""
+"""What the host side computes and writes with; `tests/harness/test_dependencies.py` holds this against its imports."""
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)

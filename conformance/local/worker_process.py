@@ -170,24 +170,25 @@ class WorkerProcess:
 
     def _send(self, request: bytes) -> None:
         assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):  # it died at start; reading says how
-            self._process.stdin.write(request)
-            self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:  # it died at start; reading says how
+            pipe.write(request)
 
     def _read_events(self) -> None:
         assert self._process.stdout
-        while line := self._process.stdout.readline(self._limits.event_bytes):
-            self._lines.put(line)  # what is longer is cut, and so no JSON
+        with self._process.stdout as pipe:
+            while line := pipe.readline(self._limits.event_bytes):
+                self._lines.put(line)  # what is longer is cut, and so no JSON
         self._lines.put(None)
 
     def _read_log(self) -> None:
         assert self._process.stderr
         # Read in pieces: a target may print megabytes without a line break.
         rest = b""
-        while piece := self._process.stderr.read1(65536):  # type: ignore[attr-defined]
-            *lines, rest = (rest + piece).split(b"\n")
-            self._log.extend(line[:1000] for line in lines)
-            rest = rest[-1000:]
+        with self._process.stderr as pipe:
+            while piece := pipe.read1(65536):  # type: ignore[attr-defined]
+                *lines, rest = (rest + piece).split(b"\n")
+                self._log.extend(line[:1000] for line in lines)
+                rest = rest[-1000:]
         if rest:
             self._log.append(rest)
 

@@ -106,6 +106,7 @@ def _project(index: str, package: str) -> _Project | None:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:
             return msgspec.json.decode(response.read(), type=_Project)
     except urllib.error.HTTPError as error:
+        error.close()  # it is a response, too
         if error.code == 404:
             return None
         raise Unavailable(f"the releases of {package} cannot be listed: {url}: {error.code} {error.reason}") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conformance import cli
 from conformance.project import Project
-from tests.conftest import FAKES, FakeRuns, fake_target
+from tests.support.fakes import FAKES, FakeRuns, fake_target
 
 TARGETS = ["fake-0.1", "fake-other"]
 

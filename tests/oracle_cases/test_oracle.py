@@ -2,7 +2,7 @@
 
 Held against real layers where no mask is involved: what it says of masks rests on this arithmetic.
 
-Case files like those in cases/, run by tests/test_oracle.py, which puts the oracle beside them.
+Case files like those in cases/, run by tests/targets/test_oracle.py, which puts the oracle beside them.
 """
 
 import numpy as np

@@ -1,0 +1,134 @@
+"""The results file: schema, reading, writing, and what is no results file."""
+
+import gzip
+import itertools
+import json
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from conformance import results
+from conformance.judging.judge import judge_all
+from conformance.local.errors import UsageError
+from conformance.local.worker_process import WorkerLimits
+from tests.support.fakes import FakeRuns, fake_target
+
+LIMITS = WorkerLimits(case_seconds=5.0, memory_mb=400)  # some of the cases hang or leak
+SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
+
+
+@pytest.fixture(scope="module")
+def found(run_fake: FakeRuns) -> results.Results:
+    return run_fake(fake_target(), fake_target("fake-uninstallable"), patterns=(), limits=LIMITS)
+
+
+@pytest.fixture
+def file(found: results.Results, tmp_path: Path) -> Path:
+    results.write(found, tmp_path / "results.json")
+    return tmp_path / "results.json"
+
+
+def test_schema_in_the_package_is_current() -> None:
+    assert json.loads(SCHEMA.read_text()) == results.schema()
+
+
+def test_real_results_are_valid(file: Path) -> None:
+    jsonschema.validate(json.loads(file.read_text()), json.loads(SCHEMA.read_text()))
+
+
+def test_round_trip(found: results.Results, file: Path) -> None:
+    assert results.read(file) == found
+    assert results.read(file.parent) == found
+
+
+def test_a_compressed_file_is_the_same_in_less(found: results.Results, file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "compressed"
+    results.write(found, folder / "results.json.gz")
+    assert results.read(folder / "results.json.gz") == results.read(folder) == found
+    packed = (folder / "results.json.gz").read_bytes()
+    assert gzip.decompress(packed) == file.read_bytes()
+    results.write(found, folder / "results.json.gz")
+    assert (folder / "results.json.gz").read_bytes() == packed, "no date is in it"
+    renamed = folder / "a.json"  # what it is called decides nothing
+    renamed.write_bytes(packed)
+    assert results.read(renamed) == found
+    (folder / "results.json").write_bytes(file.read_bytes())
+    assert results.file_of(folder).name == "results.json", "what a run wrote comes before what was kept"
+
+
+def test_cells_of_a_case_stand_together(found: results.Results) -> None:
+    cases = [case for case, _ in itertools.groupby(cell.case for cell in found.cells)]
+    assert cases == [case.id for case in found.cases]
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (gzip.compress(b"{}")[:-9], "cannot be unpacked: it is cut short"),
+        (b"\x1f\x8b\x08\x00" + b"x" * 30, "cannot be unpacked: Error -3"),
+        (gzip.compress(b"{}"), "is not a results file of this suite"),
+        (gzip.compress(b" " * 2**20), "has more than 0 MB"),
+    ],
+)
+def test_what_is_no_compressed_results_file_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bytes, message: str
+) -> None:
+    (tmp_path / "results.json.gz").write_bytes(packed)
+    monkeypatch.setattr(results, "MAX_BYTES", 2**16)
+    with pytest.raises(UsageError, match=f"results.json.gz {message}"):
+        results.read(tmp_path)
+
+
+def test_verdicts_can_be_computed_again(found: results.Results, file: Path) -> None:
+    again = results.read(file)
+    for cell in again.cells:
+        if cell.observation:
+            cell.verdict, cell.fingerprint, cell.reason = "not-run", None, None
+    judge_all(again)
+    assert again == found
+
+
+def test_equal_values_are_stored_once(found: results.Results) -> None:
+    assert len({json.dumps(v, sort_keys=True) for v in found.values.values()}) == len(found.values)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b'{"schema_version": 1, "cells', "is not JSON"),
+        (b"[]", "is not a results file"),
+        (b'{"schema_version": 99}', "has schema version 99; this program reads 1"),
+        (b'{"schema_version": 1}', "missing required field"),
+    ],
+)
+def test_what_is_no_results_file_is_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "r.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message) as caught:
+        results.read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_observation_is_named(found: results.Results, tmp_path: Path) -> None:
+    broken = msgspec.json.decode(msgspec.json.encode(found))
+    broken["observations"] = {}
+    (tmp_path / "r.json").write_text(json.dumps(broken))
+    with pytest.raises(UsageError, match="refers to a missing observation"):
+        results.read(tmp_path / "r.json")
+
+
+def test_a_cell_of_nowhere_is_named(found: results.Results, tmp_path: Path) -> None:
+    broken = msgspec.json.decode(msgspec.json.encode(found))
+    broken["cells"][0]["target"] = "keras-9"
+    (tmp_path / "r.json").write_text(json.dumps(broken))
+    with pytest.raises(UsageError, match="unknown case, target, mode or verdict: .*keras-9"):
+        results.read(tmp_path / "r.json")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read .*results.json: No such file"):
+        results.read(tmp_path)
