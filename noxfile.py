@@ -4,7 +4,6 @@
 # ///
 """Sessions of the project; `nox -l` lists them. Each passes the arguments after `--` to its command."""
 
-import json
 import tomllib
 from pathlib import Path
 
@@ -57,18 +56,14 @@ def tests(session: nox.Session) -> None:
         session.run("ruff", "format", "--check")
         session.run("mypy")
         session.run("lint-imports")
-    # PYTHONDONTWRITEBYTECODE would make each import of a Keras seconds slower.
+    bytecode = {"PYTHONDONTWRITEBYTECODE": None}  # without it, each import of a Keras takes seconds longer
     if session.posargs:
-        session.run("pytest", *session.posargs, env={"PYTHONDONTWRITEBYTECODE": None})
+        session.run("pytest", *session.posargs, env=bytecode)
         return
     # A file stays in one process, which has its environments and pages; conftest.py decides which come first.
     processes = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
-    session.run("pytest", *processes, "--cov", "--cov-report=", env={"PYTHONDONTWRITEBYTECODE": None})
-    measured = Path(session.create_tmp(), "coverage.json")
-    session.run("coverage", "json", "-q", "-o", str(measured))
-    of = json.loads(measured.read_text())["totals"]
-    lines = f"{of['covered_lines']} of {of['num_statements']} lines"
-    session.log(f"coverage of conformance/: {lines}, {of['covered_branches']} of {of['num_branches']} branches")
+    session.run("pytest", *processes, "--cov", "--cov-report=", env=bytecode)
+    session.run("python", "-m", "tests.support.coverage_summary")
 
 
 @nox.session
