@@ -118,7 +118,7 @@ class Checkout:
 
     def _kept(self) -> int:
         """Count the executed cells in the result cache."""
-        lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.open("rb"))
+        lines = (line for path in (self.cache / "cells").glob("*.jsonl") for line in path.read_bytes().splitlines())
         return sum("case" in msgspec.json.decode(line) for line in lines if line.startswith(b'{"key"'))
 
     def floor(

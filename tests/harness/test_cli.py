@@ -122,7 +122,7 @@ def test_what_is_bad_on_a_column_that_nobody_declared(command, run_fake: FakeRun
     command.about["cases"] = cases
     result = command("run", "--case", "good.deviates", "--here", str(run_fake.interpreter("none")))
     assert result.exit_code == 1
-    assert "deviates: number is 2; nothing is known of it on Keras 0.1 on NumPy" in result.output
+    assert "deviates: number is 2; no expectation covers Keras 0.1 on NumPy" in result.output
 
 
 def test_lists(command) -> None:  # type: ignore[no-untyped-def]

@@ -48,15 +48,15 @@ def fault(*cases, modes=("eager",), on=BOTH, control=False, raises=False):
 
 def break_cells(module, function):
     """Apply a fault before the first cell of a process, and track the mode of each cell."""
-    sound = execute.perform
+    sound = execute.call
 
-    def perform(masks, case, mode_name, arguments):
+    def call(runner, case, mode_name, arguments):
         if Now.mode is None:
-            _break_front_end(module, function, masks.front)
+            _break_front_end(module, function, runner.front)
         Now.mode = mode_name
-        return sound(masks, case, mode_name, arguments)
+        return sound(runner, case, mode_name, arguments)
 
-    execute.perform = perform
+    execute.call = call
 
 
 def _break_front_end(module, function, front):
