@@ -14,7 +14,7 @@ def test_head(opened: Opened) -> None:
     page = opened(fragment="#view=matrix")
     header = page.locator("header")
     expect(header).to_contain_text("22 November 2026, 09:50 UTC")
-    expect(header).to_contain_text(re.compile(r"5\s+behaviours\s+\u00d7\s+4\s+columns"))
+    expect(header).to_contain_text(re.compile(r"5\s+behaviours\s+\u00d7\s+4\s+targets"))
     chips = page.get_by_role("group", name="Verdicts")
     counted = dict(chip.split("\n") for chip in chips.get_by_role("button").all_inner_texts())
     assert counted["Not run"] == "20"
