@@ -70,20 +70,20 @@ def check(target: Target, names: list[str] | None = None, every_mode: bool = Tru
         "TF_CPP_MIN_LOG_LEVEL": "2",
         **OF_FRONT_END.get(target.front_end, {}),
     }
-    process = subprocess.Popen(
+    request = {"front_end": target.front_end, "every_mode": every_mode, "kinds": kinds(target, names)}
+    with subprocess.Popen(
         [where.python, HERE / "builtin_subjects.py"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment,
         text=True,
-    )
-    assert process.stdin and process.stdout
-    request = {"front_end": target.front_end, "every_mode": every_mode, "kinds": kinds(target, names)}
-    json.dump(request, process.stdin)
-    process.stdin.close()
-    yield from map(json.loads, process.stdout)
-    assert process.wait() == 0
+    ) as process:
+        assert process.stdin and process.stdout
+        json.dump(request, process.stdin)
+        process.stdin.close()
+        yield from map(json.loads, process.stdout)
+    assert process.returncode == 0
 
 
 def unexplained(target: Target, found: dict[str, Any]) -> list[str]:
