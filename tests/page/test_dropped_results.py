@@ -112,6 +112,7 @@ def test_a_dropped_column_is_what_it_is_in_the_page(telling: Opened, tmp_path: P
     assert any(cell["verdict"] != "not-run" for cells in dropped for cell in cells) == (target != "keras-3.8")
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_a_dropped_column_of_the_published_run(telling: Opened, tmp_path: Path) -> None:
     whole, known = results.read(PUBLISHED), expectations.load()
     target = "keras-3.13"
