@@ -193,3 +193,24 @@ def test_which_columns_are_compared_at_first_in_every_row_of_four(comparing: Com
         pair = compare.default_pair(made.results)
         ours.append(list(pair) if pair else None)
     assert computed(comparing(Made().judged()), DEFAULT_PAIRS, rows) == ours
+
+
+VERSIONS = [
+    *("2.2.4-tf", "3.15.1", "2.13.0+cpu", "", "unknown", "3.16", "dev1", "3.16.0.post1", "3.16.0+rc1", "0"),
+    *("3.16.0.dev2026102704", "2.22.0-dev20261101", "2.22.0rc0", "2.22.0-rc0", "3.0.0a1", "3.0.0b2", "2.0.0.rc1", "1.0-beta", "1.0a"),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_prerelease_is_not_compared_at_first(comparing: Comparing, version: str) -> None:
+    """A nightly or a release candidate beside releases, as Keras or as TensorFlow."""
+    rows, ours = [], []
+    for package in ("keras", "tensorflow"):
+        made = Made()
+        for id, front_end, keras in (("a", "tf.keras", "2.15.0"), ("b", "keras", "3.15.1"), ("c", "keras", "3.16.0")):
+            versions = {"keras": keras, "tensorflow": "2.21.0"} | ({package: version} if id == "c" else {})
+            made.target(id, id, front_end, versions=versions)
+        rows.append(msgspec.to_builtins(made.results.targets))
+        ours.append(list(compare.default_pair(made.results) or ()))
+    assert computed(comparing(Made().judged()), DEFAULT_PAIRS, rows) == ours
+    assert ours == [["a", "b" if VERSIONS.index(version) > VERSIONS.index("0") else "c"]] * 2

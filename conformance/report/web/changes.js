@@ -20,9 +20,14 @@ const PROMISE_WORDS = {
   unspecified: "undocumented",
 };
 
-/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran. */
+/** Whether a version is that of a nightly, an alpha, a beta or a release candidate. */
+const isPrerelease = (version) => /^\d[\d.]*[-_.]?(dev|rc|c|alpha|beta|a|b|preview|pre)[-_.]?\d*([-.+]|$)/.test(version);
+
+/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran; all of them released. */
 function defaultPair() {
-  const ran = TARGETS.filter((target) => !target.reason);
+  const allThatRan = TARGETS.filter((target) => !target.reason);
+  const released = allThatRan.filter((target) => !Object.values(target.versions).some(isPrerelease));
+  const ran = released.length > 1 ? released : allThatRan;
   const tfKeras = ran.findLast((target) => target.front_end === "tf.keras");
   const keras = ran.findLast((target) => target.front_end === "keras" && target.backend === "tensorflow");
   if (tfKeras && keras && tfKeras.position < keras.position) return [tfKeras, keras];
