@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,14 @@ class ScriptRun:
     errors: list[str]
 
 
-def execute(script: str, target: Target, where: Environment) -> ScriptRun:
+def execute(script: str, target: Target, where: Environment, under: Sequence[str | Path] = ()) -> ScriptRun:
     """Run a script in the environment of its target, where this suite cannot be imported.
+
+    Args:
+        script: The script.
+        target: Its target.
+        where: The environment of the target.
+        under: A program of Python that executes it, with its first arguments; the script's file is the last.
 
     Raises:
         Unavailable: If the script times out.
@@ -40,7 +47,7 @@ def execute(script: str, target: Target, where: Environment) -> ScriptRun:
         del variables["KERAS_BACKEND"]  # scripts choose it themselves
         try:
             done = subprocess.run(
-                [where.python, str(file)],
+                [where.python, *under, file],
                 capture_output=True,
                 text=True,
                 errors="replace",
