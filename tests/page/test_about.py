@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from conformance.report import page as report
 from conformance.report.folder import write_report
+from conformance.report.scope import NOT_MEASURED
 from conformance.results import Results
 from conformance.vocabulary import VERDICTS
 from tests.support.page_browser import Opened, panel_of
@@ -30,6 +31,13 @@ def test_how_much_is_known(opened: Opened) -> None:
     }
     page.get_by_role("link", name="Keras 3.3").click()
     expect(panel_of(page).get_by_role("heading", level=2)).to_have_text("Keras 3.3")
+
+
+def test_what_the_results_do_not_cover(opened: Opened) -> None:
+    page = opened(fragment="#view=about")
+    part = page.locator("section", has=page.get_by_role("heading", name="Not measured", exact=True)).last
+    expect(part.get_by_role("listitem")).to_have_text([*NOT_MEASURED])
+    assert "cuDNN" in NOT_MEASURED[0] and "patch" in NOT_MEASURED[1] and "Linux" in NOT_MEASURED[2]
 
 
 def test_what_was_not_asked_for_is_unknown(opened: Opened) -> None:

@@ -3,7 +3,7 @@
 VIEWS.about = {
   title: "About",
   build(section) {
-    section.append(h("div", { class: "about" }, method(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
+    section.append(h("div", { class: "about" }, method(), notMeasured(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
   },
   show() {},
 };
@@ -46,6 +46,10 @@ function method() {
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
     ),
   );
+}
+
+function notMeasured() {
+  return part("Not measured", h("ul", null, DATA.not_measured.map((text) => h("li", null, text))));
 }
 
 function verdictsTable() {
