@@ -47,6 +47,7 @@ def _row(id: str, variants: list[Case]) -> str:
     case = variants[0]
     names = ", ".join(one.id.removeprefix(id) for one in variants if one.id != id)
     modes = "all" if case.modes == list(MODES) else ", ".join(case.modes).replace("|", "or")
+    modes += "".join(f"; {one.mode} thinned" for one in case.thinned)
     cells = [f"`{id}` {escape(names)}".strip(), f"*{escape(case.title)}* {escape(case.contract)}", case.basis, modes]
     return f"| {' | '.join(cells)} |"
 

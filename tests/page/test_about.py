@@ -52,7 +52,10 @@ def test_what_was_not_asked_for_is_unknown(opened: Opened) -> None:
 
 def test_plans_are_counted_as_python_does(opened: Opened) -> None:
     shown: Results = sample()
-    planned = {target.title: sum(len(case.modes_on(target.modes)) for case in shown.cases) for target in shown.targets}
+    planned = {
+        target.title: sum(len(case.modes_on(target.modes, target.id)) for case in shown.cases)
+        for target in shown.targets
+    }
     assert {title: numbers[0] for title, numbers in quality(opened(shown, "#view=about")).items()} == planned
 
 

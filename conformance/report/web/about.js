@@ -101,10 +101,15 @@ function qualityOf(target) {
 
 /** The modes in which a case is planned on a target, also those that the target lacks: as `Case.modes_on`. */
 function plannedModes(item, target) {
-  return item.modes.map((entry) => {
-    const either = entry.split(" | ");
-    return either.find((mode) => target.modes.includes(mode)) ?? either[0];
-  });
+  const has = (mode) => target.modes.includes(mode);
+  const thinned = (item.thinned ?? []).filter(
+    (one) => one.targets.includes(target.id) && has(one.mode) && has(one.covered_by),
+  );
+  const skipped = thinned.map((one) => one.mode);
+  return item.modes
+    .map((entry) => entry.split(" | "))
+    .map((either) => either.find(has) ?? either[0])
+    .filter((mode) => !skipped.includes(mode));
 }
 
 const PARTS = {
