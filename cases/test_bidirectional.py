@@ -6,6 +6,7 @@ Masks in both directions, outputs at masked timesteps, and the masks of outputs 
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
@@ -70,7 +71,8 @@ def test_last_output(keras, run, build, record):
     "bidirectional.sequence-alignment",
     documented=SAME_ARGUMENTS,
     tags=["Bidirectional", "SimpleRNN"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_sequence_alignment(keras, run, build, record):
     """Bidirectional aligns both directions with the input.
@@ -108,7 +110,7 @@ def test_zero_at_masked(keras, run, build, record, unroll):
     "bidirectional.implicit-mask",
     documented=AUTOMATIC,
     tags=["Bidirectional", "SimpleRNN", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_implicit_mask(keras, run, build, record):
     """Bidirectional uses the mask of its input.
@@ -124,7 +126,8 @@ def test_implicit_mask(keras, run, build, record):
     "bidirectional.merge-modes",
     established=COMPUTE_MASK + "the mask of the input if return_sequences",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("merge_mode", sorted(MERGED))
 def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
@@ -148,7 +151,8 @@ def test_merge_modes(keras, run, build, mask_of, record, merge_mode):
     "bidirectional.merge-modes.none",
     established=COMPUTE_MASK + "the mask of the input twice, if return_sequences and no merge_mode",
     tags=["Bidirectional", "SimpleRNN", "Masking"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_merge_modes_none(keras, run, build, mask_of, record):
     """Bidirectional with `merge_mode=None` propagates the mask to both outputs.
@@ -163,7 +167,8 @@ def test_merge_modes_none(keras, run, build, mask_of, record):
     "bidirectional.return-state-mask",
     established=COMPUTE_MASK + "the mask of the input for the sequence, None for each state",
     tags=["Bidirectional", "SimpleRNN", "Masking", "return_state", "stateful"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("stateful", [False, True], ids=["stateless", "stateful"])
 def test_return_state_mask(keras, run, build, mask_of, record, stateful):

@@ -5,6 +5,7 @@ Recurrent layers that return the last output only.
 
 import numpy as np
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -12,7 +13,7 @@ MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bo
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-ONCE = ["eager", "graph | session"]  # the cases about values cover recurrence in the other modes
+ONCE = ["eager", "graph", "session"]  # the cases about values cover recurrence in the other modes
 
 
 def make(keras, build, **arguments):
@@ -26,6 +27,7 @@ def make(keras, build, **arguments):
     established="Source of keras.layers.RNN, compute_mask: None unless return_sequences",
     tags=["RNN", "Masking"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_rnn_last(keras, run, build, mask_of, record):
     """RNN drops the mask without `return_sequences`.

@@ -6,6 +6,7 @@ Skipped timesteps, outputs at masked timesteps and propagated masks, for both po
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -51,7 +52,8 @@ def test_skip_masked_steps(keras, run, build, record, reset_after):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["GRU", "return_sequences"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @either
 def test_masked_output_repeats_previous(keras, run, build, record, reset_after):

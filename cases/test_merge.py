@@ -6,6 +6,7 @@ How merging layers combine the masks of their inputs, and what they compute at m
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES = 2, 5, 3
 MASKS = np.array([[[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], [[1, 0, 1, 1, 0], [0, 1, 1, 0, 0]]], bool)
@@ -144,7 +145,7 @@ def test_concatenate_time_one_masked(keras, run, mask_of, record):
     established=PIECES,
     issues=["keras-team/keras#20440", "keras-team/keras#21611"] + LOST,
     tags=["Concatenate", "Embedding", "GlobalAveragePooling1D", "Functional"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize("axis, second", [(1, 1), (2, 0)], ids=["time", "feature"])
 def test_concatenate_symbolic_shape(keras, run, build, record, axis, second):

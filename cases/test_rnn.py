@@ -6,6 +6,7 @@ Masks in every recurrent layer, mostly shown on `SimpleRNN`.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 from conformance.case import Unsupported
 
@@ -43,7 +44,7 @@ def zeroed_sequence(x, mask, weights):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["SimpleRNN", "return_sequences"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_masked_output_repeats_previous(keras, run, build, record):
     """RNNs repeat the previous output at masked timesteps.

@@ -6,6 +6,7 @@ Gradients through RNNs with masked timesteps.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 3, 5, 2, 4, 7
 # Padded on the right, padded on the left, with gaps.
@@ -46,7 +47,8 @@ def make_rnn(keras, build, **arguments):
     "rnn.gradient-masked-input-zero",
     documented=MASK_ARGUMENT,
     tags=["SimpleRNN", "gradient"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
 def test_gradient_masked_input_zero(keras, run, build, ops, record, unroll):
@@ -89,7 +91,8 @@ def test_gradient_garbage(keras, run, build, ops, record):
     "rnn.gradient-nan-leak",
     unspecified=MAY_BE_NAN,
     tags=["SimpleRNN", "gradient", "NaN"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
 def test_gradient_nan_leak(keras, run, build, ops, record, garbage):

@@ -6,6 +6,7 @@ Returned and initial states, shown on an LSTM for every recurrent layer.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -14,7 +15,7 @@ X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("fl
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 H0, C0 = np.random.RandomState(4).uniform(0.2, 0.9, (2, BATCH, UNITS)).astype("float32")
 
-ONCE = ["eager", "graph | session"]  # lstm.skip-masked-steps covers the other modes
+ONCE = ["eager", "graph", "session"]  # lstm.skip-masked-steps covers the other modes
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -28,7 +29,13 @@ def make(keras, build, features=FEATURES, **arguments):
     return layer, build(layer, (None, STEPS, features))
 
 
-@pytest.mark.case("rnn.return-state-at-last-unmasked", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE)
+@pytest.mark.case(
+    "rnn.return-state-at-last-unmasked",
+    documented=MASK_ARGUMENT,
+    tags=["LSTM"],
+    modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_return_state_at_last_unmasked(keras, run, build, record):
     """RNNs return the states after the last unmasked timestep.
 

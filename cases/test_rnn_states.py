@@ -6,6 +6,7 @@ States, direction and output mask, shown on a SimpleRNN for every recurrent laye
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -15,7 +16,7 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK 
 H0 = np.random.RandomState(4).uniform(0.2, 0.9, (BATCH, UNITS)).astype("float32")
 
 MASK_ARGUMENT = "API docs of keras.layers.RNN, 'Call arguments', mask: a timestep with a False entry should be ignored"
-ONCE = ["eager", "graph | session"]  # cases that check values cover the other modes
+ONCE = ["eager", "graph", "session"]  # cases that check values cover the other modes
 
 
 def make(keras, build, **arguments):
@@ -46,6 +47,7 @@ def test_garbage_independence(keras, run, build, record):
     issues=["tensorflow/tensorflow#33148", "tensorflow/tensorflow#36139", "tensorflow/tensorflow#43103"],
     tags=["RNN", "all masked"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_fully_masked_sample(keras, run, build, record):
     """RNNs keep the initial state of a sample with no unmasked timestep.
@@ -66,6 +68,7 @@ def test_fully_masked_sample(keras, run, build, record):
     "of the next batch; call argument mask: masked timesteps should be ignored",
     tags=["RNN", "Masking", "stateful"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_stateful_carry(keras, run, build, record):
     """Stateful RNNs carry their state over masked timesteps at the end.
@@ -84,7 +87,11 @@ def test_stateful_carry(keras, run, build, record):
 
 
 @pytest.mark.case(
-    "rnn.initial-state.explicit-mask", documented=MASK_ARGUMENT, tags=["RNN", "initial_state"], modes=ONCE
+    "rnn.initial-state.explicit-mask",
+    documented=MASK_ARGUMENT,
+    tags=["RNN", "initial_state"],
+    modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_initial_state_explicit_mask(keras, run, build, record):
     """RNNs use an explicit mask when `initial_state` is passed.
@@ -102,6 +109,7 @@ def test_initial_state_explicit_mask(keras, run, build, record):
     "have been output",
     tags=["RNN", "initial_state", "return_sequences"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_first_step_masked_output(keras, run, build, record):
     """RNN output at masked timesteps at the start when `initial_state` is passed.
@@ -136,6 +144,7 @@ def test_go_backwards(keras, run, build, record):
     issues=["keras-team/keras#6022"],
     tags=["RNN", "go_backwards", "Masking"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_go_backwards_output_mask_order(keras, run, build, mask_of, record):
     """Mask after an RNN with `go_backwards`.
@@ -152,6 +161,7 @@ def test_go_backwards_output_mask_order(keras, run, build, mask_of, record):
     issues=["keras-team/keras#23235", "keras-team/keras#23228"],
     tags=["RNN", "Masking", "return_sequences"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_output_mask(keras, run, build, mask_of, record):
     """RNNs propagate the mask with `return_sequences`.
@@ -162,7 +172,13 @@ def test_output_mask(keras, run, build, mask_of, record):
     record("mask", run(lambda t: mask_of(rnn(masking(t))), ZEROED), expected=MASK)
 
 
-@pytest.mark.case("rnn.second-call-unmasked", documented=MASK_ARGUMENT, tags=["RNN", "shared layer"], modes=ONCE)
+@pytest.mark.case(
+    "rnn.second-call-unmasked",
+    documented=MASK_ARGUMENT,
+    tags=["RNN", "shared layer"],
+    modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_second_call_unmasked(keras, run, build, record):
     """RNNs use a mask for one call only.
 

@@ -6,6 +6,7 @@ Masks of the outer timesteps, and masks within each of them.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, WIDTH, FEATURES, UNITS = 2, 4, 3, 5, 6
 OUTER = np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
@@ -204,7 +205,7 @@ def test_mask_shape_check(keras, run, build, record):
     severity="raises",
     issues=["keras-team/keras#20754", "keras-team/keras#20765"],
     tags=["TimeDistributed", "Embedding", "Dense", "GlobalAveragePooling1D", "predict"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_partial_batch(keras, run, build, record):
     """TimeDistributed supports a smaller last batch with masked timesteps.

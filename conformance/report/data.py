@@ -10,6 +10,7 @@ import msgspec
 
 from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours, mismatch
+from conformance.report.scope import NOT_MEASURED
 from conformance.repro.stored import Stored
 from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.vocabulary import MODES, VERDICT_OF_STATUS, VERDICTS
@@ -86,6 +87,7 @@ def page_data(
     return {
         "run": _run(results),
         "files": files,
+        "not_measured": NOT_MEASURED,
         "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,

@@ -20,6 +20,7 @@ FIELDS = (
     "modes",
     "needs",
     "backends",
+    "thinned",
     "file",
     "function",
 )

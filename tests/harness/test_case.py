@@ -10,7 +10,9 @@ import pytest
 
 from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
+from conformance.results import Thinning
 from conformance.suite import catalogue
+from conformance.vocabulary import MODES
 from conformance.worker import execute, frontend
 from conformance.worker.case import FIXTURES
 from tests.support.fakes import FAKES
@@ -183,3 +185,35 @@ class FakeModes(execute.CaseRunner):
 def test_a_case_may_ask_for_what_it_can_be_given() -> None:
     made = FakeModes(None, ["eager"]).start().make_fixtures("eager")
     assert {*made, "monkeypatch"} == {*FIXTURES}
+
+
+EVIDENCE = {"mode": "jit", "covered_by": "graph", "seen": "2026-11-29", "targets": ["tf-2.15"]}
+
+
+def with_thinned(*thinned: object, modes: object = None) -> str:
+    assert GOOD.count("documented=") == 1
+    return GOOD.replace("documented=", f"thinned={[*thinned]!r}, modes={modes or [*MODES]!r}, documented=")
+
+
+def test_a_thinned_mode_is_listed_with_its_evidence(tmp_path: Path) -> None:
+    first, *_ = listed(tmp_path, with_thinned(EVIDENCE))
+    assert first.case.thinned == [Thinning(**EVIDENCE)]  # type: ignore[arg-type]
+    assert first.case.modes == [*MODES]
+    assert first.case.modes_on(MODES, "tf-2.15") == ["eager", "graph", "session"]
+    assert first.case.modes_on(MODES, "tf-2.16") == first.case.modes_on(MODES) == [*MODES]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (with_thinned("jit"), "each of thinned needs mode, covered_by, seen, targets and nothing else, got 'jit'"),
+        (with_thinned({"mode": "jit", "covered_by": "graph"}), "each of thinned needs mode"),
+        (with_thinned({**EVIDENCE, "targets": []}), "thinned needs evidence: when 'jit' was seen"),
+        (with_thinned({**EVIDENCE, "seen": "lately"}), "thinned: seen must be a date, got 'lately'"),
+        (with_thinned(EVIDENCE, modes=["eager", "graph"]), "thinned names 'jit', which is none of its modes"),
+        (with_thinned({**EVIDENCE, "covered_by": "jit"}), "thinned: mode 'jit' cannot cover itself"),
+    ],
+)  # fmt: skip
+def test_a_thinning_without_evidence_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        listed(tmp_path, text)

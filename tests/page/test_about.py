@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from conformance.report import page as report
 from conformance.report.folder import write_report
+from conformance.report.scope import NOT_MEASURED
 from conformance.results import Results
 from conformance.vocabulary import VERDICTS
 from tests.support.page_browser import Opened, panel_of
@@ -32,6 +33,13 @@ def test_how_much_is_known(opened: Opened) -> None:
     expect(panel_of(page).get_by_role("heading", level=2)).to_have_text("Keras 3.3")
 
 
+def test_what_the_results_do_not_cover(opened: Opened) -> None:
+    page = opened(fragment="#view=about")
+    part = page.locator("section", has=page.get_by_role("heading", name="Not measured", exact=True)).last
+    expect(part.get_by_role("listitem")).to_have_text([*NOT_MEASURED])
+    assert "cuDNN" in NOT_MEASURED[0] and "patch" in NOT_MEASURED[1] and "Linux" in NOT_MEASURED[2]
+
+
 def test_what_was_not_asked_for_is_unknown(opened: Opened) -> None:
     made = Made()
     made.target("a", "Keras 3.1", lacks={"session": "none here"})
@@ -44,7 +52,10 @@ def test_what_was_not_asked_for_is_unknown(opened: Opened) -> None:
 
 def test_plans_are_counted_as_python_does(opened: Opened) -> None:
     shown: Results = sample()
-    planned = {target.title: sum(len(case.modes_on(target.modes)) for case in shown.cases) for target in shown.targets}
+    planned = {
+        target.title: sum(len(case.modes_on(target.modes, target.id)) for case in shown.cases)
+        for target in shown.targets
+    }
     assert {title: numbers[0] for title, numbers in quality(opened(shown, "#view=about")).items()} == planned
 
 

@@ -3,7 +3,7 @@
 VIEWS.about = {
   title: "About",
   build(section) {
-    section.append(h("div", { class: "about" }, method(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
+    section.append(h("div", { class: "about" }, method(), notMeasured(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
   },
   show() {},
 };
@@ -46,6 +46,10 @@ function method() {
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
     ),
   );
+}
+
+function notMeasured() {
+  return part("Not measured", h("ul", null, DATA.not_measured.map((text) => h("li", null, text))));
 }
 
 function verdictsTable() {
@@ -97,10 +101,15 @@ function qualityOf(target) {
 
 /** The modes in which a case is planned on a target, also those that the target lacks: as `Case.modes_on`. */
 function plannedModes(item, target) {
-  return item.modes.map((entry) => {
-    const either = entry.split(" | ");
-    return either.find((mode) => target.modes.includes(mode)) ?? either[0];
-  });
+  const has = (mode) => target.modes.includes(mode);
+  const thinned = (item.thinned ?? []).filter(
+    (one) => one.targets.includes(target.id) && has(one.mode) && has(one.covered_by),
+  );
+  const skipped = thinned.map((one) => one.mode);
+  return item.modes
+    .map((entry) => entry.split(" | "))
+    .map((either) => either.find(has) ?? either[0])
+    .filter((mode) => !skipped.includes(mode));
 }
 
 const PARTS = {

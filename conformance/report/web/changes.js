@@ -50,6 +50,39 @@ function changesBetween(from, to) {
   );
 }
 
+/** The most severe change of each case, by case: the first, as `changesBetween` sorts them. */
+function worstOfCases(changes) {
+  const worst = new Map();
+  for (const change of changes) if (!worst.has(change.item)) worst.set(change.item, change);
+  return worst;
+}
+
+const casesOf = (changes) => new Set(changes.map((change) => change.item));
+
+/** Numbers of behaviours, each counted once, by its most severe change, as in `conformance/judging/counting.py`. */
+function countChanges(changes, from, to) {
+  const worst = [...worstOfCases(changes).values()];
+  const ofSeverity = (severity) => worst.filter((change) => change.severity === severity).length;
+  const ofKind = (kind) => casesOf(changes.filter((change) => change.kind === kind)).size;
+  const changed = casesOf(changes);
+  const statesOf = (item) =>
+    modePairs(item, from, to).flatMap((pair) =>
+      [from, to].map((target, i) => stateOf(pair[i] && cellOf(item, target, pair[i]))),
+    );
+  const rest = CASES.filter((item) => !changed.has(item)).map(statesOf).filter((states) => states.length);
+  const onNeither = rest.filter((states) => states.every((state) => state === "absent")).length;
+  const bySeverity = Object.fromEntries(SEVERITIES.map((severity) => [severity, ofSeverity(severity)]));
+  return {
+    by_severity: bySeverity,
+    regressed: ofKind("regressed"),
+    fixed: ofKind("fixed"),
+    unknown: ofSeverity(null),
+    same: rest.length - onNeither,
+    on_neither: onNeither,
+    total: worst.length - ofSeverity(null),
+  };
+}
+
 /** The targets between two that share front end and backend with one of them, in that direction. */
 function between(from, to) {
   const inner =
