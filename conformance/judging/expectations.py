@@ -5,6 +5,7 @@ other outcome of such a cell is unexpected, also that it conforms.
 """
 
 import datetime
+import fnmatch
 import functools
 import tomllib
 from collections.abc import Sequence
@@ -96,6 +97,13 @@ def plain(case: str) -> str:
     return case.split("[")[0]
 
 
+def _names(written: str, case: str) -> bool:
+    """Return whether a case, as written in the file, is this one: any variant if it has none, "*" for any text in it."""
+    if "*" in written:
+        return fnmatch.fnmatchcase(case, written.replace("[", "[[]"))
+    return written in (case, plain(case))
+
+
 @functools.cache
 def _requirement(text: str) -> Requirement:
     return Requirement(text)
@@ -183,7 +191,7 @@ class ExpectationIndex:
         if cell.verdict not in MEASURED:
             return []
         if cell.case not in self._entries:
-            named = sorted({cell.case, plain(cell.case)})
+            named = sorted(name for name in self._of_case if _names(name, cell.case))
             self._entries[cell.case] = [entry for name in named for entry in self._of_case.get(name, [])]
         target = self._targets[cell.target]
         return [entry for entry in self._entries[cell.case] if entry[1].applies(cell, target)]
