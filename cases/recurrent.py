@@ -64,17 +64,17 @@ def make_recurrent(keras, kind, units, **arguments):
 def build_recurrent(keras, build, kind, make, shape):
     """Build the layer that `make()` returns, which is or wraps one of this kind; return it with its weights."""
     layer = make()
-    if kind == "GRU" and slices_bias_when_built(keras):
+    if kind == "GRU" and keeps_initial_bias(keras):
         layer(keras.Input(batch_shape=shape))
         return layer, build(layer)
     return layer, build(layer, shape)
 
 
-def slices_bias_when_built(keras):
-    """Whether GRUCell slices its bias in `build`: if only built, Keras 2.3 on TensorFlow 2 keeps the initial values."""
+def keeps_initial_bias(keras):
+    """Whether GRUCell reads its bias when it is built: in eager execution, Keras 2.3 keeps the initial values then."""
     cell = keras.layers.GRUCell(1, reset_after=True)
     cell.build((None, 1))
-    return hasattr(cell, "input_bias")
+    return hasattr(getattr(cell, "input_bias", None), "numpy")
 
 
 def built_recurrent(keras, build, kind, units, shape, **arguments):

@@ -18,7 +18,7 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK 
     "mode.v1-session",
     documented="Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and "
     "Sequential API': Keras fetches the mask of an input and passes it to any layer that knows how to use it",
-    tags=["{kind}", "Masking", "Dense", "session", "dynamic shape"],
+    tags=["{kind}", "Masking", "Dense", "dynamic shape"],
     modes=["session"],
 )
 @pytest.mark.parametrize("kind", recurrent.LAYERS)

@@ -30,7 +30,7 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The expected outcome of a case wherever all conditions hold.
 
     Attributes:
-        case: Id of the case; without brackets it covers all variants.
+        case: Id of the case; without brackets it covers all variants, and "*" stands for any text of a variant.
         on: Front ends with versions, such as "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4". The version of `tf.keras` is
             TensorFlow's. A nightly counts as the release that it precedes.
         outcome: As `judge.outcome` describes it.
@@ -50,7 +50,7 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def applies(self, cell: Cell, target: TargetResult) -> bool:
         """Return whether all conditions hold for a cell of this target."""
-        if self.case not in (cell.case, plain(cell.case)) or (self.modes and cell.mode not in self.modes):
+        if not _names(self.case, cell.case) or (self.modes and cell.mode not in self.modes):
             return False
         if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
             return False
@@ -98,7 +98,9 @@ def plain(case: str) -> str:
 
 
 def _names(written: str, case: str) -> bool:
-    """Return whether a case, as written in the file, is this one: any variant if it has none, "*" for any text in it."""
+    """Return whether `written` means this case: no brackets: any variant; "*": any text; "[]": the unnamed variant."""
+    if written.endswith("[]"):
+        return written[:-2] == case
     if "*" in written:
         return fnmatch.fnmatchcase(case, written.replace("[", "[[]"))
     return written in (case, plain(case))
