@@ -37,6 +37,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_a_change_of_any_file_of_the_package_is_one_of_the_program(package: Path) -> None:
     known = {program_digest()}
     files = [path for path in package.rglob("*") if path.is_file()]
