@@ -70,7 +70,7 @@ def make_request(
 def _listed(case_id: str, cases: list[Listed]) -> Listed:
     known = {one.case.id: one for one in cases}
     variants = [name for name in known if name.startswith(f"{case_id}[")]
-    if variants:
+    if variants and case_id not in known:
         raise UsageError(f"'{case_id}' has variants: {', '.join(variants)}")
     if case_id not in known:
         raise unknown("case", case_id, known)

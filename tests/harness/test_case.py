@@ -56,9 +56,7 @@ BAD = {
     "needs a title and, after an empty line, a contract": re.sub(
         r'"""A title.*"""', '"""A title."""', GOOD, flags=re.DOTALL
     ),
-    "the values of parametrize must be a plain list": GOOD.replace(
-        "VALUES, ids", "[pytest.param(*v) for v in VALUES], ids"
-    ),
+    "the values of parametrize must be a plain list": GOOD.replace("VALUES, ids", "iter(VALUES), ids"),
     "test_good.py::test_it: the function of case 'good.case' is test_it, it must be test_case": GOOD.replace(
         "def test_case", "def test_it"
     ),
@@ -66,6 +64,10 @@ BAD = {
     "test_fine_masks_<topic>.py": GOOD.replace("good.case", "fine-masks.case"),
     "test_good.py: the file needs a docstring whose first paragraph is the title of its area": GOOD.replace(
         GOOD[: GOOD.index("import pytest")], ""
+    ),
+    "tag '{kind}' names no parameter of the case": GOOD.replace('"Masking"', '"{kind}"'),
+    "no mode of the variant (jit) is one of the case": GOOD.replace("tags=", 'modes=["eager"], tags=').replace(
+        '(1, "a")', 'pytest.param(1, "a", marks=pytest.mark.variant(modes=["jit"]))'
     ),
     "name 'undefined' is not defined": GOOD + "\nundefined\n",
 }
@@ -91,6 +93,22 @@ def test_a_case_is_listed_with_its_parameters(tmp_path: Path) -> None:
     assert found["good.case[two]"].parameters == {"number": (1, "2"), "other": (1, "None")}
     assert found["good.case[one]"].parameters == {"number": (0, "1"), "other": (0, '"a"')}
     assert found["good.case[three]"].parameters == {"number": (2, "3"), "other": (2, None)}
+
+
+def test_a_variant_has_tags_and_modes_of_its_own_and_may_have_no_name(tmp_path: Path) -> None:
+    kinds = (
+        '@pytest.mark.parametrize("kind", [pytest.param("SimpleRNN", id=""), pytest.param("GRU-reset-before", '
+        'id="GRU-reset-before", marks=pytest.mark.variant(modes=["graph | session", "jit"]))])\n'
+    )
+    text = GOOD.replace("def test_case(", kinds + "def test_case(kind, ").replace("VALUES, ids=", "VALUES[:1], ids=")
+    text = text.replace('ids=["one", "two", "three"]', 'ids=["one"]').replace(
+        'tags=["Masking"]', 'tags=["{kind}", "Masking"], modes=["eager", "graph"]'
+    )
+    found = [(one.case.id, one.case.tags, one.case.modes) for one in listed(tmp_path, text)]
+    assert found == [
+        ("good.case[one]", ["SimpleRNN", "Masking"], ["eager", "graph"]),
+        ("good.case[GRU-reset-before-one]", ["GRU", "Masking"], ["graph"]),
+    ]
 
 
 @pytest.mark.parametrize(

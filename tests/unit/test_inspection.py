@@ -125,8 +125,12 @@ def test_exceptions_to_the_tags_are_about_cases(cases: list[Case]) -> None:
 @pytest.mark.parametrize(
     ("case", "demanded"),
     [
-        ("rnn.initial-state.implicit-mask", {"recurrent", "initial_state"}),
-        ("rnn.unroll-equals-loop[forwards]", {"recurrent", "unroll"}),
+        ("rnn.initial-state.implicit-mask", {"LSTM", "initial_state"}),
+        ("rnn.initial-state.implicit-mask[GRU-reset-before]", {"GRU", "initial_state"}),
+        ("rnn.unroll-equals-loop[forwards]", {"SimpleRNN", "unroll"}),
+        ("rnn.unroll-equals-loop[RNN-LSTMCell-forwards]", {"RNN", "unroll"}),
+        ("rnn.stacked-cells", {"StackedRNNCells"}),
+        ("bidirectional.zero-at-masked[LSTM-loop]", {"Bidirectional", "LSTM", "zero_output_for_mask", "unroll"}),
         ("lstm.gap", {"LSTM"}),
         ("attention.auto-mask[additive]", {"AdditiveAttention"}),
         ("law.garbage.not-finite[MultiHeadAttention-nan]", {"MultiHeadAttention"}),
