@@ -12,7 +12,7 @@ from conformance.local.errors import Unavailable, UsageError
 from conformance.targets import existing, interpreters, registry, requested
 from conformance.targets.requested import TargetRequest
 from conformance.worker import probe
-from tests.support.fakes import FAKES, HERE, FakeRuns, fake_target, run_prepared
+from tests.support.fakes import FAKES, THIS_PYTHON, FakeRuns, fake_target, run_prepared
 
 DECLARED = [fake_target()]
 
@@ -38,7 +38,7 @@ def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle,
     assert target.id.startswith("keras-0.1+numpy-") and target.id.endswith("+here")
     assert target.title.startswith("Keras 0.1 on NumPy ") and target.title.endswith(", here")
     assert (target.front_end, target.backend, target.keras, target.tier) == ("keras", "numpy", "0.1", registry.AD_HOC)
-    assert target.base.python == HERE
+    assert target.base.python == THIS_PYTHON
     assert {"numpy", "pytest"} <= {pin.split("==")[0] for pin in target.pins()}
     found = run_prepared(here_now, bundle, tmp_path)
     assert [c.verdict for c in found.cells] == ["conforms", "deviates"]
@@ -83,7 +83,7 @@ def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle, monkeypa
 
 
 def test_an_empty_environment_says_what_it_needs(bundle: Bundle, tmp_path: Path) -> None:
-    base = str(interpreters.find_python(HERE))
+    base = str(interpreters.find_python(THIS_PYTHON))
     subprocess.run(interpreters.uv_command("venv", "--quiet", "--python", base, str(tmp_path / "v")), check=True)
     with pytest.raises(Unavailable, match=r"/v/bin/python has no numpy, no pytest, no Keras$"):
         existing.prepare(str(tmp_path / "v"), TargetRequest(), DECLARED, bundle).environment()

@@ -14,7 +14,7 @@ from conformance.project import Project
 from conformance.targets import install, interpreters, registry
 from conformance.targets.registry import Base, Target
 from conformance.worker import values
-from tests.support.fakes import HERE, fake_base, fake_target
+from tests.support.fakes import THIS_PYTHON, fake_base, fake_target
 
 
 @pytest.fixture
@@ -134,26 +134,26 @@ def test_no_such_python_says_where_was_looked() -> None:
 
 
 def test_finds_a_real_file_not_a_shim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = Path(sys.base_prefix) / "bin" / f"python{HERE}"
+    base = Path(sys.base_prefix) / "bin" / f"python{THIS_PYTHON}"
     shims = tmp_path / "shims"
     shims.mkdir()
-    (shims / f"python{HERE}").write_text(f'#!/bin/sh\nexec {base} "$@"\n')
-    (shims / f"python{HERE}").chmod(0o755)
-    version = tmp_path / "versions" / f"{HERE}.99" / "bin"
+    (shims / f"python{THIS_PYTHON}").write_text(f'#!/bin/sh\nexec {base} "$@"\n')
+    (shims / f"python{THIS_PYTHON}").chmod(0o755)
+    version = tmp_path / "versions" / f"{THIS_PYTHON}.99" / "bin"
     version.mkdir(parents=True)
-    (version / f"python{HERE}").symlink_to(base)
+    (version / f"python{THIS_PYTHON}").symlink_to(base)
     monkeypatch.setenv("PATH", str(shims))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    assert interpreters.find_python(HERE, fetch=False) == version / f"python{HERE}"
+    assert interpreters.find_python(THIS_PYTHON, fetch=False) == version / f"python{THIS_PYTHON}"
 
 
 def test_an_interpreter_that_does_not_start_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / f"python{HERE}"
+    broken = tmp_path / f"python{THIS_PYTHON}"
     broken.write_text("#!/bin/sh\nexit 127\n")
     broken.chmod(0o755)
     base = Path(sys.base_prefix) / "bin"
     monkeypatch.setenv("PATH", f"{tmp_path}:{base}")
-    assert interpreters.find_python(HERE, fetch=False).parent == base
+    assert interpreters.find_python(THIS_PYTHON, fetch=False).parent == base
 
 
 def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
