@@ -15,6 +15,7 @@ from conformance.targets import install, interpreters, registry
 from conformance.targets.registry import Base, Target
 from conformance.worker import values
 from tests.support.fakes import THIS_PYTHON, fake_base, fake_target
+from tests.support.local_index import serve, wheel
 
 
 @pytest.fixture
@@ -58,14 +59,18 @@ def test_half_built_is_built_again(target: Target, tmp_path: Path) -> None:
     assert (folder / "complete").exists() and not (folder / "leftover").exists()
 
 
-def test_what_nothing_opens_is_deleted(
-    target: Target, on_top: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert on_top.own is not None
-    target.base.lock.write_text(on_top.own.read_text())
-    monkeypatch.setattr(install, "_UNUSED", ("six.py", "six-1.17.0.dist-info", "not-there/bin"))
-    folder = install.provision(target, tmp_path / "cache").python.parent.parent
-    assert not [*folder.rglob("six*")] and (folder / "complete").is_file()
+def test_what_nothing_opens_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unused = ("tensorboard/webfiles.zip", "tensorboard_data_server/bin/server")
+    with serve() as index:
+        content = wheel("tensorboard", "1.0", "", data=(*unused, "tensorboard/used.py"))
+        index.add("tensorboard", "tensorboard-1.0-py3-none-any.whl", content)
+        monkeypatch.setenv("UV_INDEX", index.url)
+        target = fake_target(base=fake_base(tmp_path / "base.txt", requires=["tensorboard==1.0"]))
+        install.lock(target.base)
+        folder = install.provision(target, tmp_path / "cache").python.parent.parent
+    (installed,) = folder.glob("lib/*/site-packages")
+    assert (installed / "tensorboard" / "used.py").is_file() and (folder / "complete").is_file()
+    assert not [path for path in unused if (installed / path).exists()]
 
 
 def test_a_failed_installation_is_no_environment(target: Target, tmp_path: Path) -> None:
@@ -170,7 +175,7 @@ def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
         path.write_text("six==1.17.0\n")
         return path
 
-    monkeypatch.setattr(install, "lock", lock)
+    monkeypatch.setattr(install, "lock", lock)  # stands for uv and the package index
     done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.exit_code, resolved) == (0, [base.id, target.id]), "it has none yet"
     resolved.clear()

@@ -188,7 +188,8 @@ def ask(
 ) -> tuple[Target, Resolver]:
     """The column of `requirements` where `pins` are found, and what was asked of the resolver."""
     resolver = Resolver(*pins)
-    patch.setattr(install, "resolve", resolver)
+    patch.setattr(install, "resolve", resolver)  # stands for uv and the package index
+    # Stands for the interpreters of this machine.
     patch.setattr(resolution, "find_python", lambda version: Path(f"/python{version}"))
     return requested.prepare(TargetRequest(requirements, **about), declared, tmp_path).target, resolver
 

@@ -126,6 +126,7 @@ def test_what_is_no_command_is_refused(
     commands: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COMMANDS", commands)
+    # Stands for any other process.
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("something was run"))
     assert action.main() == 2
     assert message in capsys.readouterr().out

@@ -46,7 +46,6 @@ def test_an_address_that_is_none(executor_option: str, message: str, tmp_path: P
     assert done.exit_code == 2 and message in done.output
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", "1s")
+def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no Dask scheduler responds at dask://127.0.0.1:9"):
-        cluster.run_shards("dask://127.0.0.1:9", [], 1, tmp_path, print)
+        cluster.run_shards("dask://127.0.0.1:9", [], 1, tmp_path, print, connect_seconds=1.0)
