@@ -65,6 +65,7 @@ def test_each_kind_of_unexpected_result(ran: Command, tmp_path: Path) -> None:
         "expectations": ["made-up"],
         "why": "deviates: number is 2; 'made-up' expects deviates: number is 3",
     }
+    assert found["surprises"][2]["why"] == "several expectations apply: made-up, made-up"
     table = ran("gate", "--expectations", "other.toml").stdout.splitlines()
     assert table[-1] == "3 not as expected"  # not complete: an entry may match nothing
     where = "good.masking on fake-0.1 in eager"

@@ -3,7 +3,9 @@
 import gzip
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -126,6 +128,60 @@ def test_a_cell_of_nowhere_is_named(found: results.Results, tmp_path: Path) -> N
     broken["cells"][0]["target"] = "keras-9"
     (tmp_path / "r.json").write_text(json.dumps(broken))
     with pytest.raises(UsageError, match="unknown case, target, mode or verdict: .*keras-9"):
+        results.read(tmp_path / "r.json")
+
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def first(kind: str, **changes: object) -> Edit:
+    """Change the first target, case, cell or observation."""
+
+    def edit(data: dict[str, Any]) -> None:
+        of_kind = data[kind]
+        next(iter(of_kind.values() if isinstance(of_kind, dict) else of_kind)).update(changes)
+
+    return edit
+
+
+def first_value(value: object) -> Edit:
+    return lambda data: data["values"].update({next(iter(data["values"])): value})
+
+
+def lists(depth: int) -> object:
+    return [lists(depth - 1)] if depth else 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda data: data["cases"].append(data["cases"][0]), "a case, a target or a cell is there twice"),
+        (first("cases", basis="rumoured"), r"bad\.\S+ has an unknown basis, severity or mode"),
+        (first("cases", file="../case.py"), r"bad\.\S+ lies outside the folder of the cases: \.\./case\.py"),
+        (first("targets", lacks={"fast": "no"}), r"fake-0\.1 has an unknown mode"),
+        (first("cells", observation=None), r"bad\.\S+ on fake-0\.1 \S+, but nothing was observed"),
+        (first("cells", seconds=-1.0), r"the duration of bad\.\S+ on fake-0\.1 in \w+ is no number of seconds: -1\.0"),
+        (lambda data: data.update(seconds=1e12), r"the duration of the run is no number of seconds: 1000000000000\.0"),
+        (first("observations", status="asleep"), "an observation has an unknown status: asleep"),
+        (first("observations", exception={"raised": [], "phase": None, "message": ""}), "an exception has no type"),
+        (first("observations", facts=[{"name": "mask", "observed": "x"}]), "fact 'mask' refers to a missing value"),
+        (first_value(lists(101)), r"the value \w+ is a list nested more than 100 deep"),
+        (first_value({"dtype": "bool"}), r"the value \w+ is an array without type, shape or data"),
+        (first_value({"dtype": "bool", "shape": [-1], "data": []}), r"the value \w+ is an array of an impossible shape"),
+        (
+            first_value({"dtype": "bool", "shape": [1], "data": ["yes"]}),
+            r"the value \w+ is an array of something other than numbers",
+        ),
+        (first_value({"dtype": "bool", "shape": [3], "data": [1]}), r"the value \w+ is an array with 1 numbers, not 3"),
+        (first_value({"raised": []}), r"the value \w+ is an exception of unknown form"),
+        (first_value({"repr": 1}), r"the value \w+ is an object of unknown form"),
+    ],
+)
+def test_what_contradicts_itself_is_named(found: results.Results, tmp_path: Path, edit: Edit, message: str) -> None:
+    data = msgspec.to_builtins(found)
+    edit(data)
+    (tmp_path / "r.json").write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=f"r\\.json: {message}$"):
         results.read(tmp_path / "r.json")
 
 
