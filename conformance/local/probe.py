@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.local.bundle import Bundle
-from conformance.local.errors import Unavailable, said
+from conformance.local.errors import Unavailable
 from conformance.local.launch import START_SECONDS, Environment, environment, tail
 from conformance.local.process_group import WorkerTarget
 from conformance.local.sanitize import cleaned
@@ -51,7 +51,7 @@ def describe(
                 timeout=seconds,
             )
         except OSError as error:
-            raise Unavailable(f"cannot start {where.python}: {said(error)}") from error
+            raise Unavailable(f"cannot start {where.python}: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"{where.python} timed out: no answer for {seconds:.0f} s") from error
     try:

@@ -138,6 +138,12 @@ def test_no_such_python_says_where_was_looked() -> None:
         interpreters.find_python("3.99")
 
 
+def test_a_uv_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_CONFIG_FILE", "/nowhere/uv.toml")
+    with pytest.raises(Unavailable, match="^cannot find the Pythons of uv: `uv python dir` failed: .*/nowhere/uv.toml"):
+        interpreters.find_python("3.99", fetch=False)
+
+
 def test_finds_a_real_file_not_a_shim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = Path(sys.base_prefix) / "bin" / f"python{THIS_PYTHON}"
     shims = tmp_path / "shims"
@@ -181,7 +187,7 @@ def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
     resolved.clear()
     done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.output, resolved) == (
-        "base.txt: is there; --upgrade resolves it again\nown.txt: 1 pins\n",
+        "base.txt: exists; pass --upgrade to resolve it again\nown.txt: 1 pins\n",
         [target.id],
     )
     resolved.clear()

@@ -278,7 +278,7 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         (lambda data: data.update(targets=[], cells=[]), None),
         (
             lambda data: data["observations"].update({key: {"status": "raised"} for key in data["observations"]}),
-            "damaged",
+            "shard-2 is damaged, or an earlier part is: their contents under ",
         ),
         (lambda data: data.pop("cells"), "shard-2/results.json: Object missing required field `cells`"),
         (lambda data: data.update(schema_version=9), "shard-2/results.json has schema version 9"),

@@ -167,7 +167,10 @@ def lists(depth: int) -> object:
         (first("observations", facts=[{"name": "mask", "observed": "x"}]), "fact 'mask' refers to a missing value"),
         (first_value(lists(101)), r"the value \w+ is a list nested more than 100 deep"),
         (first_value({"dtype": "bool"}), r"the value \w+ is an array without type, shape or data"),
-        (first_value({"dtype": "bool", "shape": [-1], "data": []}), r"the value \w+ is an array of an impossible shape"),
+        (
+            first_value({"dtype": "bool", "shape": [-1], "data": []}),
+            r"the value \w+ is an array of an impossible shape",
+        ),
         (
             first_value({"dtype": "bool", "shape": [1], "data": ["yes"]}),
             r"the value \w+ is an array of something other than numbers",

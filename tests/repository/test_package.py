@@ -202,5 +202,12 @@ def test_without_a_library_of_the_host_side(
     said = capsys.readouterr().err
     assert said.startswith(f"conformance check: {ON_TARGETS}: the host side needs pip install 'keras-mask-conformance")
     assert len(said.splitlines()) == 1
+    assert entry.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"conformance, version {conformance.__version__}\n"
+    assert entry.main([]) == 0
+    assert "Other commands are not available: the host side needs pip install" in capsys.readouterr().out
     assert entry.main(["plan"]) == 2
-    assert "pip install 'keras-mask-conformance[matrix]' (uv not found); only " in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "Error: the host side needs pip install 'keras-mask-conformance[matrix]' (uv not found); "
+        "only `conformance check` and `conformance run --here` are available\n"
+    )
