@@ -69,11 +69,17 @@ BAD = {
 }
 
 
-def listed(folder: Path, text: str, file: str = "test_good.py") -> list[catalogue.Listed]:
+def empty(folder: Path) -> Path:
+    """A folder for cases, without one."""
     cases = folder / "cases"
     cases.mkdir()
     (cases / "conftest.py").write_text('pytest_plugins = ["conformance.worker.pytest_plugin"]\n')
     (cases / "pytest.ini").write_text("[pytest]\n")
+    return cases
+
+
+def listed(folder: Path, text: str, file: str = "test_good.py") -> list[catalogue.Listed]:
+    cases = empty(folder)
     (cases / file).write_text(text)
     return catalogue.listed(make_bundle(folder / "cache", cases))
 
@@ -116,6 +122,14 @@ def test_a_case_that_says_too_little_or_too_much_is_refused(message: str, tmp_pa
     with pytest.raises(UsageError, match="the cases cannot be collected") as refusal:
         listed(tmp_path, BAD[message])
     assert message in str(refusal.value)
+
+
+def test_files_without_a_case_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="^the cases cannot be collected: there are none in .*/cases$"):
+        catalogue.collect(make_bundle(tmp_path / "cache", empty(tmp_path)))
+    (tmp_path / "cases" / "test_good.py").write_text("# no test\n")
+    with pytest.raises(UsageError, match="(?s)^the cases cannot be collected:.*pytest exit code 5, 0 cases"):
+        catalogue.collect(make_bundle(tmp_path / "cache", tmp_path / "cases"))
 
 
 def by_hand(*options: str, fault: str = "") -> subprocess.CompletedProcess[str]:
