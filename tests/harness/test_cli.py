@@ -27,7 +27,9 @@ def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore
 def test_run_says_what_it_does(command) -> None:  # type: ignore[no-untyped-def]
     result = command("run", "--case", "bad.float64", "--no-cache", "--tier", "history")
     lines = result.stderr.splitlines()
-    assert {"fake-0.1: installing", "fake-0.1: running eager", "fake-0.1: finished eager"} <= {*lines}
+    assert {"fake-0.1: installing", "fake-0.1: waiting", "fake-0.1: running eager", "fake-0.1: finished eager"} <= {
+        *lines
+    }
     assert "fake-uninstallable: not run: uv pip failed: there is no such wheel" in lines
     assert any(line.startswith("problem: fake-0.1: bad.float64 in eager changed global state: ") for line in lines)
 

@@ -36,6 +36,8 @@ def test_results_that_are_as_expected(ran: Command) -> None:
         "problems": [],
         "overdue": {},
     }
+    complete = ran("gate", "--complete").stdout
+    assert complete == "all is as expected, and every expectation matches a cell\n"
     assert ran("gate", "--format", "markdown").stdout == "**all is as expected**\n"
 
 

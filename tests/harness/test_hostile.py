@@ -196,6 +196,14 @@ def test_what_a_target_says_in_the_name_of_its_worker_costs_that_column(
     found = run_fake(fake_target(), fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
     assert [cell.verdict for cell in found.cells] == ["conforms", "not-run"]
     assert why in str(found.cells[1].reason)
+    forgotten = "good.masking fake-says eager was planned but not recorded"
+    assert (forgotten in found.problems) == (said == b'{"event": "done"}\n')
+
+
+def test_a_worker_that_closes_its_output_is_stopped(run_fake: FakeRuns) -> None:
+    patterns, limits = ("good.masking",), WorkerLimits(end_seconds=0.2)
+    found = run_fake(fake_target("fake-closes"), patterns=patterns, modes=("eager",), limits=limits)
+    assert "the worker closed its output and did not end" in str(found.targets[0].reason)
 
 
 def test_a_target_that_never_ends_its_line_is_stopped(run_fake: FakeRuns) -> None:

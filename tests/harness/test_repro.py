@@ -311,4 +311,5 @@ def test_what_conforms_is_no_issue_and_what_nothing_promises_is_a_question() -> 
     with pytest.raises(UsageError, match="lstm.gap is unsupported on tf-2.15: .*there is no keras.layers.X"):
         issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(2, "unsupported: there is no keras.layers.X\n", []))
     text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), ScriptRun(0, "mask:\n1", []))
+    assert "See the output; this behaviour is undocumented." in text
     assert "behaviour of Keras 3.15.1" in text and "Undocumented: No documentation says" in text

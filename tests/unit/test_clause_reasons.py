@@ -347,6 +347,10 @@ def test_a_layer_that_cannot_be_called_as_declared_is_named(context: FakeContext
         infer_kind.examine(context)
 
 
+def passes(layer: Layer, arrays: list[Any], masks: Masks = None) -> CallResult:
+    return CallResult(arrays, masks or [None])
+
+
 @pytest.mark.parametrize(
     ("context", "kind", "because"),
     [
@@ -369,6 +373,11 @@ def test_a_layer_that_cannot_be_called_as_declared_is_named(context: FakeContext
             FakeContext(None, supports=lambda layer: False),
             "unaware",
             "supports_masking is False, it does not use the mask, and its output has none",
+        ),
+        (
+            FakeContext(None, supports=lambda layer: False, call=passes),
+            "unaware",
+            "supports_masking is False, it does not use the mask, and leaves it on its output",
         ),
         (
             FakeContext(None, rejects=lambda arrays, masks: masks is None),
