@@ -70,7 +70,7 @@ class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return re.split(r"[.:]", self.layer)[0]
 
     def declaration(self) -> dict[str, Any]:
-        """As `checks.declared` reads it; `expected_failures` stay here."""
+        """Return the declaration as `checks.declaration` reads it, without `expected_failures`."""
         about = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         left_out = {"expected_failures": True, "config": not self.config, "factory": not self.factory}
         shapes = self.input_shape if all(isinstance(d, list) for d in self.input_shape) else [self.input_shape]
@@ -79,7 +79,14 @@ class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class LayerDeclarations(msgspec.Struct, frozen=True, kw_only=True):
-    """Layers, and where they are checked. modules: files or folders that are brought along."""
+    """Layers, and where they are checked.
+
+    Attributes:
+        layers: The layers.
+        requirements: What is installed on top of each target, as `--with` takes it.
+        targets: Ids or tags of the targets.
+        modules: Python files and packages that are copied into the targets.
+    """
 
     layers: Sequence[LayerDeclaration]
     requirements: Sequence[str] = ()

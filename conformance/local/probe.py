@@ -35,7 +35,10 @@ def describe(
         seconds: Time limit.
 
     Raises:
-        Unavailable: It has no such Keras, lacks what the cases need, or does not start.
+        Unavailable: It has no such Keras, lacks what the cases need, does not start, or does not answer in time.
+
+    Returns:
+        What `conformance.worker.probe` writes: "front_end", "backend", "versions" by module, "pins" and "missing".
     """
     wanted = backend or os.environ.get("KERAS_BACKEND", "")
     command = [str(where.python), "-m", "conformance.worker.probe", front_end, wanted]

@@ -1,8 +1,8 @@
-"""All scripts as data: every text once, and for each target, mode and case the numbers of its texts.
+r"""All scripts as data: every text once, and for each target, mode and case the numbers of its texts.
 
     found, here = cases[id], settings[columns[target].modes[mode]]
     numbers = [columns[target].header, found.imports, here.imports, *(here.uses[u] for u in found.uses), *found.pieces]
-    script = "\\n\\n".join(texts[n] for n in numbers if texts[n]) + "\\n"
+    script = "\n\n".join(texts[n] for n in numbers if texts[n]) + "\n"
 
 There is no script if `here` lacks one of the uses, or if `found.backends` lacks the backend of the target.
 """

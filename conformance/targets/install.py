@@ -39,7 +39,7 @@ def provision(target: Target, cache: Path) -> Environment:
     """Return the environment of a target, built if it is not there yet.
 
     Raises:
-        Unavailable: no interpreter, no lock, a disk that refuses, or the installation failed, with uv's last lines.
+        Unavailable: There is no interpreter or no lock, the disk refuses, or uv failed, with its last lines.
     """
     try:
         return _provision(target, cache)
@@ -105,12 +105,15 @@ def _read(lock: Path, name: str) -> bytes:
 
 
 def lock(one: Base | Target) -> Path:
-    """Resolve what a base or a target requires into its lock, pins with hashes and no URLs; returns its path.
+    """Resolve what a base or a target requires into its lock: pins with hashes and no URLs.
 
     The lock of a target leaves out what its base has.
 
+    Returns:
+        The path of the lock.
+
     Raises:
-        Unavailable: it cannot be resolved, with uv's last lines, or the base has no lock.
+        Unavailable: It cannot be resolved, with uv's last lines, or the base has no lock.
     """
     if isinstance(one, Base):
         resolve(one.requires, _published(one.python), one.drops + one.leaves, one.lock)
@@ -129,7 +132,7 @@ def lock(one: Base | Target) -> Path:
 
 
 def _published(python: str) -> list[str]:
-    """For whom the locks of the repository are resolved."""
+    """Return the options of uv for the platform that the locks of the repository are resolved for."""
     return ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
 
 
@@ -138,10 +141,15 @@ def resolve(
 ) -> None:
     """Write the lock of what is required: pins with hashes, and no URLs but those asked for.
 
-    whom: the Python and the platform, as options of uv; drops: what must not be installed, whoever asks for it.
+    Args:
+        requires: The requirements.
+        whom: The Python and the platform, as options of uv.
+        drops: Distributions that must not be installed, whatever requires them.
+        lock: The file to write.
+        constraints: Pins that the solution must keep.
 
     Raises:
-        Unavailable: there is no solution, with uv's last lines.
+        Unavailable: There is no solution, with uv's last lines.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -159,10 +167,15 @@ def resolve(
 
 
 def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> str:
-    """Run uv, with these variables added to the environment; returns what it prints.
+    """Run uv and return what it prints.
+
+    Args:
+        *arguments: Arguments of uv.
+        stdin: Text for its standard input.
+        **variables: Environment variables to add.
 
     Raises:
-        Unavailable: it failed; its last lines.
+        Unavailable: It failed, with its last lines.
     """
     # These, of the caller, would redirect uv.
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")} | variables
