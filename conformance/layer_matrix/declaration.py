@@ -27,15 +27,21 @@ PROVIDED = ("keras", "tensorflow", "tf_keras")  # modules that targets bring
 
 
 class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One layer; what is not told to the arguments of `checks.check_layer` is None.
+    """One layer and how to call it; the other attributes are the arguments of `checks.check_layer` of the same name.
 
-    layer: "package.module:Name", a class; with `factory`, a function without arguments that returns a layer.
-    config: arguments of the class; name: what the layer is called in ids, by default after `Name`;
-    expected_mask, custom_objects: named like the layer; expected_failures: by clause, or by several ("C4 C11"), why.
+    Attributes:
+        layer: The class as "package.module:Name"; with `factory`, a function without arguments that returns a layer.
+        input_shape: One shape or several, with "?" for an open dimension.
+        name: Name of the layer in ids; by default that of the class or function.
+        factory: Whether `layer` names a function.
+        config: Arguments of the class.
+        expected_mask: A function, named like the layer.
+        custom_objects: Classes and functions, named like the layer.
+        expected_failures: Reasons by clause, or by several ("C4 C11").
     """
 
     layer: str
-    input_shape: list[Any]  # one shape or several, "?" for any number
+    input_shape: list[Any]
     name: str = ""
     factory: bool = False
     config: dict[str, Any] = {}

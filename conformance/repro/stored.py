@@ -85,8 +85,14 @@ def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
 def script(stored: Stored, case: str, target: str, mode: str) -> str:
     """Return the script of a cell, joined as the docstring of this module describes.
 
+    Args:
+        stored: The texts.
+        case: Id of the case.
+        target: Id of the target.
+        mode: Name of the mode.
+
     Raises:
-        KeyError: If there is none.
+        KeyError: There is no script of this cell.
     """
     found, column = stored.cases[case], stored.columns[target]
     here = stored.settings[column.modes[mode]]
