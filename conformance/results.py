@@ -246,15 +246,19 @@ def read_stored(path: Path | None) -> Results | None:
     return read(path or stored())
 
 
-def read_bytes(file: Path) -> bytes:
+def read_bytes(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the JSON of a results file, unpacked if it is compressed.
+
+    Args:
+        file: The file.
+        max_bytes: Most bytes that the JSON may have.
 
     Raises:
         UsageError: It cannot be read or unpacked, or is too large.
     """
-    too_large = UsageError(f"{file} has more than {MAX_BYTES >> 20} MB; that is no results file of this suite")
+    too_large = UsageError(f"{file} has more than {max_bytes >> 20} MB; that is no results file of this suite")
     try:
-        if file.stat().st_size > MAX_BYTES:
+        if file.stat().st_size > max_bytes:
             raise too_large
         raw = file.read_bytes()
     except OSError as error:
@@ -263,7 +267,7 @@ def read_bytes(file: Path) -> bytes:
         return raw
     unpacking = zlib.decompressobj(wbits=31)
     try:
-        raw = unpacking.decompress(raw, MAX_BYTES)
+        raw = unpacking.decompress(raw, max_bytes)
     except zlib.error as error:
         raise UsageError(f"{file} cannot be unpacked: {error}") from error
     if unpacking.unconsumed_tail:
@@ -316,13 +320,13 @@ def _check(results: Results, path: Path) -> None:
     cases, targets = {c.id for c in results.cases}, {t.id for t in results.targets}
     cells = {(c.case, c.target, c.mode) for c in results.cells}
     if (len(cases), len(targets), len(cells)) != (len(results.cases), len(results.targets), len(results.cells)):
-        raise UsageError(f"{path}: a case, a target or a cell is there twice")
+        raise UsageError(f"{path}: duplicate case, target or cell")
     for case in results.cases:
         modes = {mode for entry in case.modes for mode in entry.split(" | ")}
         if case.basis not in BASES or case.severity not in SEVERITIES or not modes <= {*MODES}:
             raise UsageError(f"{path}: {case.id} has an unknown basis, severity or mode")
         if case.file != Path(case.file).name or "\\" in case.file:
-            raise UsageError(f"{path}: {case.id} lies outside the folder of the cases: {case.file}")
+            raise UsageError(f"{path}: {case.id} names a file outside the folder of the cases: {case.file}")
     for target in results.targets:
         if not {*target.modes, *target.lacks} <= {*MODES}:
             raise UsageError(f"{path}: {target.id} has an unknown mode")
@@ -341,9 +345,9 @@ def _check(results: Results, path: Path) -> None:
             raise UsageError(f"{path}: {cell.case} on {cell.target} refers to a missing observation")
         if cell.seconds and not 0 < cell.seconds < LONG:
             where = f"{cell.case} on {cell.target} in {cell.mode}"
-            raise UsageError(f"{path}: the duration of {where} is no number of seconds: {cell.seconds}")
+            raise UsageError(f"{path}: impossible duration of {where}: {cell.seconds} s")
     if not 0 <= results.seconds < LONG:
-        raise UsageError(f"{path}: the duration of the run is no number of seconds: {results.seconds}")
+        raise UsageError(f"{path}: impossible duration of the run: {results.seconds} s")
     for observation in results.observations.values():
         if observation.status != "completed" and observation.status not in VERDICT_OF_STATUS:
             raise UsageError(f"{path}: an observation has an unknown status: {observation.status}")

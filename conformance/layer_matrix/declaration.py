@@ -140,7 +140,7 @@ def check(declared: LayerDeclarations) -> None:
         if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", layer.layer):
             raise UsageError(f"{layer.layer}: name a layer as package.module:Name")
         if not layer.slug:
-            raise UsageError(f"{layer.layer}: name = {layer.name!r} has neither letter nor digit")
+            raise UsageError(f"{layer.layer}: name = {layer.name!r} must contain a letter or a digit")
         if layer.slug in seen:
             raise UsageError(f"two layers are called '{layer.slug}'; set `name` of one")
         if layer.factory and layer.config:

@@ -54,7 +54,7 @@ def cases_folder() -> Path:
     for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
         if (folder / "oracle.py").is_file():
             return folder
-    raise UsageError("the cases are missing from this installation")
+    raise UsageError("the cases are missing from this installation; install the package again")
 
 
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:

@@ -101,7 +101,7 @@ def _read(lock: Path, name: str) -> bytes:
     try:
         return lock.read_bytes()
     except OSError as error:
-        raise Unavailable(f"there is no lock for {name}; `nox -s lock` makes it") from error
+        raise Unavailable(f"there is no lock for {name}; create it with `nox -s lock`") from error
 
 
 def lock(one: Base | Target) -> Path:

@@ -88,7 +88,7 @@ def test_a_wrong_hash_is_refused(target: Target, tmp_path: Path) -> None:
 
 def test_a_missing_lock_says_how_to_make_it(target: Target, tmp_path: Path) -> None:
     target.base.lock.unlink()
-    with pytest.raises(Unavailable, match="there is no lock for bare; `nox -s lock` makes it"):
+    with pytest.raises(Unavailable, match="there is no lock for bare; create it with `nox -s lock`"):
         install.provision(target, tmp_path / "cache")
 
 

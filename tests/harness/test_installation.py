@@ -28,7 +28,7 @@ def run(package: Path, *arguments: str) -> str:
 
 
 def test_without_cases(package: Path) -> None:
-    assert run(package, "gate") == "Error: the cases are missing from this installation"
+    assert run(package, "gate") == "Error: the cases are missing from this installation; install the package again"
 
 
 def test_without_results(package: Path) -> None:

@@ -269,7 +269,7 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda data: data["cells"].append(data["cells"][0]),
-            "shard-2/results.json: a case, a target or a cell is there twice",
+            "shard-2/results.json: duplicate case, target or cell",
         ),
         (
             lambda data: data["cases"].append({**data["cases"][0], "id": "more"}),

@@ -79,11 +79,11 @@ VALID = (
         ("[[target]\n", "bad.toml: "),
         ("[[target]]\nid = 'a'\n", "missing required field"),
         ("[[target]]\nid = 'a'\nwheels = 1\n", "unknown field `wheels`"),
-        ("[[targets]]\nid = 'a'\n", "bad.toml: unknown table `targets`"),
+        ("[[targets]]\nid = 'a'\n", "bad.toml: unknown table `targets`, expected generation, base or target"),
         (TARGET, "bad.toml: a: unknown generation 'g'"),
         ("[generation.g]\ntitle = 'G'\n" + TARGET, "bad.toml: a: unknown base 'b'"),
         (VALID + TARGET, "bad.toml: two targets have the id 'a'"),
-        (VALID + "tier = 'all'\n", "bad.toml: a: unknown tier 'all'"),
+        (VALID + "tier = 'all'\n", "bad.toml: a: unknown tier 'all', expected core or history"),
         (
             VALID + "lacks = { jit = 'no' }\n",
             "bad.toml: a: each of eager, graph, session, jit must appear once, in `processes` or in `lacks`",
