@@ -4,6 +4,7 @@
 # ///
 """Sessions of the project; `nox -l` lists them. Each passes the arguments after `--` to its command."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -60,8 +61,9 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs, env=bytecode)
         return
-    # A file stays in one process, which has its environments and pages; conftest.py decides which come first.
-    processes = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # One process more than processors, as tests also wait. A file stays in one process, which has its environments and
+    # pages; conftest.py decides which come first.
+    processes = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     session.run("pytest", *processes, "--cov", "--cov-report=", env=bytecode)
     session.run("python", "-m", "tests.support.coverage_summary")
 

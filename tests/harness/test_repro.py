@@ -75,12 +75,14 @@ def scripts(parts: dict[str, Parts]) -> dict[tuple[str, str, str], str]:
     return found
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_every_case_has_scripts(scripts: dict[tuple[str, str, str], str], cases: dict[str, Case]) -> None:
     without = set(cases) - {case for case, _, _ in scripts}
     assert {cases[id].file for id in without} <= {"test_attach.py"}  # about NumPy
     assert all("numpy" in id for id in without)
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_scripts_are_complete_and_of_old_syntax(
     scripts: dict[tuple[str, str, str], str], parts: dict[str, Parts], tmp_path: Path
 ) -> None:
@@ -177,6 +179,7 @@ def test_metadata_can_be_read(target: str) -> None:
     assert all("==" in one for one in about["dependencies"])
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_scripts_judge_as_the_matrix_does(parts: dict[str, Parts]) -> None:
     """Each stored value, given to `record` of the script of its case."""
     stored = results.read(results.PUBLISHED)

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from typing import Any
 
 import numpy as np
 import pytest
@@ -236,12 +235,10 @@ def test_values_of_every_form(opened: Opened) -> None:
         expect(fact).to_contain_text(shown)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
-def test_two_columns_are_accessible_beside_each_other(opened: Opened, scheme: Any, width: int) -> None:
+def test_two_columns_are_accessible_beside_each_other(opened: Opened, width: int) -> None:
     for selection in ("case=merge.dies&target=keras-3.3&mode=session", "case=lstm.numbers&target=keras-3.3&mode=jit"):
         page = opened(fragment=f"#view=matrix&{selection}&beside=tf-2.15")
-        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         for summary in panel_of(page).locator("summary").all():
             summary.click()

@@ -20,6 +20,8 @@ from tests.support.page_browser import Comparing, computed
 from tests.support.page_samples import MODES, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
+pytestmark = pytest.mark.no_cover  # as in test_difference.py
+
 CHANGES = """(pairs) => pairs.map(([from, to]) => {
   const [one, other] = [from, to].map((id) => TARGETS.find((target) => target.id === id));
   return changesBetween(one, other).map((change) => {

@@ -25,6 +25,8 @@ from tests.support.page_forms import NUMBERS, TOLERANCES, VALUES
 from tests.support.page_samples import Made
 from tests.support.paths import PUBLISHED
 
+# Not traced for coverage: that doubles the time of what compares everything, and covers no line that others do not.
+pytestmark = pytest.mark.no_cover
 Pair = tuple[int, int]
 
 VALUES_COMPARED = """({values, pairs, tolerance}) => {

@@ -59,6 +59,7 @@ def printed(parts: Parts, target: str, mode: str) -> str | None:
         return None
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_the_page_joins_what_repro_prints(joining: Page, suite: Results) -> None:
     parts = parts_of(make_bundle(cache_folder()))
     places = itertools.cycle([(target.id, mode) for target in suite.targets for mode in target.modes])

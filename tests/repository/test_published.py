@@ -71,6 +71,7 @@ def test_the_targets_are_declared_ones_in_their_order(published: results.Results
         warnings.warn(f"declared, and not in reports/history yet: {', '.join(new)}", stacklevel=1)
 
 
+@pytest.mark.no_cover  # it takes long, and traced twice as long
 def test_what_stands_beside_it_is_of_this_code(published: results.Results, tmp_path: Path) -> None:
     before = [(c.verdict, c.fingerprint) for c in published.cells]
     judge.judge_all(published)

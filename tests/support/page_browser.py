@@ -26,7 +26,8 @@ EXPORTED = (
     *("oneLine", "threeDigits", "sixDigits", "changesBetween", "statusOf", "defaultPair"),
 )
 
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+OF_COLORS = ["color-contrast", "link-in-text-block"]  # all that a theme can change
 
 
 @pytest.fixture(scope="package")  # for all of tests/page
@@ -116,5 +117,14 @@ def marks(cell: Locator) -> list[str]:
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [f"{each['id']}: {node['html']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    """Return what breaks WCAG 2.1 AA in either theme."""
+    found = []
+    for scheme, kind, chosen in (("light", "tag", WCAG_AA), ("dark", "rule", OF_COLORS)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        options = {"runOnly": {"type": kind, "values": chosen}, "resultTypes": ["violations"]}
+        found += [(scheme, each) for each in Axe().run(page, options=options).response["violations"]]
+    return [
+        f"{scheme}: {each['id']}: {node['html']} {node['failureSummary']}"
+        for scheme, each in found
+        for node in each["nodes"]
+    ]

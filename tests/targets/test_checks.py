@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from conformance.cache import cache_folder
 from conformance.checks.clause import all_clauses
 from conformance.checks.kinds import NAMES
-from conformance.targets import install, registry
-from conformance.targets.registry import Target
+from conformance.local.launch import Environment
 from tests.checks import builtin_layers
 from tests.support.paths import ROOT
+from tests.support.warm import Warm, installed, the_target
 
 COLUMNS = ["keras-3.15", "tf-2.15"]
 on_columns = pytest.mark.parametrize("column", COLUMNS)
@@ -45,46 +44,46 @@ BROKEN_LAYERS = [
 GOOD_LAYERS = ["good", "good, with any number of steps", "good pooling", "good reshaper"]
 
 
-@cache
-def the_target(column: str) -> Target:
-    (target,) = registry.choose(registry.load(), [column], "none")
-    return target
-
-
-def run_in(column: str, *command: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """A Python command in the environment of a column, where this checkout can be imported."""
-    target = the_target(column)
-    where = install.provision(target, cache_folder())
+def run_in(where: Environment, *command: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a Python command where this checkout can be imported."""
     path = [ROOT, *([where.on_top] if where.on_top else []), *([folder] if folder else [])]
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "PYTHONPATH": os.pathsep.join(map(str, path)),
         "PYTHONNOUSERSITE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "KERAS_BACKEND": target.backend,
+        "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
-    return subprocess.run([where.python, *command], capture_output=True, text=True, env=environment, cwd=folder)
+    return subprocess.run([where.python, *command], capture_output=True, text=True, env=variables, cwd=folder)
 
 
-@cache
-def broken(column: str) -> dict[str, Any]:
-    done = run_in(column, ROOT / "tests" / "checks" / "broken_layers.py", the_target(column).front_end)
-    found = {line["layer"]: line for line in map(json.loads, done.stdout.splitlines())}
-    assert found, done.stderr[-3000:]
-    return found
+@pytest.fixture(scope="module")
+def broken(warm: Warm) -> Callable[[str], dict[str, Any]]:
+    """Function: what the check finds on a target, by the name of the layer."""
+
+    @cache
+    def check(column: str) -> dict[str, Any]:
+        done = run_in(warm(column), ROOT / "tests" / "checks" / "broken_layers.py", the_target(column).front_end)
+        found = {line["layer"]: line for line in map(json.loads, done.stdout.splitlines())}
+        assert found, done.stderr[-3000:]
+        return found
+
+    return check
 
 
 @on_columns
 @pytest.mark.parametrize("layer", BROKEN_LAYERS + GOOD_LAYERS)
-def test_a_fault_is_caught_by_its_clause_alone(column: str, layer: str) -> None:
+def test_a_fault_is_caught_by_its_clause_alone(
+    broken: Callable[[str], dict[str, Any]], column: str, layer: str
+) -> None:
     line = broken(column)[layer]
     assert line["found"] == line["caught"], line["text"]
     assert bool(line["caught"]) == (layer in BROKEN_LAYERS)
 
 
 @on_columns
-def test_there_is_a_broken_layer_for_every_clause(column: str) -> None:
+def test_there_is_a_broken_layer_for_every_clause(broken: Callable[[str], dict[str, Any]], column: str) -> None:
     assert sorted(broken(column)) == sorted(BROKEN_LAYERS + GOOD_LAYERS)
     caught = {number for line in broken(column).values() for number in line["caught"]}
     assert caught == {f"C{clause.number}" for clause in all_clauses()}
@@ -106,11 +105,11 @@ for kind in sys.argv[2:]:
 
 
 @on_columns
-def test_the_minimal_layers_keep_the_contract(column: str, tmp_path: Path) -> None:
+def test_the_minimal_layers_keep_the_contract(warm: Warm, column: str, tmp_path: Path) -> None:
     """What they break would never be found in any other layer. tf.keras calls layers of one's own in TimeDistributed
     without a mask if the batch is known (case timedistributed.inner-rnn-mask.known-batch)."""
     (tmp_path / "minimal.py").write_text(MINIMAL)
-    done = run_in(column, tmp_path / "minimal.py", the_target(column).front_end, *NAMES)
+    done = run_in(warm(column), tmp_path / "minimal.py", the_target(column).front_end, *NAMES)
     found = dict(map(json.loads, done.stdout.splitlines()))
     assert list(found) == NAMES, done.stderr[-3000:]
     known = ["C16-nesting"] if column == "tf-2.15" else []
@@ -206,17 +205,17 @@ assert before == draw() == draw(), "the same seed draws something else after the
 
 
 @on_columns
-def test_the_process_of_the_author_is_left_as_it_was(column: str) -> None:
+def test_the_process_of_the_author_is_left_as_it_was(warm: Warm, column: str) -> None:
     """A worker tunes TensorFlow for itself; here, other tests run in the same process."""
     keras = "tensorflow.keras" if the_target(column).front_end == "tf.keras" else "keras"
-    done = run_in(column, "-c", DRAWS.format(keras=keras))
+    done = run_in(warm(column), "-c", DRAWS.format(keras=keras))
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 @on_columns
 def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Path]) -> None:
     options = ("-q", "-rA", "-p", "no:cacheprovider", "-p", "conformance.checks.pytest_plugin", "test_mine.py")
-    done = run_in(column, "-m", "pytest", *options, "-k", "C1-flag or C4- or C7-", folder=mine(column))
+    done = run_in(installed(column), "-m", "pytest", *options, "-k", "C1-flag or C4- or C7-", folder=mine(column))
     assert "FAILED test_mine.py::test_sum[C1-flag]" in done.stdout, done.stdout + done.stderr
     assert "passed unexpectedly (eager): declared to fail: never true" in done.stdout
     assert "repair: remove it from expected_failures" in done.stdout
@@ -227,10 +226,10 @@ def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Pat
 
 
 @on_columns
-def test_the_command(column: str, mine: Callable[[str], Path]) -> None:
+def test_the_command(warm: Warm, column: str, mine: Callable[[str], Path]) -> None:
     def check(*arguments: str) -> subprocess.CompletedProcess[str]:
         shape = () if "--input-shape" in arguments else ("--input-shape", "2,5,3")
-        return run_in(column, "-m", "conformance.checks.command", *arguments, *shape, folder=folder)
+        return run_in(warm(column), "-m", "conformance.checks.command", *arguments, *shape, folder=folder)
 
     folder = mine(column)
     chosen = ("--clause", "C1", "--clause", "C4")

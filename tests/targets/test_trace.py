@@ -13,8 +13,9 @@ from conformance.cache import cache_folder
 from conformance.inspection import client
 from conformance.inspection.trace import Call, Trace
 from conformance.local import bundle
-from conformance.targets import install, registry
+from conformance.local.errors import UsageError
 from tests.support.paths import PUBLISHED, TESTS
+from tests.support.warm import Warm, installed, the_target
 
 OLD, MIDDLE, NEW = "keras-2.3.1+tf-1.15", "tf-2.15", "keras-3.15"
 ALL = (OLD, MIDDLE, NEW)
@@ -23,10 +24,9 @@ RIGHT = "11110 11100"  # how a first input that is drawn is padded
 
 
 @pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def traced(warm: Warm, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
     """Traces a function of traced/models.py on a column; each pair once."""
     the_bundle = bundle.make_bundle(cache_folder())
-    known = {target.id: target for target in registry.load()}
     batch = tmp_path_factory.mktemp("batch") / "batch.npz"
     np.savez(batch, ids=np.array([[1, 2, 3, 4, 0], [5, 6, 7, 0, 0]]))
     found: dict[tuple[str, str], Trace] = {}
@@ -36,8 +36,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
             with pytest.MonkeyPatch.context() as patch:
                 patch.chdir(FOLDER)
                 model = client.ModelRequest(f"models:{name}", batch=batch if name == "Tagger" else None)
-                where = install.provision(known[target], cache_folder())
-                found[target, name] = client.inspect(model, where, the_bundle, known[target])
+                found[target, name] = client.inspect(model, warm(target), the_bundle, the_target(target))
         return found[target, name]
 
     return trace
@@ -163,12 +162,11 @@ def conformance(*arguments: str, folder: Path = FOLDER) -> subprocess.CompletedP
     return subprocess.run(command, capture_output=True, text=True, cwd=folder)
 
 
-def test_a_saved_model_in_an_environment_as_it_is(tmp_path: Path) -> None:
-    (target,) = registry.choose(registry.load(), ["tf-2.15"], "none")
-    python = install.provision(target, cache_folder()).python
+def test_a_saved_model_in_an_environment_as_it_is(warm: Warm, tmp_path: Path) -> None:
+    python = installed(MIDDLE).python
     save = "import models; models.joined().save('joined.h5')\nopen('joined.json', 'w').write(models.joined().to_json())"
     (tmp_path / "models.py").write_text((FOLDER / "models.py").read_text())
-    subprocess.run([python, "-c", save], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([warm(MIDDLE).python, "-c", save], cwd=tmp_path, check=True, capture_output=True)
     for name in ("joined.h5", "joined.json"):
         done = conformance("trace", name, f"--here={python}", "--format=json", "--svg=t.svg", folder=tmp_path)
         assert done.returncode == 0, done.stderr
@@ -188,13 +186,20 @@ def test_a_saved_model_in_an_environment_as_it_is(tmp_path: Path) -> None:
         ("models.py", "cannot load models.py: "),
     ],
 )
-def test_what_is_no_model(model: str, said: str, tmp_path: Path) -> None:
-    svg = tmp_path / "t.svg"
-    done = conformance("trace", model, "--target=keras-3.15", f"--svg={svg}")
-    assert (done.returncode, done.stdout, svg.exists()) == (2, "", False)
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error")]
-    assert line.startswith(f"Error: {said}"), line
+def test_what_is_no_model(warm: Warm, model: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+    request = client.ModelRequest(model)
+    with pytest.raises(UsageError) as refused:
+        client.inspect(request, warm(NEW), bundle.make_bundle(cache_folder()), the_target(NEW))
+    assert str(refused.value).startswith(said)
     assert not (FOLDER / "__pycache__").exists()
+
+
+def test_a_refused_model_writes_nothing(tmp_path: Path) -> None:
+    svg = tmp_path / "t.svg"
+    done = conformance("trace", "models:number", f"--target={NEW}", f"--svg={svg}")
+    assert (done.returncode, done.stdout, svg.exists()) == (2, "", False)
+    assert done.stderr.splitlines()[-1].startswith("Error: models:number does not return a model")
 
 
 def test_a_model_of_another_front_end_is_traced_with_that(tmp_path: Path) -> None:
@@ -208,17 +213,15 @@ def test_a_model_of_another_front_end_is_traced_with_that(tmp_path: Path) -> Non
     assert trace.front_end == "tf.keras" and set(words(trace).values()) == {"created", "consumed"}
 
 
-def test_a_custom_layer_is_imported_first(tmp_path: Path) -> None:
+def test_a_custom_layer_is_imported_first(warm: Warm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models.py").write_text((FOLDER / "models.py").read_text())
     register = 'from models import *\nkeras.utils.get_custom_objects()["Doubles"] = Doubles\n'
     (tmp_path / "registered.py").write_text(register)
-    (target,) = registry.choose(registry.load(), ["keras-3.15"], "none")
-    where = install.provision(target, cache_folder())
     save = "import models; models.custom().save('m.keras')"
-    variables = {"PYTHONPATH": str(where.on_top or "")}
-    subprocess.run([where.python, "-c", save], cwd=tmp_path, env=variables, check=True, capture_output=True)
-    without = conformance("trace", "m.keras", "--target=keras-3.15", folder=tmp_path)
-    assert without.returncode == 2 and "Could not locate class 'Doubles'" in without.stderr
+    subprocess.run([warm(NEW).python, "-c", save], cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="Could not locate class 'Doubles'"):
+        client.inspect(client.ModelRequest("m.keras"), warm(NEW), bundle.make_bundle(cache_folder()), the_target(NEW))
     done = conformance("trace", "m.keras", "--target=keras-3.15", "--custom=registered", folder=tmp_path)
     assert done.returncode == 0 and "The mask is lost at: doubles" in done.stdout, done.stderr
 

@@ -12,7 +12,7 @@ from conformance.cache import cache_folder
 from conformance.inspection import client
 from conformance.local import bundle
 from conformance.local.errors import UsageError
-from conformance.targets import install, registry
+from tests.support.warm import Warm, the_target
 
 INSIDE = client.INSIDE
 HARMLESS = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {"name": "lambda"}}]}}
@@ -53,12 +53,10 @@ def test_code_is_found_in_every_format(tmp_path: Path, model: dict[str, object],
     )
 
 
-def test_a_real_model_with_a_lambda_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = next(target for target in registry.load() if target.id == COLUMN)
-    where, the_bundle = install.provision(target, cache_folder()), bundle.make_bundle(cache_folder())
+def test_a_real_model_with_a_lambda_layer(warm: Warm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, where, the_bundle = the_target(COLUMN), warm(COLUMN), bundle.make_bundle(cache_folder())
     monkeypatch.chdir(tmp_path)
-    variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(where.on_top), "CUDA_VISIBLE_DEVICES": "-1"}
-    subprocess.run([where.python, "-c", MAKE], check=True, env=variables, capture_output=True)
+    subprocess.run([where.python, "-c", MAKE], check=True, capture_output=True)
     for name in ("model.keras", "model.h5", "model.json"):
         (tmp_path / "ran").unlink(missing_ok=True)
         with pytest.raises(
