@@ -23,6 +23,7 @@ from conformance.targets import registry
 WHATS = ("core", "overhead", "plain", "history", "disk")  # disk last, to include the bytecode that runs write
 TARGETS = ("tf-1.15", "tf-2.15", "keras-3.15")
 CHANGED = "masking.default-mask-value"
+QUICK_REPEATS = 3  # at least, of measurements that take seconds
 
 
 @click.command()
@@ -75,7 +76,14 @@ def measure(whats: list[str], target_ids: list[str], patterns: list[str], repeat
     record = records.open_record(out / "performance.json", patterns)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        bench = Bench(Checkout(Path(folder), cache_folder()), targets, patterns, repeats, CHANGED)
+        bench = Bench(
+            Checkout(Path(folder), cache_folder()),
+            targets,
+            patterns,
+            repeats=repeats,
+            quick_repeats=max(QUICK_REPEATS, repeats),
+            changed=CHANGED,
+        )
         for entry in _entries(bench, whats, target_ids):
             failed += entry.failure is not None
             record.put(entry)

@@ -23,10 +23,12 @@ def size(megabytes: float) -> str:
 
 
 def percent(value: float) -> str:
+    """Format a share, 1.0 for all, as a percentage."""
     return f"{value * 100:.0f} %"
 
 
 def times(value: float) -> str:
+    """Format a factor."""
     return f"{value:.3g} times"
 
 

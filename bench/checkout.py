@@ -66,6 +66,7 @@ class Checkout:
                 file.write(b"\n" + journal.read_bytes())
 
     def make_bundle(self) -> bundle.Bundle:
+        """Bundle the worker and the cases of the copy, in its own cache."""
         return bundle.make_bundle(self.cache, self.folder / "cases")
 
     @contextmanager

@@ -22,7 +22,7 @@ class NoRecord(recorder.Recorder):
     """Discard facts."""
 
     def __call__(self, name, observed, **about):
-        pass
+        """Ignore a fact."""
 
 
 class Patch(object):
@@ -34,15 +34,18 @@ class Patch(object):
         self._folder, self._variables = os.getcwd(), dict(os.environ)
 
     def setenv(self, name, value, prepend):
+        """Put `value` and the separator `prepend` before the value of a variable."""
         os.environ[name] = value + prepend + os.environ.get(name, "")
 
     def undo(self):
+        """Restore working folder and variables."""
         os.chdir(self._folder)
         os.environ.clear()
         os.environ.update(self._variables)
 
 
 def main():
+    """Read the request, import Keras and the cases, and serve each group in a process of its own."""
     request = json.load(sys.stdin)
     warnings.simplefilter("ignore")
     sys.path.insert(0, request["cases"])
@@ -55,6 +58,7 @@ def main():
 
 
 def serve(front, group, speedups):
+    """Call the bodies of a group, and print how many were called and how many completed."""
     started, refused = modes.start_process(front, group["modes"], speedups)
     if refused:
         raise SystemExit("modes that do not start: %s" % refused)

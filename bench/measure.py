@@ -21,7 +21,6 @@ from conformance.targets.install import Environment, provision
 from conformance.targets.registry import Target
 from conformance.vocabulary import MODES
 
-QUICK = 3  # minimum repeats of measurements that take seconds
 _WORD = {"passed", "failed", "skipped"}
 
 
@@ -32,15 +31,23 @@ class Bench:
         checkout: The copy of the project to measure.
         targets: All declared targets.
         patterns: Globs of the cases to run; empty for all.
-        repeats: Number of runs, or pairs of runs, of each kind.
+        repeats: Number of runs, or pairs of runs, of each kind that takes minutes.
+        quick_repeats: The same for kinds that take seconds.
         changed: Id of the case that is changed; default: the first.
     """
 
     def __init__(
-        self, checkout: Checkout, targets: list[Target], patterns: list[str], repeats: int, changed: str | None = None
+        self,
+        checkout: Checkout,
+        targets: list[Target],
+        patterns: list[str],
+        *,
+        repeats: int,
+        quick_repeats: int,
+        changed: str | None = None,
     ):
         self._checkout, self._targets = checkout, targets
-        self._repeats, self._jobs = repeats, os.cpu_count() or 1
+        self._repeats, self._quick_repeats, self._jobs = repeats, quick_repeats, os.cpu_count() or 1
         made = checkout.make_bundle()
         self._suite = made.digest
         self._cases = catalogue.choose(catalogue.collect(made), patterns)
@@ -67,8 +74,8 @@ class Bench:
         yield self._attempt("memory", tier, lambda: _memory(cold[-1].results))
         for what, name in (("page", "index.html"), ("results", "results.json")):
             yield self._entry(what, tier, megabytes=(self._checkout.out / name).stat().st_size / 1e6)
-        quick = max(QUICK, self._repeats)
-        yield self._attempt("warm", tier, lambda: {"suite_runs": [self._warm(*options) for _ in range(quick)]})
+        repeats = range(self._quick_repeats)
+        yield self._attempt("warm", tier, lambda: {"suite_runs": [self._warm(*options) for _ in repeats]})
         if tier == "core":
             yield self._attempt("changed", tier, lambda: self._one_changed(tier, options))
             yield self._attempt("floor", tier, lambda: self._floor_of(tier, cold))
@@ -139,7 +146,7 @@ class Bench:
         where = self._installed(chosen)
         groups = _groups([self._changed], chosen)
         suite, floor = [], []
-        for number in range(max(QUICK, self._repeats)):
+        for number in range(self._quick_repeats):
             with self._checkout.changed(self._changed, number):
                 suite.append(self._checkout.run(*options, executes=[self._changed.id]).sample)
                 floor.append(self._floor(groups, where, self._jobs)[0])

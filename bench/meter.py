@@ -15,8 +15,6 @@ import psutil
 
 from bench.record import Sample
 
-GRACE_SECONDS = 10.0  # after SIGTERM, until SIGKILL
-
 
 class Failed(Exception):
     """A measurement without a number; the message gives the reason in one line."""
@@ -38,6 +36,7 @@ class Meter:
         stdin: str = "",
         accept: Sequence[int] = (0,),
         limit: float = 600.0,
+        grace: float = 10.0,
     ) -> str:
         """Run a command and return its standard output.
 
@@ -47,7 +46,8 @@ class Meter:
             env: All environment variables.
             stdin: Text for standard input.
             accept: Exit codes that do not fail.
-            limit: Seconds after which the command is ended.
+            limit: Seconds after which the command is ended with SIGTERM.
+            grace: Seconds from then on, after which it is ended with SIGKILL.
 
         Raises:
             Failed: It could not be started, its exit code is not in `accept`, or it exceeded `limit`.
@@ -60,7 +60,7 @@ class Meter:
             except OSError as error:
                 raise Failed(f"{_name(command)} cannot be started: {error.strerror}") from error
             ended, late = threading.Event(), threading.Event()
-            watch = threading.Thread(target=_end_in_time, args=(process.pid, limit, ended, late), daemon=True)
+            watch = threading.Thread(target=_end_in_time, args=(process.pid, limit, grace, ended, late), daemon=True)
             watch.start()
             try:
                 # Unlike `Popen.wait`, this returns the usage of the process and of all children it waited for.
@@ -94,13 +94,13 @@ def _busy() -> float:
     return float(sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal")))
 
 
-def _end_in_time(pid: int, limit: float, ended: threading.Event, late: threading.Event) -> None:
+def _end_in_time(pid: int, limit: float, grace: float, ended: threading.Event, late: threading.Event) -> None:
     """Send SIGTERM to a process that takes too long, on which the suite ends its children; then SIGKILL."""
     if not ended.wait(limit):
         late.set()
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-            if not ended.wait(GRACE_SECONDS):
+            if not ended.wait(grace):
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -12,11 +12,21 @@ from conformance.local.errors import UsageError
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where numbers were measured; those of another machine cannot be compared with them.
+
+    Attributes:
+        processor: Name of the processor.
+        cores: Number of cores.
+        memory_gb: Memory in units of 10^9 bytes.
+        system: Operating system and architecture.
+        python: Version of the Python of the host.
+    """
+
     processor: str
     cores: int
     memory_gb: float
     system: str
-    python: str  # of the host
+    python: str
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +98,7 @@ class Record(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         self.entries = [e for e in self.entries if (e.what, e.of) != (entry.what, entry.of)] + [entry]
 
     def get(self, what: str, of: str) -> Entry | None:
+        """Return the entry of a kind about a target or a tier, None if there is none."""
         return next((e for e in self.entries if (e.what, e.of) == (what, of)), None)
 
     def subjects(self, what: str) -> list[str]:
@@ -96,6 +107,7 @@ class Record(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def this_machine() -> Machine:
+    """Describe the machine that this process runs on."""
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
@@ -142,4 +154,5 @@ def open_record(path: Path, patterns: list[str]) -> Record:
 
 
 def write(record: Record, path: Path) -> None:
+    """Write the record to a file, atomically."""
     write_text(path, msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n")

@@ -20,12 +20,17 @@ def main() -> int:
             words for line in os.environ["COMMANDS"].splitlines() if (words := shlex.split(line, comments=True))
         ]
     except ValueError as error:
-        commands = []
         print(f"::error title=Masks in Keras::run: {error}")
+        return _finish(2)
+    if not commands:
+        print(f"::error title=Masks in Keras::run: no command; write one per line, of {', '.join(ALLOWED)}")
     wrong = [words[0] for words in commands if words[0] not in ALLOWED]
     for name in wrong:
-        print(f"::error title=Masks in Keras::run: '{name}' is none of {', '.join(ALLOWED)}")
-    code = 2 if wrong or not commands else max(_run(words) for words in commands)
+        print(f"::error title=Masks in Keras::run: '{name}' is not one of {', '.join(ALLOWED)}")
+    return _finish(2 if wrong or not commands else max(_run(words) for words in commands))
+
+
+def _finish(code: int) -> int:
     _append("GITHUB_OUTPUT", f"exit-code={code}\n")
     return code
 

@@ -68,7 +68,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     severity: str  # if it breaks: silent, raises, warns or cosmetic
     issues: list[str]
     tags: list[str]
-    modes: list[str]  # "eager | session": in the first of these that a column has
+    modes: list[str]  # "eager | session": in the first of these that a target has
     needs: list[str]
     file: str
     function: str
@@ -91,7 +91,7 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A column as it was found: what was declared, what reported itself, why it did not run."""
+    """A target as it was found: what was declared, what reported itself, why it did not run."""
 
     id: str
     title: str
@@ -107,16 +107,19 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     digest: str = ""  # of all that its cells depend on beside the cases: locks, Python, worker
     versions: dict[str, str] = {}  # reported by the imported modules themselves
     peak_mb: int | None = None  # most memory that one of its processes had; None if none ran to its end
-    reason: str | None = None  # why the column did not run; None if it did
+    reason: str | None = None  # why the target did not run; None if it did
     fixed: dict[str, str] = {}  # variables that its workers had beside those of all, `Results.fixed`
     measured: list[str] = []  # when the first and the last of its cells were; ISO 8601, UTC
 
 
 class Shard(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which part of a plan was run: `number`, from 1, of the shards in `plan`.
+    """Which part of a plan was run.
 
-    plan: the columns of each shard, as declared; modes: those that were asked for;
-    complete: it is a whole tier, with every case and mode.
+    Attributes:
+        number: Number of the shard, from 1.
+        plan: The targets of each shard, as declared.
+        modes: The modes of the plan.
+        complete: Whether the plan is a whole tier, with every case and mode.
     """
 
     number: int
@@ -126,7 +129,7 @@ class Shard(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One named value beside the expected one, as keys of `Results.values`."""
+    """One named value, usually beside the expected one, as keys of `Results.values`."""
 
     name: str
     observed: str
@@ -136,7 +139,14 @@ class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """raised: names of its classes, most special first; where: "file:line in function" of the case and innermost."""
+    """An exception that ended a cell.
+
+    Attributes:
+        raised: Names of its classes, the most derived first.
+        phase: What the case was doing: "build", "call", "compile", "fit" or "save".
+        message: Its message.
+        where: "file:line in function" of the case, and of the innermost frame.
+    """
 
     raised: list[str]
     phase: str | None
@@ -145,13 +155,15 @@ class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Warning_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A warning about masks, and how often it was given."""
+
     category: str
     message: str
     count: int
 
 
 class Observation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a cell did. status: completed, raised, unsupported, error, crashed or timed-out."""
+    """What a cell did; `status` is completed, raised, unsupported, error, crashed or timed-out."""
 
     status: str
     facts: list[Fact] = []
@@ -174,7 +186,7 @@ class Cell(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A whole run, or the part of one that `shard` says."""
+    """A whole run, or that part of one that `shard` describes."""
 
     schema_version: int
     suite_version: str
@@ -192,25 +204,25 @@ class Results(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_def
     fixed: dict[str, str] = {}  # what every worker had, whatever the caller has: variables, seed, speed-ups
 
     def measured(self) -> list[str]:
-        """When the first and the last of the cells were measured, which may have been runs ago."""
+        """Return when the first and the last of the cells were measured, which may have been in earlier runs."""
         every = [moment for target in self.targets for moment in target.measured]
         return [min(every), max(every)] if every else [self.created] * 2
 
 
 def digest(data: Any) -> str:
-    """16 hexadecimal digits that stand for this JSON data."""
+    """Digest JSON data into 16 hexadecimal digits."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of the results file; a copy is `schemas/results.schema.json`."""
+    """Return the JSON Schema of the results file; `schemas/results.schema.json` is a copy."""
     described = schema_of(Results)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "conformance results", **described}
 
 
 def schema_of(kind: type) -> dict[str, Any]:
-    """JSON Schema of a struct; the same whether msgspec takes the margin of docstrings away (since 0.23) or not."""
+    """Return the JSON Schema of a struct: the same whether msgspec dedents docstrings (since 0.23) or not."""
 
     def dedented(part: Any) -> Any:
         if isinstance(part, list):
@@ -226,37 +238,51 @@ def schema_of(kind: type) -> dict[str, Any]:
 
 
 def file_in(folder: Path) -> Path:
-    """The results file of a folder: `COMPRESSED` if only that is there, else `FILE`, there or not."""
+    """Return the path of the results file of a folder: `COMPRESSED` if only that exists, else `FILE`."""
     compressed = folder / COMPRESSED
     return compressed if compressed.is_file() and not (folder / FILE).is_file() else folder / FILE
 
 
 def file_of(path: Path) -> Path:
-    """The results file that a path names, itself or by its folder."""
+    """Return the path of the results file that is named by itself or by its folder."""
     return file_in(path) if path.is_dir() else path
 
 
 def stored() -> Path:
-    """Where commands read, unless they are told: what the last run wrote here, else what is published."""
+    """Return the folder that commands read by default: that of the last run here, else the published one."""
     return LATEST if file_in(LATEST).is_file() else PUBLISHED
 
 
 def read_stored(path: Path | None) -> Results | None:
-    """Results at `path`; without one those that are `stored`, None if there are none."""
+    """Read results.
+
+    Args:
+        path: A results file or its folder, None for those that are `stored`.
+
+    Returns:
+        The results; None if none are stored.
+
+    Raises:
+        UsageError: As `read`.
+    """
     if path is None and not file_in(stored()).is_file():
         return None
     return read(path or stored())
 
 
-def read_bytes(file: Path) -> bytes:
-    """The JSON of a results file, unpacked if it is compressed.
+def read_bytes(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the JSON of a results file, unpacked if it is compressed.
+
+    Args:
+        file: The file.
+        max_bytes: Most bytes that the JSON may have.
 
     Raises:
         UsageError: It cannot be read or unpacked, or is too large.
     """
-    too_large = UsageError(f"{file} has more than {MAX_BYTES >> 20} MB; that is no results file of this suite")
+    too_large = UsageError(f"{file} has more than {max_bytes >> 20} MB; that is no results file of this suite")
     try:
-        if file.stat().st_size > MAX_BYTES:
+        if file.stat().st_size > max_bytes:
             raise too_large
         raw = file.read_bytes()
     except OSError as error:
@@ -265,7 +291,7 @@ def read_bytes(file: Path) -> bytes:
         return raw
     unpacking = zlib.decompressobj(wbits=31)
     try:
-        raw = unpacking.decompress(raw, MAX_BYTES)
+        raw = unpacking.decompress(raw, max_bytes)
     except zlib.error as error:
         raise UsageError(f"{file} cannot be unpacked: {error}") from error
     if unpacking.unconsumed_tail:
@@ -278,10 +304,10 @@ def read_bytes(file: Path) -> bytes:
 def read(path: Path) -> Results:
     """Read a results file, or that of a folder.
 
-    It is checked, unless it is the one that is published with this program: that is as trusted as its code.
+    It is validated, unless it is the one that is published with this program: that is as trusted as its code.
 
     Raises:
-        UsageError: Naming the file and what is wrong with it.
+        UsageError: It cannot be read or is not valid; names the file and the fault.
     """
     path = file_of(path)
     raw = read_bytes(path)
@@ -318,13 +344,13 @@ def _check(results: Results, path: Path) -> None:
     cases, targets = {c.id for c in results.cases}, {t.id for t in results.targets}
     cells = {(c.case, c.target, c.mode) for c in results.cells}
     if (len(cases), len(targets), len(cells)) != (len(results.cases), len(results.targets), len(results.cells)):
-        raise UsageError(f"{path}: a case, a target or a cell is there twice")
+        raise UsageError(f"{path}: duplicate case, target or cell")
     for case in results.cases:
         modes = {mode for entry in case.modes for mode in entry.split(" | ")}
         if case.basis not in BASES or case.severity not in SEVERITIES or not modes <= {*MODES}:
             raise UsageError(f"{path}: {case.id} has an unknown basis, severity or mode")
         if case.file != Path(case.file).name or "\\" in case.file:
-            raise UsageError(f"{path}: {case.id} lies outside the folder of the cases: {case.file}")
+            raise UsageError(f"{path}: {case.id} names a file outside the folder of the cases: {case.file}")
     for target in results.targets:
         if not {*target.modes, *target.lacks} <= {*MODES}:
             raise UsageError(f"{path}: {target.id} has an unknown mode")
@@ -343,9 +369,9 @@ def _check(results: Results, path: Path) -> None:
             raise UsageError(f"{path}: {cell.case} on {cell.target} refers to a missing observation")
         if cell.seconds and not 0 < cell.seconds < LONG:
             where = f"{cell.case} on {cell.target} in {cell.mode}"
-            raise UsageError(f"{path}: the duration of {where} is no number of seconds: {cell.seconds}")
+            raise UsageError(f"{path}: impossible duration of {where}: {cell.seconds} s")
     if not 0 <= results.seconds < LONG:
-        raise UsageError(f"{path}: the duration of the run is no number of seconds: {results.seconds}")
+        raise UsageError(f"{path}: impossible duration of the run: {results.seconds} s")
     for observation in results.observations.values():
         if observation.status != "completed" and observation.status not in VERDICT_OF_STATUS:
             raise UsageError(f"{path}: an observation has an unknown status: {observation.status}")
@@ -361,7 +387,7 @@ def _check(results: Results, path: Path) -> None:
 
 
 def in_order(results: Results) -> list[Cell]:
-    """The cells, those of a case together, then by mode, then as the targets are.
+    """Return the cells sorted by case, then by mode, then by target.
 
     Neighbours are so much alike that a compressed file has two thirds of the size that it has target by target.
     """
@@ -373,11 +399,11 @@ def in_order(results: Results) -> list[Cell]:
 
 
 def write(results: Results, path: Path) -> None:
-    """Write atomically; a line for each cell, case, observation and value, so that changes can be read.
+    """Write results atomically, with a line for each cell, case, observation and value, so that diffs can be read.
 
     Args:
-        results: What is written.
-        path: The file; one that ends in ".gz" is compressed.
+        results: The results.
+        path: The file; if its name ends in ".gz", it is compressed.
     """
     parts = []
     for field in msgspec.structs.fields(Results):

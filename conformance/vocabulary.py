@@ -21,7 +21,9 @@ BASES = ("documented", "established", "unspecified")
 SEVERITIES: "Tuple[Severity, ...]" = ("silent", "raises", "warns", "cosmetic")
 """Of a change or a deviation, the worst first."""
 VERDICTS = ("conforms", "observed", "deviates", "raises", "crashes", "times-out", "unsupported", "not-run")
+"""Of cells."""
 BAD = ("deviates", "raises", "crashes", "times-out")
+"""Verdicts that an expectation must explain."""
 VERDICT_OF_STATUS = {
     "raised": "raises",
     "crashed": "crashes",

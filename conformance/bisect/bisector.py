@@ -55,8 +55,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Where a case changed its behaviour.
 
     Attributes:
-        status: found; same (both ends behave alike); no-mode (nothing to compare); could-not-run (an end).
+        case: Id of the case.
+        status: "found", "same" (both ends behave alike), "no-mode" (nothing to compare) or "could-not-run" (an end).
+        message: The answer in one line.
         mode: Mode of the comparison, "session -> eager" where the ends have none in common.
+        last_same: The last target that behaves as the first.
+        first_different: The first target that does not.
         change: What changed, as `conformance compare` says it.
         severity: How bad that is, likewise.
         decided_by: Distributions that differ between the two sides, "tf.keras -> keras" where the front end does.
@@ -64,6 +68,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         released: When the first different one was released.
         upstream: Links to what changed upstream.
         skipped: Targets between the two sides.
+        warnings: What a reader should know about the search.
         columns: All targets that were observed, and whether they behave as the first.
         measured: Targets on which a worker was started; the others were known.
     """

@@ -64,7 +64,14 @@ def packages(target: Target) -> dict[str, str]:
 def between(first: Target, last: Target, project: Project, releases: Releases) -> list[Candidate]:
     """Return every release between two neighbouring targets: first of Keras, then of the TensorFlow under it.
 
-    Empty if no release can be between them.
+    Args:
+        first: The earlier target.
+        last: The later target.
+        project: Has the declared bases.
+        releases: Lists the releases of a distribution.
+
+    Returns:
+        The releases in their order; none if no release can be between the two.
 
     Raises:
         Unavailable: The releases cannot be listed.

@@ -9,9 +9,8 @@ class Change:
     """Positions in the sequence.
 
     Attributes:
-        last_same: It behaves as the first here.
-        first_different: It does not here.
-        skipped: Positions between the two, where nothing can be known.
+        last_same: The last position known to behave as the first.
+        first_different: The first position known to behave differently.
     """
 
     last_same: int
@@ -19,6 +18,7 @@ class Change:
 
     @property
     def skipped(self) -> range:
+        """The positions between the two, where nothing can be known."""
         return range(self.last_same + 1, self.first_different)
 
 

@@ -120,7 +120,10 @@ class ClauseContext:
     def _varied(layer, arrays, every=False):
         """Return weights without uniform arrays among those that are trained: these would hide what they multiply.
 
-        every: draw all trained weights anew, since initializers draw other numbers on other versions.
+        Args:
+            layer: The layer.
+            arrays: Its initial weights.
+            every: Whether to draw all trained weights anew, since initializers draw other numbers on other versions.
         """
         trained = {id(w) for w in layer.trainable_weights}
         random, found = np.random.RandomState(53), []

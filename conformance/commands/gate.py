@@ -75,7 +75,9 @@ def gate_command(
     known = project.expectations(file)
     found = _of_targets(project, path, target_ids) if target_ids else options.stored_results(path)
     if found is None:
-        raise UsageError(f"there are no results to hold against what is expected: {results.file_in(results.LATEST)}")
+        raise UsageError(
+            f"no results to compare with the expectations: {results.file_in(results.LATEST)} does not exist"
+        )
     judge_all(found)
     if complete is None:
         complete = is_complete(found, [case.id for case in project.cases()], [target.id for target in project.targets])

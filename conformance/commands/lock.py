@@ -32,7 +32,7 @@ def lock_command(project: Project, target_ids: tuple[str, ...], upgrade: bool) -
     wanted: list[registry.Base | registry.Target] = []
     for base in {target.base.id: target.base for target in chosen}.values():
         if base.lock.is_file() and not upgrade:
-            click.echo(f"{base.lock.name}: is there; --upgrade resolves it again")
+            click.echo(f"{base.lock.name}: exists; pass --upgrade to resolve it again")
         else:
             wanted.append(base)
     wanted += [t for t in chosen if t.own]

@@ -56,7 +56,12 @@ def out_option(**more: Any) -> Callable[[Any], Any]:
 
 
 def tier_option(*others: str, **more: Any) -> Callable[[Any], Any]:
-    """Return `--tier`; others: choices beside the tiers."""
+    """Return `--tier`.
+
+    Args:
+        *others: Choices beside the tiers.
+        **more: Arguments of `click.option`.
+    """
     described = {"help": "Run all targets of this tier."} | more
     return click.option("--tier", type=click.Choice([*others, *TIERS]), **described)
 

@@ -55,8 +55,10 @@ class RunOptions:
     annotations: bool
 
     def __post_init__(self) -> None:
-        """Raises:
-        UsageError: Options exclude each other.
+        """Check that the options fit together.
+
+        Raises:
+            UsageError: Options exclude each other, or one is missing.
         """
         if self.no_cache + self.only_failed + self.only_missing > 1:
             raise UsageError("--no-cache, --only-failed and --only-missing exclude each other")
@@ -71,6 +73,7 @@ class RunOptions:
 
     @property
     def chosen_tier(self) -> str:
+        """The tier that is run: by default the core, or none beside an existing environment."""
         return self.tier or ("core" if self.interpreter is None else "none")
 
     @property

@@ -13,11 +13,15 @@ from pathlib import Path
 from conformance.local.errors import UsageError
 
 SCHEME = "dask://"
-CONNECT_TIMEOUT = "10s"
 
 
 def run_shards(
-    executor: str, arguments: Sequence[str], shards: int, folder: Path, say: Callable[[str], None]
+    executor: str,
+    arguments: Sequence[str],
+    shards: int,
+    folder: Path,
+    say: Callable[[str], None],
+    connect_seconds: float = 10.0,
 ) -> list[Path]:
     """Run shards on a cluster.
 
@@ -27,6 +31,7 @@ def run_shards(
         shards: Number of shards.
         folder: Where to write the results of the shards.
         say: Called with a line for each shard that finished or failed.
+        connect_seconds: Seconds to wait for the scheduler.
 
     Returns:
         The results files of the shards that finished.
@@ -41,7 +46,7 @@ def run_shards(
     except ImportError as error:
         raise UsageError("--executor requires the extra `dask`: pip install 'keras-mask-conformance[dask]'") from error
     try:
-        client = Client(executor.replace(SCHEME, "tcp://"), timeout=CONNECT_TIMEOUT)
+        client = Client(executor.replace(SCHEME, "tcp://"), timeout=connect_seconds)
     except OSError as error:
         raise UsageError(f"no Dask scheduler responds at {executor}") from error
     found: list[Path] = []

@@ -12,13 +12,12 @@ import msgspec
 
 from conformance.inspection.trace import Trace
 from conformance.local.bundle import Bundle
-from conformance.local.errors import UsageError, said
+from conformance.local.errors import UsageError
 from conformance.local.launch import environment, tail
 from conformance.local.sanitize import cleaned
 from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 
-SECONDS = 600.0
 INSIDE = Path(__file__).parent / "inside"
 
 
@@ -52,7 +51,9 @@ class ModelRequest:
             raise UsageError(f"{self.batch}: no such file")
 
 
-def inspect(model: ModelRequest, where: Environment, bundle: Bundle, target: Target | None = None) -> Trace:
+def inspect(
+    model: ModelRequest, where: Environment, bundle: Bundle, target: Target | None = None, seconds: float = 600.0
+) -> Trace:
     """Trace a model.
 
     Args:
@@ -60,6 +61,7 @@ def inspect(model: ModelRequest, where: Environment, bundle: Bundle, target: Tar
         where: The environment.
         bundle: The bundle, which the process in the environment imports.
         target: The target whose environment it is, for its settings; None keeps the variables of the caller.
+        seconds: Time limit.
 
     Raises:
         UsageError: The model cannot be loaded or called, or there is no Keras.
@@ -81,12 +83,12 @@ def inspect(model: ModelRequest, where: Environment, bundle: Bundle, target: Tar
                 capture_output=True,
                 cwd=scratch,
                 env=_variables(where, bundle, target, Path(scratch)),
-                timeout=SECONDS,
+                timeout=seconds,
             )
         except OSError as error:
-            raise UsageError(f"cannot start {where.python}: {said(error)}") from error
+            raise UsageError(f"cannot start {where.python}: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
-            raise UsageError(f"timed out: inspecting {model.text} took more than {SECONDS:.0f} s") from error
+            raise UsageError(f"timed out: inspecting {model.text} took more than {seconds:.0f} s") from error
     try:
         answer = cleaned(json.loads(done.stdout), done.stdout)
     except ValueError as error:

@@ -109,7 +109,14 @@ def default_pair(results: Results) -> tuple[str, str] | None:
 def changes_between(
     results: Results, expectations: Sequence[Expectation], from_id: str, to_id: str
 ) -> list[BehaviourChange]:
-    """Return all changes between two targets of `results`, the most severe first."""
+    """Return all changes between two targets, the most severe first.
+
+    Args:
+        results: Results of both.
+        expectations: What explains deviations.
+        from_id: Id of the earlier target.
+        to_id: Id of the later target.
+    """
     return Comparer(results, expectations).changes(from_id, to_id)
 
 
@@ -282,7 +289,13 @@ def _kind(before: Promise, after: Promise) -> Kind:
 def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Results, list[str]]:
     """Combine a target of `one` and a target of `other` into one set of results.
 
-    Targets with the same id become "before" and "after"; targets with the same title are told apart by these words.
+    Targets with the same id become "before" and "after"; targets with the same title get these words added.
+
+    Args:
+        one: Results with the first target.
+        from_id: Id of the first target.
+        other: Results with the second target.
+        to_id: Id of the second target.
 
     Returns:
         The results, and the ids of the cases that were left out: only one side has them, or their source differs.

@@ -34,6 +34,7 @@ class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def total(self) -> int:
+        """How many behaviours change."""
         return sum(self.by_severity.values())
 
 

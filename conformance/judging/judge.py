@@ -136,10 +136,11 @@ def _dtypes(value: Value) -> Any:
 
 
 def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
-    """Number the behaviours of each case, in the order of the targets.
+    """Assign a number to each behaviour of each case, in the order of the targets.
 
     Returns:
-        The number for each (case, observation), equal where the case behaves the same. Unsupported cells have none.
+        The number by case id and digest of the observation, equal where the case behaves the same. Unsupported cells
+        have none.
     """
     order = {target.id: i for i, target in enumerate(results.targets)}
     rank = {mode: i for i, mode in enumerate(MODES)}

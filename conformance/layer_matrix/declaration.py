@@ -27,15 +27,21 @@ PROVIDED = ("keras", "tensorflow", "tf_keras")  # modules that targets bring
 
 
 class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One layer; what is not told to the arguments of `checks.check_layer` is None.
+    """One layer and how to call it; the other attributes are the arguments of `checks.check_layer` of the same name.
 
-    layer: "package.module:Name", a class; with `factory`, a function without arguments that returns a layer.
-    config: arguments of the class; name: what the layer is called in ids, by default after `Name`;
-    expected_mask, custom_objects: named like the layer; expected_failures: by clause, or by several ("C4 C11"), why.
+    Attributes:
+        layer: The class as "package.module:Name"; with `factory`, a function without arguments that returns a layer.
+        input_shape: One shape or several, with "?" for an open dimension.
+        name: Name of the layer in ids; by default that of the class or function.
+        factory: Whether `layer` names a function.
+        config: Arguments of the class.
+        expected_mask: A function, named like the layer.
+        custom_objects: Classes and functions, named like the layer.
+        expected_failures: Reasons by clause, or by several ("C4 C11").
     """
 
     layer: str
-    input_shape: list[Any]  # one shape or several, "?" for any number
+    input_shape: list[Any]
     name: str = ""
     factory: bool = False
     config: dict[str, Any] = {}
@@ -70,7 +76,7 @@ class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return re.split(r"[.:]", self.layer)[0]
 
     def declaration(self) -> dict[str, Any]:
-        """As `checks.declared` reads it; `expected_failures` stay here."""
+        """Return the declaration as `checks.declaration` reads it, without `expected_failures`."""
         about = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         left_out = {"expected_failures": True, "config": not self.config, "factory": not self.factory}
         shapes = self.input_shape if all(isinstance(d, list) for d in self.input_shape) else [self.input_shape]
@@ -79,7 +85,14 @@ class LayerDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class LayerDeclarations(msgspec.Struct, frozen=True, kw_only=True):
-    """Layers, and where they are checked. modules: files or folders that are brought along."""
+    """Layers, and where they are checked.
+
+    Attributes:
+        layers: The layers.
+        requirements: What is installed on top of each target, as `--with` takes it.
+        targets: Ids or tags of the targets.
+        modules: Python files and packages that are copied into the targets.
+    """
 
     layers: Sequence[LayerDeclaration]
     requirements: Sequence[str] = ()
@@ -127,7 +140,7 @@ def check(declared: LayerDeclarations) -> None:
         if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", layer.layer):
             raise UsageError(f"{layer.layer}: name a layer as package.module:Name")
         if not layer.slug:
-            raise UsageError(f"{layer.layer}: name = {layer.name!r} has neither letter nor digit")
+            raise UsageError(f"{layer.layer}: name = {layer.name!r} must contain a letter or a digit")
         if layer.slug in seen:
             raise UsageError(f"two layers are called '{layer.slug}'; set `name` of one")
         if layer.factory and layer.config:

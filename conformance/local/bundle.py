@@ -37,6 +37,7 @@ class Bundle:
 
     @property
     def cases(self) -> Path:
+        """The folder of the case files."""
         return self.folder / "cases"
 
     def without_speedups(self) -> Bundle:
@@ -45,11 +46,15 @@ class Bundle:
 
 
 def cases_folder() -> Path:
-    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel."""
+    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel.
+
+    Raises:
+        UsageError: There is none.
+    """
     for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
         if (folder / "oracle.py").is_file():
             return folder
-    raise UsageError("the cases are missing from this installation")
+    raise UsageError("the cases are missing from this installation; install the package again")
 
 
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:
@@ -59,6 +64,10 @@ def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Pat
         cache: The cache folder.
         cases: Folder of the cases, by default the suite.
         others: Further files by their place in the bundle; like the worker's, they may act on every case.
+
+    Raises:
+        UsageError: The cases are missing.
+        OSError: The bundle cannot be written; names its folder.
     """
     sources = {f"conformance/{name}": PACKAGE / name for name in ("__init__.py", "case.py", "vocabulary.py")}
     sources |= {f"conformance/worker/{p.name}": p for p in (PACKAGE / "worker").glob("*.py")}

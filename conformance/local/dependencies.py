@@ -30,10 +30,13 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def program_digest(*folders: Path) -> str:
-    """Digest of every file of the installed package and of `folders`, of the Python and of the libraries.
+    """Digest every file of the installed package and of `folders`, the Python and the libraries.
 
     Args:
-        *folders: further folders, such as that of the cases.
+        *folders: Further folders, such as that of the cases.
+
+    Returns:
+        16 hexadecimal digits.
     """
     total = hashlib.sha256(sys.version.encode())
     for name in LIBRARIES:
@@ -57,9 +60,12 @@ def _version(distribution: str) -> str:
 
 @functools.cache
 def code_digest(*entries: Callable[..., Any]) -> str:
-    """Digest of the source of functions or classes of this package, and of all of the package that they use.
+    """Digest the source of functions or classes of this package, and of all of the package that they use.
 
     What an object is handed at run time is not followed: name its class as well if it decides.
+
+    Returns:
+        16 hexadecimal digits.
     """
     wanted: dict[Path, set[int]] = {}
     for entry in entries:
@@ -73,7 +79,7 @@ def code_digest(*entries: Callable[..., Any]) -> str:
 
 
 def imported(file: Path) -> set[Path]:
-    """A file and all that it imports of its own folder, directly or not.
+    """Return a file and all that it imports of its own folder, directly or not.
 
     A text that is the name of a module counts as an import of it, as in `pytest_plugins`. What does not parse
     imports nothing.
@@ -97,7 +103,12 @@ def imported(file: Path) -> set[Path]:
 
 @dataclass(frozen=True)
 class Uses:
-    """names: all that a statement mentions; attributes: (name, attribute) pairs."""
+    """What a statement mentions.
+
+    Attributes:
+        names: Names, local ones included.
+        attributes: Pairs of a name and an attribute of it.
+    """
 
     names: frozenset[str]
     attributes: frozenset[tuple[str, str]]
@@ -108,12 +119,16 @@ class Module:
     """The top-level statements of a file without its imports and docstring.
 
     Attributes:
-        by_name: positions of statements by the names that they define or change.
-        loose: positions of those that define none, such as assertions.
-        siblings: files of modules of the same root by the names that they are imported as. The root of a package is
-            the folder that it lies in, that of any other file its own folder.
-        imported: the file that defines it and its name there, by the name that something is imported as.
-        imports: the import statements.
+        file: The file.
+        tree: All of it, parsed.
+        lines: Its lines.
+        statements: The statements.
+        by_name: Positions of statements by the names that they define or change.
+        loose: Positions of those that define none, such as assertions.
+        siblings: Files of modules of the same root by the names that they are imported as. The root of a package is
+            the folder that contains it, that of any other file its own folder.
+        imported: The file that defines it and its name there, by the name that something is imported as.
+        imports: The import statements.
     """
 
     file: Path
@@ -128,7 +143,7 @@ class Module:
 
 
 def used_source(file: Path, function: str) -> str:
-    """Source of a test and of all that it uses in its folder, in the order of the files.
+    """Return the source of a test and of all that it uses in its folder, in the order of the files.
 
     Args:
         file: A case file. Imports from outside its folder are left out.
@@ -139,7 +154,7 @@ def used_source(file: Path, function: str) -> str:
 
 
 def _sources(wanted: dict[Path, set[int]], order: Iterable[Path]) -> Iterator[str]:
-    """For each file the statements that are wanted of it, as one text; nothing of a file of which none is."""
+    """Yield the source of each statement that is wanted, file by file."""
     for path in order:
         module = read(path)
         nodes = [module.statements[index] for index in sorted(wanted[path])]
@@ -148,7 +163,7 @@ def _sources(wanted: dict[Path, set[int]], order: Iterable[Path]) -> Iterator[st
 
 
 def first_line(node: ast.stmt) -> int:
-    """Number of its first line, that of the first decorator if it has any."""
+    """Return the number of the first line of a statement, that of its first decorator if it has any."""
     marks = node.decorator_list if isinstance(node, _DEFINITIONS) else []
     return min([node.lineno, *(mark.lineno for mark in marks)])
 
@@ -159,9 +174,16 @@ def follow(
     used_by: Callable[[ast.stmt], Uses],
     loose_of: Callable[[Module], list[int]],
 ) -> dict[Path, set[int]]:
-    """Positions, by file, of the statements that define these names and all that they use.
+    """Find the statements that define these names, and all that they use.
 
-    loose_of: which statements that define nothing are needed of a module of which anything is.
+    Args:
+        module: The module that defines the names.
+        names: The names.
+        used_by: Returns what a statement uses.
+        loose_of: Returns which statements that define nothing are needed of a module of which anything is.
+
+    Returns:
+        Positions of statements by file.
     """
     wanted: dict[Path, set[int]] = {}
     pending = [(module, name) for name in names]
@@ -185,7 +207,7 @@ def follow(
 
 
 def uses(node: ast.AST) -> Uses:
-    """What a statement mentions, local names included."""
+    """Return what a statement mentions, local names included."""
     nodes = list(ast.walk(node))
     names = frozenset(n.id for n in nodes if isinstance(n, ast.Name))
     attributes = [n for n in nodes if isinstance(n, ast.Attribute)]
@@ -197,11 +219,11 @@ _uses = functools.cache(uses)  # of statements that `read` keeps
 
 @functools.cache
 def read(file: Path) -> Module:
-    """The module in this file.
+    """Read and parse a file, once in a process.
 
     Raises:
         SyntaxError: It does not parse.
-        ValueError: It is no text.
+        ValueError: It is not UTF-8 text.
     """
     text = file.read_text(encoding="utf-8")
     module = Module(file, ast.parse(text), text.splitlines(), [], {}, [], {}, {}, [])
@@ -241,7 +263,7 @@ def _is_for_types_alone(node: ast.stmt) -> bool:
 
 
 def _resolve(node: ast.AST, module: Module) -> None:
-    """Note what an import, wherever it stands, makes known of the files of the same root."""
+    """Note which files of the same root an import makes known, wherever it is in the file."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if (alias.asname or "." not in alias.name) and (file := _file_of(module.file, alias.name)):
@@ -262,6 +284,6 @@ def _root(folder: Path) -> Path:
 
 @functools.cache
 def _file_of(importer: Path, name: str) -> Path | None:
-    """The file of a module of the same root."""
+    """Return the file of a module of the same root, None if there is none."""
     path = _root(importer.parent).joinpath(*name.split("."))
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)

@@ -55,7 +55,14 @@ def fixed(front_end: str) -> dict[str, str]:
 
 
 def environment(where: Environment, target: WorkerTarget, bundle: Bundle, scratch: Path) -> dict[str, str]:
-    """Return all variables of a worker: few are the caller's, and everything that matters is fixed."""
+    """Return all environment variables of a worker: few are the caller's, and everything that matters is fixed.
+
+    Args:
+        where: Where the target is installed.
+        target: The target.
+        bundle: What the worker imports.
+        scratch: Folder for what Keras writes.
+    """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {
         **inherited,
@@ -67,6 +74,11 @@ def environment(where: Environment, target: WorkerTarget, bundle: Bundle, scratc
 
 
 def tail(log: list[str], lines: int = 3) -> str:
-    """Return the last lines of a worker's log that are not empty, joined into one."""
+    """Join the last lines of a log that are not empty into one, of at most 600 characters.
+
+    Args:
+        log: Lines of standard error of a process.
+        lines: How many of them.
+    """
     said = [line.strip() for line in log if line.strip()]
     return printable(worker_values.clip(" | ".join(line[-1000:] for line in said[-lines:]), 600))

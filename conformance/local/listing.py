@@ -42,7 +42,7 @@ def listed(bundle: Bundle, files: Sequence[str] = ()) -> list[dict[str, Any]]:
 
 
 def _with_few(cases: Path, files: Sequence[str], folder: Path) -> Path:
-    """A folder with these case files, and with all that may be imported and configured beside them."""
+    """Copy these case files into a folder, with all that may be imported and configured beside them."""
     others = shutil.ignore_patterns("test_*.py", "__pycache__")
     shutil.copytree(cases, folder, ignore=others)
     for file in files:

@@ -10,7 +10,13 @@ Cell = tuple[str, str]
 
 
 class WorkerTarget(NamedTuple):
-    """What a worker has to know of a target."""
+    """What a worker has to know of a target.
+
+    Attributes:
+        id: Id of the target.
+        front_end: Name of the front end.
+        backend: Name of the backend.
+    """
 
     id: str
     front_end: str

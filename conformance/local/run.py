@@ -43,7 +43,7 @@ Unsupported = dict[str, Optional[str]]
 
 
 class ListedCase(NamedTuple):
-    """What a case says of itself, as far as it matters here."""
+    """What a case declares, as far as it matters here."""
 
     id: str
     area: str
@@ -52,7 +52,7 @@ class ListedCase(NamedTuple):
 
 
 class Observations:
-    """Keeps what workers report, a `SupervisorListener`.
+    """Keeps what workers report, as a `SupervisorListener`.
 
     Attributes:
         cells: Observed cells with verdicts.
@@ -76,7 +76,7 @@ class Observations:
         return None  # whatever is installed is what is asked about
 
     def modes_tried(self, group: ProcessGroup, versions: dict[str, str], backend: str) -> None:
-        """Nothing is declared of this environment."""
+        """Ignore it: nothing is declared of this environment."""
 
     def cell_observed(
         self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
@@ -94,7 +94,7 @@ class Observations:
         self.problem(f"{case} in {mode} changed global state: {what}")
 
     def group_served(self, group: ProcessGroup, peak_mb: int | None) -> None:
-        """Memory is not reported."""
+        """Ignore it: memory is not reported."""
 
     def problem(self, text: str) -> None:
         self.problems.append(text)

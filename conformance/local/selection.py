@@ -10,20 +10,32 @@ from conformance.local.errors import unknown
 
 
 class HasId(Protocol):
+    """A case, as far as patterns select it."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The id, with any variant in brackets."""
 
 
 class HasModes(HasId, Protocol):
+    """A case, as far as a plan needs it."""
+
     @property
-    def modes(self) -> Sequence[str]: ...
+    def modes(self) -> Sequence[str]:
+        """The modes that it declares, such as "graph" or "eager | session"."""
 
 
 C = TypeVar("C", bound=HasId)
 
 
 def modes_on(modes: Sequence[str], has: Collection[str]) -> list[str]:
-    """Return those of a case's `modes` on a target that has the modes `has`: of "eager | session" the first it has."""
+    """Return the modes in which a case runs on a target.
+
+    Args:
+        modes: The modes that the case declares. Of "eager | session" it runs in the first that the target has; if that
+            has none of them, the first stands for the missing mode.
+        has: The modes of the target.
+    """
     choices = [entry.split(" | ") for entry in modes]
     return [next((mode for mode in either if mode in has), either[0]) for either in choices]
 
@@ -31,7 +43,10 @@ def modes_on(modes: Sequence[str], has: Collection[str]) -> list[str]:
 def choose(cases: Sequence[C], patterns: Sequence[str]) -> list[C]:
     """Return the cases whose id matches one of the globs, all for none.
 
-    A pattern without a variant in brackets stands for all variants.
+    A pattern without a variant in brackets selects all variants.
+
+    Raises:
+        UsageError: A glob matches nothing.
     """
     if not patterns:
         return list(cases)
@@ -47,5 +62,11 @@ def choose(cases: Sequence[C], patterns: Sequence[str]) -> list[C]:
 
 
 def rows(cases: Iterable[HasModes], has: Collection[str], modes: Collection[str]) -> list[tuple[str, str]]:
-    """Return (case id, mode) of every cell of a target that has the modes `has`, as far as it is in `modes`."""
+    """Return the case id and the mode of every cell of a target.
+
+    Args:
+        cases: The cases.
+        has: The modes of the target.
+        modes: The modes to include.
+    """
     return [(case.id, mode) for case in cases for mode in modes_on(case.modes, has) if mode in modes]

@@ -27,11 +27,11 @@ Where none is left, the modes are tried and nothing else.
 class SupervisorListener(Protocol):
     """Hears what the workers of a target report; supervisors call it from several threads at once.
 
-    `target` is the id of a target. `event` and `facts` are as the worker sent them.
+    In all methods `target` is the id of a target, and cells are pairs of a case id and a mode.
     """
 
     def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
-        """Workers for these modes have started, or have ended."""
+        """Note that workers for these modes have started, or have ended."""
 
     def has_tried(self, group: ProcessGroup) -> bool:
         """Return whether it is known that the modes of the group work as declared."""
@@ -40,24 +40,39 @@ class SupervisorListener(Protocol):
         """Return why the target must not be used, None if it is what it should be."""
 
     def modes_tried(self, group: ProcessGroup, versions: dict[str, str], backend: str) -> None:
-        """The modes of the group work as declared."""
+        """Note that the modes of the group work as declared.
+
+        Args:
+            group: The process group.
+            versions: Versions by module, as the imported modules report them.
+            backend: Backend, as Keras reports it.
+        """
 
     def cell_observed(
         self, target: str, case: str, mode: str, event: dict[str, Any], facts: list[dict[str, Any]]
     ) -> None:
-        """A cell was executed, or a worker died or timed out in it."""
+        """Take the observation of a cell that was executed, or in which a worker died or timed out.
+
+        Args:
+            target: Id of the target.
+            case: Id of the case.
+            mode: The mode.
+            event: What the worker sent at the end of the cell (`worker.protocol`), or the same fields made here:
+                "status", "seconds", and where they apply "reason", "exception" and "warnings".
+            facts: The facts that the worker sent before.
+        """
 
     def cells_not_run(self, target: str, cells: list[Cell], reason: str) -> None:
-        """These cells cannot be executed."""
+        """Note that these cells cannot be executed, with the reason in one line."""
 
     def state_changed(self, target: str, case: str, mode: str, what: str) -> None:
-        """A cell changed global state and did not restore it."""
+        """Note that a cell changed global state and did not restore it; `what` says which, as "name old -> new"."""
 
     def group_served(self, group: ProcessGroup, peak_mb: int | None) -> None:
-        """A process has served the group; `peak_mb` is the most memory it had, if that is known."""
+        """Note that a process has served the group; `peak_mb` is the most memory it had in MiB, if that is known."""
 
     def problem(self, text: str) -> None:
-        """Something is wrong with the run itself."""
+        """Report that something is wrong with the run itself, in one line."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +165,12 @@ class WorkerSupervisor:
         listener.modes_running(self._target.id, modes, False)
 
     def _requests(self) -> list[tuple[list[str], list[Cell]]]:
-        """Groups with cells left, and those whose modes have not been tried, as a worker is asked for them."""
+        """Return what to request of the next worker: groups with cells left, and those whose modes were not tried."""
         groups = [(group.modes, [cell for cell in self._left if cell[1] in group.modes]) for group in self._groups]
         return [(modes, cells) for modes, cells in groups if cells or modes not in self._served]
 
     def _listen(self, worker: WorkerProcess) -> str | None:
-        """Record what a worker says; returns why the target must be given up, if it must."""
+        """Record what a worker reports; return why the target must be given up, None if it need not be."""
         listener, target = self._listener, self._target
         open_cell: Cell | None = None
         facts: list[dict[str, Any]] = []
@@ -222,7 +237,7 @@ class WorkerSupervisor:
             self._listener.cell_observed(self._target.id, *cell, event, facts)
 
     def _mode_is_as_declared(self, group: ProcessGroup, event: dict[str, Any]) -> bool:
-        """Whether a mode works exactly if it is declared to."""
+        """Check that a mode works exactly if it is declared to, and report it otherwise."""
         mode, target = event["mode"], self._target
         if group.probe:
             if event["works"]:

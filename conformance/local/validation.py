@@ -18,7 +18,7 @@ def wrong_value(value: Any, depth: int = DEPTH) -> str | None:
         return None
     if isinstance(value, list):
         if not depth:
-            return f"lists are nested {DEPTH} deep"
+            return f"a list nested more than {DEPTH} deep"
         return next((why for why in (wrong_value(item, depth - 1) for item in value) if why), None)
     if "dtype" in value:
         return _wrong_array(value)

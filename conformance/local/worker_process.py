@@ -9,7 +9,6 @@ import queue
 import signal
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ class WorkerLimits:
     Attributes:
         start_seconds: Silence before its first event: the first import after an installation reads all from disk.
         case_seconds: Silence between two events of a running case.
+        end_seconds: From the end of its output to the end of the process.
         memory_mb: Memory of the worker and all that it starts; the cases need a quarter of it.
         event_bytes: Length of an event; real ones are a thousandth of it.
         cell_bytes: Length of all events of a cell, likewise.
@@ -45,6 +45,7 @@ class WorkerLimits:
 
     start_seconds: float = START_SECONDS
     case_seconds: float = 90.0
+    end_seconds: float = 5.0
     memory_mb: int = 3000
     event_bytes: int = 2**24
     cell_bytes: int = 2**26
@@ -210,12 +211,10 @@ class WorkerProcess:
     def _how_it_ended(self) -> str:
         if self._too_large:
             return self._too_large
-        deadline = time.monotonic() + 5
-        while self._process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        code = self._process.poll()
-        if code is None:
-            return "the worker closed its output"
+        try:
+            code = self._process.wait(self._limits.end_seconds)
+        except subprocess.TimeoutExpired:
+            return "the worker closed its output and did not end"
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
         return f"the process ended with exit code {code}"

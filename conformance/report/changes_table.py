@@ -64,7 +64,14 @@ def headline(counts: ChangeCounts, results: Results, from_id: str, to_id: str) -
 
 
 def tables(changes: Sequence[BehaviourChange], results: Results, from_id: str, to_id: str) -> list[str]:
-    """Return Markdown lines: a table per severity, the worst first; variants that change alike share a row."""
+    """Return Markdown lines: a table per severity, the worst first; variants that change alike share a row.
+
+    Args:
+        changes: As `Comparer.changes` returns them.
+        results: The results with both targets.
+        from_id: Id of the earlier target.
+        to_id: Id of the later target.
+    """
     lines: list[str] = []
     for severity in (*SEVERITIES, None):
         of_severity = [change for change in changes if change.severity == severity]
@@ -101,7 +108,14 @@ def _names(variants: list[BehaviourChange]) -> str:
 
 
 def first_changed_in(change: BehaviourChange, results: Results, from_id: str, to_id: str) -> str:
-    """Return the title of the first target that changed, "... or earlier" if its predecessor was not measured."""
+    """Return the title of the first target that changed, "... or earlier" if its predecessor was not measured.
+
+    Args:
+        change: A change between the two targets.
+        results: The results with both targets.
+        from_id: Id of the earlier target.
+        to_id: Id of the later target.
+    """
     last, first = change.last or from_id, change.since or to_id
     path = [from_id, *(target.id for target in between(results, from_id, to_id)), to_id]
     is_exact = path.index(first) - path.index(last) == 1

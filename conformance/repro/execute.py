@@ -26,17 +26,24 @@ class ScriptRun:
     errors: list[str]
 
 
-def execute(script: str, target: Target, where: Environment, under: Sequence[str | Path] = ()) -> ScriptRun:
+def execute(
+    script: str,
+    target: Target,
+    where: Environment,
+    under: Sequence[str | Path] = (),
+    seconds: float = START_SECONDS + LIMITS.case_seconds,
+) -> ScriptRun:
     """Run a script in the environment of its target, where this suite cannot be imported.
 
     Args:
-        script: The script.
-        target: Its target.
-        where: The environment of the target.
+        script: The text of the script.
+        target: The target.
+        where: Its environment.
         under: A program of Python that executes it, with its first arguments; the script's file is the last.
+        seconds: Time limit.
 
     Raises:
-        Unavailable: If the script times out.
+        Unavailable: The script timed out.
     """
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -53,8 +60,8 @@ def execute(script: str, target: Target, where: Environment, under: Sequence[str
                 errors="replace",
                 cwd=scratch,
                 env=variables,
-                timeout=START_SECONDS + LIMITS.case_seconds,
+                timeout=seconds,
             )
-        except subprocess.TimeoutExpired as late:
-            raise Unavailable(f"the script timed out after {late.timeout:.0f} s") from late
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"the script timed out after {seconds:.0f} s") from error
     return ScriptRun(done.returncode, done.stdout, done.stderr.splitlines())

@@ -24,7 +24,15 @@ assert _IMPORTS.keys() == FRONT_ENDS.keys()
 
 @dataclass(frozen=True)
 class Setting:
-    """What scripts depend on of a target and a mode; `tensorflow` is None on other backends."""
+    """What scripts depend on of a target and a mode.
+
+    Attributes:
+        front_end: Name of the front end.
+        keras3: Whether it is Keras 3.
+        backend: Name of the backend.
+        tensorflow: Version of TensorFlow, None on other backends.
+        mode: Name of the mode.
+    """
 
     front_end: str
     keras3: bool
@@ -34,11 +42,12 @@ class Setting:
 
     @property
     def tf1(self) -> bool:
+        """Whether it is TensorFlow 1."""
         return self.tensorflow is not None and self.tensorflow.major == 1
 
     @property
     def standalone(self) -> bool:
-        """Standalone Keras 2, whose layers are not modules of TensorFlow."""
+        """Whether it is standalone Keras 2, whose layers are not modules of TensorFlow."""
         return self.front_end == "keras" and not self.keras3
 
 

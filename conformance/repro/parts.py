@@ -88,7 +88,7 @@ def make_parts(folder: Path, listed: Listed) -> Parts:
 
 
 def _arguments(module: Module, test: ast.FunctionDef, listed: Listed) -> dict[str, str]:
-    """How each parameter is written in Python: as it stands in the decorator, unless it is simple."""
+    """Return the Python expression of each parameter by name: as in the decorator, unless the value is simple."""
     lists: dict[str, tuple[list[str], ast.expr]] = {}
     for mark in test.decorator_list:
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.parametrize":

@@ -16,6 +16,7 @@ Edit = tuple[int, int, int, int, str]
 
 
 def is_test(node: ast.stmt) -> bool:
+    """Return whether a statement defines a case."""
     return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
 
 

@@ -1,8 +1,8 @@
-"""All scripts as data: every text once, and for each target, mode and case the numbers of its texts.
+r"""All scripts as data: every text once, and for each target, mode and case the numbers of its texts.
 
     found, here = cases[id], settings[columns[target].modes[mode]]
     numbers = [columns[target].header, found.imports, here.imports, *(here.uses[u] for u in found.uses), *found.pieces]
-    script = "\\n\\n".join(texts[n] for n in numbers if texts[n]) + "\\n"
+    script = "\n\n".join(texts[n] for n in numbers if texts[n]) + "\n"
 
 There is no script if `here` lacks one of the uses, if `found.backends` lacks the backend of the target, or if
 `crashes[id][target]` has the mode: that cell ends its process.
@@ -98,8 +98,14 @@ def store(
 def script(stored: Stored, case: str, target: str, mode: str) -> str:
     """Return the script of a cell, joined as the docstring of this module describes.
 
+    Args:
+        stored: The texts.
+        case: Id of the case.
+        target: Id of the target.
+        mode: Name of the mode.
+
     Raises:
-        KeyError: If there is none.
+        KeyError: There is no script of this cell.
     """
     found, column = stored.cases[case], stored.columns[target]
     if mode in stored.crashes.get(case, {}).get(target, ()):

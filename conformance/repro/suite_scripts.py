@@ -30,7 +30,7 @@ def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> 
 
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:
-    """Of all cases; those of a file are remembered until it changes."""
+    """Take the source of all cases apart; return the parts by case id. Those of a file are kept until it changes."""
     files = file_cache.made("scripts", suite, dict[str, Parts], lambda changed: _made(suite, changed))
     return {id: parts for of_file in files.values() for id, parts in of_file.items()}
 

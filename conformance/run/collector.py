@@ -22,7 +22,14 @@ from conformance.worker.backends import SEED
 
 
 class ResultCollector:
-    """Accepts each planned cell once, a `SupervisorListener`; may be called from several threads."""
+    """Accepts each planned cell once, as a `SupervisorListener`; may be called from several threads.
+
+    Args:
+        plan: The cells to accept.
+        request: The request of the run.
+        cache: Where observed cells are kept.
+        progress: Shows the cells that are recorded.
+    """
 
     def __init__(self, plan: Plan, request: RunRequest, cache: ResultCache, progress: Progress):
         self.progress = progress
@@ -178,7 +185,7 @@ class ResultCollector:
             self._refusals.append((target, reason))
 
     def target_not_run(self, target: str, reason: str) -> None:
-        """Nothing more can be run on this target."""
+        """Note that nothing more can be run on this target; `reason` becomes that of its cells without a record."""
         with self._lock:
             self._targets[target].reason = reason
             for key in self._planned:

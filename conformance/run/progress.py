@@ -22,13 +22,13 @@ class Progress(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
     def state(self, target: str, text: str) -> None:
-        """`target` as a whole: "installing", "waiting", "not run: ..."."""
+        """Show the state of a target as a whole: "installing", "waiting", "not run: ..."."""
 
     def modes_running(self, target: str, modes: Sequence[str], running: bool) -> None:
-        """Workers for these modes of `target` have started, or have ended."""
+        """Show that workers for these modes of `target` have started, or have ended."""
 
     def cell_recorded(self, target: str) -> None:
-        """One more cell of `target` is recorded."""
+        """Count one more recorded cell of `target`."""
 
 
 class SilentProgress:

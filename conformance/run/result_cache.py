@@ -30,17 +30,34 @@ _VERSIONS = 4  # of a case in a mode, that a journal keeps when it is written an
 
 
 class CachedCell(msgspec.Struct, frozen=True):
-    """A cell as it was observed; `values` are those that the facts of `observation` refer to."""
+    """A cell as it was observed.
+
+    Attributes:
+        digest: Digest of the observation.
+        observation: The observation.
+        values: The values that its facts refer to, by digest.
+        seconds: Duration of the cell.
+        when: When it was measured, in ISO 8601, UTC; empty if nothing was executed.
+    """
 
     digest: str
     observation: Observation
     values: dict[str, Value]
     seconds: float
-    when: str = ""  # ISO 8601, UTC; "" if nothing was executed
+    when: str = ""
 
 
 def cached_cell(event: dict[str, Any], facts: list[dict[str, Any]], when: str = "") -> CachedCell:
-    """Convert what a worker sent about a cell, each value once under the digest of its contents."""
+    """Convert what a worker sent about a cell.
+
+    Args:
+        event: The event at the end of the cell (`worker.protocol`).
+        facts: The facts that were sent before, with their values.
+        when: When it was measured, in ISO 8601, UTC.
+
+    Returns:
+        The cell, with each value once under the digest of its contents.
+    """
     values: dict[str, Value] = {}
 
     def stored(value: Value) -> str:
@@ -184,6 +201,12 @@ class ResultCache:
 
     def put(self, target: Target, case: Case, mode: str, observed: CachedCell) -> None:
         """Keep a cell, unless the environment may be the reason for what was observed.
+
+        Args:
+            target: The target.
+            case: The case, whose digest is a part of the key.
+            mode: Name of the mode.
+            observed: What was observed.
 
         Raises:
             OSError: It cannot be written.

@@ -30,7 +30,17 @@ WORKER_MB = 1300  # the most that a worker was seen to use
 
 
 def execute(plan: Plan, request: RunRequest, cache: ResultCache, collector: ResultCollector) -> float:
-    """Execute what the collector does not know already; returns the seconds that took."""
+    """Execute the cells of a plan that are not known.
+
+    Args:
+        plan: The plan.
+        request: The request of the run.
+        cache: Has the durations of earlier runs, which the schedule is made from.
+        collector: Records the cells.
+
+    Returns:
+        Seconds that it took.
+    """
     started = time.monotonic()
     jobs = request.jobs or workers_at_a_time()
     work: dict[str, Work] = {}

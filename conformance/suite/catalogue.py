@@ -19,8 +19,11 @@ __all__ = ["Listed", "choose", "collect", "listed"]
 class Listed(msgspec.Struct):
     """A case, and what else pytest knows of it.
 
-    backends: those that it is about, all if empty; parameters: by name, the place of the value in the list of its
-    decorator, and how it is written if that is simple.
+    Attributes:
+        case: The case.
+        backends: Names of the backends that it applies to; empty for all.
+        parameters: By the name of a parameter, the index of the value in the list of the decorator, and its source if
+            that is a literal.
     """
 
     case: Case
@@ -29,15 +32,15 @@ class Listed(msgspec.Struct):
 
 
 def collect(bundle: Bundle) -> list[Case]:
-    """All cases; otherwise as `listed`."""
+    """Return all cases in the order of their files; raises as `listed`."""
     return [one.case for one in listed(bundle)]
 
 
 def listed(bundle: Bundle) -> list[Listed]:
-    """All cases in the order of their files; those of a file are remembered until it changes.
+    """List all cases in the order of their files; those of a file are kept in the cache until it changes.
 
     Raises:
-        UsageError: a case file does not import, or a case describes itself wrongly.
+        UsageError: A case file cannot be imported, a case is declared wrongly, two have the same id, or there is none.
     """
     files = file_cache.made("cases", bundle, list[Listed], lambda changed: _listed(bundle, changed))
     found = [one for of_file in files.values() for one in of_file]

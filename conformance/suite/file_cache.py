@@ -15,15 +15,18 @@ T = TypeVar("T")
 
 
 def made(name: str, bundle: Bundle, kind: type[T], make: Callable[[list[str]], Mapping[str, T]]) -> dict[str, T]:
-    """What `make` makes of the case files, by their names, in their order; remembered beside the bundle.
+    """Return what is derived from each case file, kept beside the bundle until it is out of date.
 
-    A file is made again if it or a module beside it changed, the worker, the program or a library did.
+    It is derived again if the file, a module beside it, the worker, the program or a library changed.
 
     Args:
-        name: Of what is made.
-        bundle: The suite.
-        kind: The type of what is made of a file; msgspec knows it.
-        make: Called with the names of the files that are to be made.
+        name: What is derived; part of a file name.
+        bundle: The bundle with the case files.
+        kind: Type of what is derived from one file, as msgspec decodes it.
+        make: Derives it, given the names of case files.
+
+    Returns:
+        What is derived, by the name of the case file, in the order of the files.
     """
     keys = _keys(bundle)
     store = bundle.folder.with_name(f"{name}-{_digest([file.encode() for file in keys])}.json")
@@ -45,7 +48,7 @@ def _remembered(store: Path, keys: Mapping[str, str], kind: type[T]) -> dict[str
 
 
 def _keys(bundle: Bundle) -> dict[str, str]:
-    """For each case file a digest of all that decides what is made of it. Case files do not import each other."""
+    """Digest for each case file all that decides what is derived from it. Case files do not import each other."""
     contents = {path.name: path.read_bytes() for path in sorted(bundle.cases.glob("*.py"))}
     is_case_file = {name: name.startswith("test_") for name in contents}
     common = [program_digest().encode(), bundle.worker.encode()]

@@ -42,7 +42,7 @@ def provision(target: Target, cache: Path) -> Environment:
     """Return the environment of a target, built if it is not there yet.
 
     Raises:
-        Unavailable: no interpreter, no lock, a disk that refuses, or the installation failed, with uv's last lines.
+        Unavailable: There is no interpreter or no lock, the disk refuses, or uv failed, with its last lines.
     """
     try:
         return _provision(target, cache)
@@ -124,16 +124,19 @@ def _read(lock: Path, name: str) -> bytes:
     try:
         return lock.read_bytes()
     except OSError as error:
-        raise Unavailable(f"there is no lock for {name}; `nox -s lock` makes it") from error
+        raise Unavailable(f"there is no lock for {name}; create it with `nox -s lock`") from error
 
 
 def lock(one: Base | Target) -> Path:
-    """Resolve what a base or a target requires into its lock, pins with hashes and no URLs; returns its path.
+    """Resolve what a base or a target requires into its lock: pins with hashes and no URLs.
 
     The lock of a target leaves out what its base has.
 
+    Returns:
+        The path of the lock.
+
     Raises:
-        Unavailable: it cannot be resolved, with uv's last lines, or the base has no lock.
+        Unavailable: It cannot be resolved, with uv's last lines, or the base has no lock.
     """
     if isinstance(one, Base):
         resolve(one.requires, _published(one.python), one.drops + one.leaves, one.lock)
@@ -152,7 +155,7 @@ def lock(one: Base | Target) -> Path:
 
 
 def _published(python: str) -> list[str]:
-    """For whom the locks of the repository are resolved."""
+    """Return the options of uv for the platform that the locks of the repository are resolved for."""
     return ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
 
 
@@ -167,11 +170,16 @@ def resolve(
 ) -> None:
     """Write the lock of what is required: pins with hashes, and no URLs but those asked for.
 
-    whom: the Python and the platform, as options of uv; drops: what must not be installed, whoever asks for it;
-    torch_backend: as for `run_uv`.
+    Args:
+        requires: The requirements.
+        whom: The Python and the platform, as options of uv.
+        drops: Distributions that must not be installed, whatever requires them.
+        lock: The file to write.
+        constraints: Pins that the solution must keep.
+        torch_backend: As for `run_uv`.
 
     Raises:
-        Unavailable: there is no solution, with uv's last lines.
+        Unavailable: There is no solution, with uv's last lines.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -190,13 +198,17 @@ def resolve(
 
 
 def run_uv(*arguments: str, stdin: str | None = None, torch_backend: str = "cpu", **variables: str) -> str:
-    """Run uv, with these variables added to the environment; returns what it prints.
+    """Run uv and return what it prints.
 
-    torch_backend: which of its builds of PyTorch uv chooses, on PyTorch's own index, unless the caller has a folder of
-    wheels; "" for that of the default index, which brings 3 GB of CUDA.
+    Args:
+        *arguments: Arguments of uv.
+        stdin: Text for its standard input.
+        **variables: Environment variables to add.
+        torch_backend: Which of its builds of PyTorch uv chooses, on PyTorch's own index, unless the caller has a folder
+            of wheels; "" for that of the default index, which brings 3 GB of CUDA.
 
     Raises:
-        Unavailable: it failed; its last lines.
+        Unavailable: It failed, with its last lines.
     """
     # These, of the caller, would redirect uv.
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PYTHON")} | variables

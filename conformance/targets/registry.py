@@ -119,7 +119,7 @@ def load(path: Path = PACKAGE / "targets.toml") -> list[Target]:
         registry = tomllib.loads(path.read_text())
         unexpected = sorted(set(registry) - {"generation", "base", "target"})
         if unexpected:
-            raise UsageError(f"unknown table `{unexpected[0]}`")
+            raise UsageError(f"unknown table `{unexpected[0]}`, expected generation, base or target")
         bases = {
             name: msgspec.convert({"id": name, "lock": LOCKS / f"base-{name}.txt"} | fields, Base)
             for name, fields in registry.get("base", {}).items()
@@ -169,7 +169,7 @@ def _check(targets: list[Target]) -> None:
             raise UsageError(f"two targets have the id '{target.id}'")
         seen.add(target.id)
         if target.tier not in TIERS:
-            raise UsageError(f"{target.id}: unknown tier '{target.tier}'")
+            raise UsageError(f"{target.id}: unknown tier '{target.tier}', expected {' or '.join(TIERS)}")
         grouped = [mode for group in target.processes for mode in group]
         if sorted(grouped + list(target.lacks)) != sorted(MODES):
             raise UsageError(f"{target.id}: each of {', '.join(MODES)} must appear once, in `processes` or in `lacks`")

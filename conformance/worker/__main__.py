@@ -19,6 +19,7 @@ from conformance.worker.speedups import ActiveSpeedups
 
 
 def main(arguments):
+    """List cases or serve a request; return the exit code."""
     emit = _take_standard_output()
     if arguments[:1] == ["list"]:
         return collect.describe(arguments[1], emit)
@@ -37,7 +38,15 @@ def main(arguments):
 
 
 def serve(front, group, cases, active, emit):
-    """Try the modes of a group, then execute its cells until one leaves global state changed."""
+    """Try the modes of a group, then execute its cells until one leaves global state changed.
+
+    Args:
+        front: The front end.
+        group: A group of the request: "modes", those to "try", and "cells" as pairs of a case id and a mode.
+        cases: The cases by id.
+        active: The speed-ups of the process.
+        emit: Function that writes an event.
+    """
     runner = execute.CaseRunner(front, group["modes"], emit, active).start()
     for name in group["try"]:
         emit(protocol.mode(name, runner.refused.get(name) or try_mode(runner, name)))

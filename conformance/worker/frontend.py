@@ -126,4 +126,5 @@ class TensorFlowOps(object):
         self.convert_to_tensor = tf.convert_to_tensor
 
     def where(self, condition, x, y):
+        """Choose elements of x where the condition holds, else of y; all three are broadcast."""
         return self._tf.compat.v2.where(condition, x, y)  # the v1 `where` does not broadcast

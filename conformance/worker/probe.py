@@ -79,6 +79,11 @@ def _about(path):
 
 
 def main(arguments):
+    """Describe this environment as JSON on standard output.
+
+    Args:
+        arguments: The requested front end and backend, both optional and possibly empty.
+    """
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the imports print is no part of the description
     front_end, backend = (arguments + ["", ""])[:2]

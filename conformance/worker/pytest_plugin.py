@@ -13,12 +13,14 @@ from conformance.worker.modes import Unsupported
 
 
 def pytest_addoption(parser):
+    """Add `--front-end` and `--mode`."""
     group = parser.getgroup("masks")
     group.addoption("--front-end", choices=list(FRONT_ENDS), help="where Keras comes from (default: what is found)")
     group.addoption("--mode", action="append", choices=MODES, help="modes to run in (default: eager)")
 
 
 def pytest_configure(config):
+    """Register the mark, and keep the runner of the session; it imports no Keras yet."""
     config.addinivalue_line("markers", "case(id, **about): one mask behaviour; see docs/adding-a-case.md")
     config.addinivalue_line("markers", "variant(modes): the modes of one variant of a case, a mark of pytest.param")
     config.case_runner = execute.CaseRunner(config.getoption("front_end"), config.getoption("mode") or ["eager"])
@@ -42,6 +44,7 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc):
+    """Parametrize cases with the modes of the session, after their own parameters."""
     if metafunc.definition.get_closest_marker("case"):
         if "mode_name" not in metafunc.fixturenames:
             metafunc.fixturenames.append("mode_name")
@@ -49,6 +52,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_itemcollected(item):
+    """Read the declaration of a case; a wrong one is a usage error of pytest."""
     if item.get_closest_marker("case"):
         item.mode_name = item.callspec.params["mode_name"]
         item.case = CaseDeclaration(item)
@@ -56,6 +60,7 @@ def pytest_itemcollected(item):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    """Leave out cases that do not apply to the mode."""
     items[:] = [i for i in items if not hasattr(i, "case") or i.mode_name in i.case.runs_in()]
 
 

@@ -29,6 +29,14 @@ def test_the_release_is_found_installed_and_remembered(released: Command, local:
     assert "there-is-no-such-package-of-masks" in uninstallable["reason"]
     assert found["warnings"] == []
     assert sorted(found["measured"]) == ["fake-0.1", "fake-0.5", "keras-0.2+bare"]
+    said = result.stderr.splitlines()
+    assert {
+        "between fake-0.1 and fake-0.5",
+        "observing Keras 0.2 on NumPy",
+        "Keras 0.2 on NumPy: same",
+        "Keras 0.3 on NumPy: skipped: yanked: a mistake",
+    } <= {*said}
+    assert any(line.startswith("Keras 0.4 on NumPy: skipped: ") for line in said)
 
     again = released(*CASE)
     assert again.exit_code == 0

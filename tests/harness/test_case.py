@@ -73,11 +73,17 @@ BAD = {
 }
 
 
-def listed(folder: Path, text: str, file: str = "test_good.py") -> list[catalogue.Listed]:
+def empty(folder: Path) -> Path:
+    """A folder for cases, without one."""
     cases = folder / "cases"
     cases.mkdir()
     (cases / "conftest.py").write_text('pytest_plugins = ["conformance.worker.pytest_plugin"]\n')
     (cases / "pytest.ini").write_text("[pytest]\n")
+    return cases
+
+
+def listed(folder: Path, text: str, file: str = "test_good.py") -> list[catalogue.Listed]:
+    cases = empty(folder)
     (cases / file).write_text(text)
     return catalogue.listed(make_bundle(folder / "cache", cases))
 
@@ -138,6 +144,14 @@ def test_a_case_that_says_too_little_or_too_much_is_refused(message: str, tmp_pa
     assert message in str(refusal.value)
 
 
+def test_files_without_a_case_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="^the cases cannot be collected: there are none in .*/cases$"):
+        catalogue.collect(make_bundle(tmp_path / "cache", empty(tmp_path)))
+    (tmp_path / "cases" / "test_good.py").write_text("# no test\n")
+    with pytest.raises(UsageError, match="(?s)^the cases cannot be collected:.*pytest exit code 5, 0 cases"):
+        catalogue.collect(make_bundle(tmp_path / "cache", tmp_path / "cases"))
+
+
 def by_hand(*options: str, fault: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(FAKES / "cases"), *options]
     path = os.pathsep.join([str(FAKES), str(FAKES.parent.parent)])
@@ -181,13 +195,13 @@ def test_cases_are_listed_without_a_keras() -> None:
 
 
 def test_every_keras_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(f"No module named {name.partition('.')[0]!r}")
-
-    monkeypatch.setattr(frontend, "_import", missing)
-    message = "neither keras (No module named 'keras'), tf.keras (No module named 'tf') nor tf_keras"
-    with pytest.raises(ImportError, match=re.escape(message)):
+    for name in ("keras", "tensorflow", "tf_keras"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    with pytest.raises(ImportError) as raised:
         frontend.detect()
+    names = re.findall(r"(\S+) \(import of (\w+) halted", str(raised.value))
+    assert names == [("keras", "keras"), ("tf.keras", "tensorflow"), ("tf_keras", "tf_keras")]
+    assert str(raised.value).startswith("no Keras can be imported here: neither keras (")
 
 
 class FakeModes(execute.CaseRunner):

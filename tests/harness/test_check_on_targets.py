@@ -196,6 +196,10 @@ def test_what_cannot_be_understood(arguments: tuple[str, ...], message: str, che
         ("[[layer]]\nlayer = 'a:B'\n", "missing required field `input_shape`"),
         ("[[layer]]\nlayer = 'a:B'\ninput_shape = [2, 5, 3]\nshape = 1\n", "unknown field `shape`"),
         ("layer = []\n", "declares no layer"),
+        (
+            "[[layer]]\nname = '?'\nlayer = 'a:B'\ninput_shape = [1]\n",
+            "a:B: name = '?' must contain a letter or a digit",
+        ),
         ("modules = ['x.py']\n[[layer]]\nlayer = 'a:B'\ninput_shape = [2, 5, 3]\n", "x.py: no such file or folder"),
         (
             "[[layer]]\nlayer = 'a:b'\nfactory = true\nconfig = {c = 1}\ninput_shape = [1]\n",

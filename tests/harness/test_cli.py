@@ -9,7 +9,7 @@ import pytest
 
 from conformance import results
 from conformance.report.folder import BESIDE
-from tests.support.fakes import FAKES, FakeRuns
+from tests.support.fakes import FAKES, FakeRuns, fake_base
 
 
 def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -22,6 +22,16 @@ def test_run_writes_the_report(command, tmp_path: Path) -> None:  # type: ignore
     cells = [json.loads(line) for line in command("cells").output.splitlines()]
     assert len(cells) == 42
     assert {"case", "target", "mode", "verdict", "fingerprint", "seconds"} <= set(cells[0])
+
+
+def test_run_says_what_it_does(command) -> None:  # type: ignore[no-untyped-def]
+    result = command("run", "--case", "bad.float64", "--no-cache", "--tier", "history")
+    lines = result.stderr.splitlines()
+    assert {"fake-0.1: installing", "fake-0.1: waiting", "fake-0.1: running eager", "fake-0.1: finished eager"} <= {
+        *lines
+    }
+    assert "fake-uninstallable: not run: uv pip failed: there is no such wheel" in lines
+    assert any(line.startswith("problem: fake-0.1: bad.float64 in eager changed global state: ") for line in lines)
 
 
 def test_selection(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -127,7 +137,8 @@ def test_what_is_bad_on_a_column_that_nobody_declared(command, run_fake: FakeRun
 
 def test_lists(command) -> None:  # type: ignore[no-untyped-def]
     assert "good.masking\tMasking masks." in command("list", "cases").output
-    assert "fake-0.1\tcore\t" in command("list", "targets").output
+    python = fake_base().python
+    assert f"fake-0.1\tcore\tPython {python}\tNumPy\teager" in command("list", "targets").output.splitlines()
 
 
 def test_what_is_not_expected_fails_the_run(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

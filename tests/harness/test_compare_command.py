@@ -122,8 +122,9 @@ def test_usage_errors(compare, arguments: tuple[str, ...], messages: list[str]) 
     assert {*Path().rglob("*")} == before
 
 
-def test_a_column_that_did_not_run_and_cannot_be_measured(compare) -> None:  # type: ignore[no-untyped-def]
-    result = compare("tf-2.15", "keras-3.8")
+@pytest.mark.parametrize("name", ["keras-3.8", "reports/latest#keras-3.8"])
+def test_a_column_that_did_not_run_and_cannot_be_measured(compare, name: str) -> None:  # type: ignore[no-untyped-def]
+    result = compare("tf-2.15", name)
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         3,
         "Error: Keras 3.8 did not run: no wheel for this machine",

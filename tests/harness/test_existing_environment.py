@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.local import probe as local_probe
 from conformance.local.bundle import Bundle, make_bundle
 from conformance.local.errors import Unavailable, UsageError
+from conformance.local.launch import Environment
+from conformance.local.probe import describe
 from conformance.targets import existing, interpreters, registry, requested
 from conformance.targets.requested import TargetRequest
 from conformance.worker import probe
-from tests.support.fakes import FAKES, HERE, FakeRuns, fake_target, run_prepared
+from tests.support.fakes import FAKES, THIS_PYTHON, FakeRuns, fake_target, run_prepared
 
 DECLARED = [fake_target()]
 
@@ -38,7 +39,7 @@ def test_whatever_keras_is_there_is_a_column(run_fake: FakeRuns, bundle: Bundle,
     assert target.id.startswith("keras-0.1+numpy-") and target.id.endswith("+here")
     assert target.title.startswith("Keras 0.1 on NumPy ") and target.title.endswith(", here")
     assert (target.front_end, target.backend, target.keras, target.tier) == ("keras", "numpy", "0.1", registry.AD_HOC)
-    assert target.base.python == HERE
+    assert target.base.python == THIS_PYTHON
     assert {"numpy", "pytest"} <= {pin.split("==")[0] for pin in target.pins()}
     found = run_prepared(here_now, bundle, tmp_path)
     assert [c.verdict for c in found.cells] == ["conforms", "deviates"]
@@ -76,14 +77,14 @@ def test_what_cannot_be_described(
         missing.environment()
 
 
-def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_probe, "START_SECONDS", 2.0)
+def test_one_that_hangs_is_given_up(run_fake: FakeRuns, bundle: Bundle) -> None:
+    where = Environment(run_fake.interpreter("hangs"))
     with pytest.raises(Unavailable, match="/python-hangs timed out: no answer for 2 s$"):
-        column(run_fake, bundle, "hangs").environment()
+        describe(where, "", "", fake_target().for_worker, bundle, seconds=2.0)
 
 
 def test_an_empty_environment_says_what_it_needs(bundle: Bundle, tmp_path: Path) -> None:
-    base = str(interpreters.find_python(HERE))
+    base = str(interpreters.find_python(THIS_PYTHON))
     subprocess.run(interpreters.uv_command("venv", "--quiet", "--python", base, str(tmp_path / "v")), check=True)
     with pytest.raises(Unavailable, match=r"/v/bin/python has no numpy, no pytest, no Keras$"):
         existing.prepare(str(tmp_path / "v"), TargetRequest(), DECLARED, bundle).environment()
@@ -102,24 +103,12 @@ def test_an_interpreter_that_is_not_there_is_a_mistake(bundle: Bundle, tmp_path:
 
 def test_an_interpreter_that_does_not_start_is_named(bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "python").write_text("not a program")
-    with pytest.raises(Unavailable, match="^cannot start .*/python: .*: Permission denied$"):
+    with pytest.raises(Unavailable, match="^cannot start .*/python: Permission denied$"):
         existing.prepare(str(tmp_path / "python"), TargetRequest(), DECLARED, bundle).environment()
 
 
 class TestTheCurrentEnvironment:
     """Which interpreter `--here` means where none is named."""
-
-    @pytest.fixture
-    def chosen(self, bundle: Bundle, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-        seen = []
-        monkeypatch.setattr(existing, "describe", lambda where, *_: seen.append(where.python) or {"versions": {}})
-
-        def choose() -> Path:
-            with pytest.raises(KeyError):  # the description is empty
-                existing.prepare("", TargetRequest(), DECLARED, bundle)
-            return seen[-1]
-
-        return choose
 
     def python(self, folder: Path) -> Path:
         path = folder / "bin" / "python"
@@ -128,20 +117,21 @@ class TestTheCurrentEnvironment:
         return path
 
     @pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
-    def test_the_active_one(self, chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:  # type: ignore[no-untyped-def]
+    def test_the_active_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "active"))
-        assert chosen_is(chosen, self.python(tmp_path / "active"))
+        active = self.python(tmp_path / "active")
+        assert existing.interpreter("").python == active
 
-    def test_not_that_of_this_program(self, chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def test_not_that_of_this_program(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
         other = self.python(tmp_path / "other")
         monkeypatch.setenv("PATH", f"{sys.prefix}/bin:{other.parent}")
-        assert chosen_is(chosen, other)
+        assert existing.interpreter("").python == other
 
-    def test_unless_it_has_a_keras(self, chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def test_unless_it_has_a_keras(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.syspath_prepend(str(FAKES))
         monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
-        assert chosen_is(chosen, Path(sys.prefix) / "bin" / "python")
+        assert existing.interpreter("").python == Path(sys.prefix) / "bin" / "python"
 
     def test_none_at_all(self, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
@@ -150,10 +140,6 @@ class TestTheCurrentEnvironment:
             match="no environment is active and there is no `python` on the PATH; specify one: --here PYTHON",
         ):
             existing.prepare("", TargetRequest(), DECLARED, bundle).environment()
-
-
-def chosen_is(chosen, path: Path) -> bool:  # type: ignore[no-untyped-def]
-    return bool(chosen() == path)
 
 
 def test_distributions_are_listed_as_they_are_imported(tmp_path: Path) -> None:

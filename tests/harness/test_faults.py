@@ -144,7 +144,7 @@ def test_a_disk_that_refuses(command: Runs, cache: Path, monkeypatch: pytest.Mon
     def refuse(path: str) -> None:
         raise OSError(number, os.strerror(number), path)
 
-    monkeypatch.setattr(filelock, "FileLock", refuse)
+    monkeypatch.setattr(filelock, "FileLock", refuse)  # stands for the file system
     check(command, f"cannot build the environment: {cache}/environments/base-bare-")
     assert os.strerror(number) in (Path("reports/latest") / "summary.md").read_text()
 
@@ -180,7 +180,7 @@ def test_a_full_disk_is_named_by_the_command(command: Runs, monkeypatch: pytest.
     def write(path: Path, content: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the system says it: without a name
 
-    monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr(Path, "write_bytes", write)  # stands for the file system
     command.about["cache"] = cache
     result = command()
     assert result.exit_code == 3

@@ -36,6 +36,8 @@ def test_results_that_are_as_expected(ran: Command) -> None:
         "problems": [],
         "overdue": {},
     }
+    complete = ran("gate", "--complete").stdout
+    assert complete == "all is as expected, and every expectation matches a cell\n"
     assert ran("gate", "--format", "markdown").stdout == "**all is as expected**\n"
 
 
@@ -65,6 +67,7 @@ def test_each_kind_of_unexpected_result(ran: Command, tmp_path: Path) -> None:
         "expectations": ["made-up"],
         "why": "deviates: number is 2; 'made-up' expects deviates: number is 3",
     }
+    assert found["surprises"][2]["why"] == "several expectations apply: made-up, made-up"
     table = ran("gate", "--expectations", "other.toml").stdout.splitlines()
     assert table[-1] == "3 not as expected"  # not complete: an entry may match nothing
     where = "good.masking on fake-0.1 in eager"

@@ -138,9 +138,11 @@ def test_what_is_deep_or_foreign_is_refused(content: bytes, tmp_path: Path) -> N
     assert not read_and_use(content, tmp_path / "results.json")
 
 
-def test_what_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "MAX_BYTES", 2**20)
-    assert not read_and_use(b" " * (2**20 + 1), tmp_path / "results.json")
+def test_what_is_too_large_is_not_even_read(tmp_path: Path) -> None:
+    with (tmp_path / "results.json").open("wb") as file:
+        file.truncate(results.MAX_BYTES + 1)  # without a block on the disk
+    with pytest.raises(UsageError, match="results.json has more than 512 MB; that is no results file of this suite"):
+        results.read(tmp_path)
 
 
 @pytest.mark.parametrize("file", ["../../etc/passwd", "/etc/passwd", "..\\x.py", "a/../../x.py"])
@@ -196,6 +198,14 @@ def test_what_a_target_says_in_the_name_of_its_worker_costs_that_column(
     found = run_fake(fake_target(), fake_target("fake-says"), patterns=("good.masking",), modes=("eager",))
     assert [cell.verdict for cell in found.cells] == ["conforms", "not-run"]
     assert why in str(found.cells[1].reason)
+    forgotten = "good.masking fake-says eager was planned but not recorded"
+    assert (forgotten in found.problems) == (said == b'{"event": "done"}\n')
+
+
+def test_a_worker_that_closes_its_output_is_stopped(run_fake: FakeRuns) -> None:
+    patterns, limits = ("good.masking",), WorkerLimits(end_seconds=0.2)
+    found = run_fake(fake_target("fake-closes"), patterns=patterns, modes=("eager",), limits=limits)
+    assert "the worker closed its output and did not end" in str(found.targets[0].reason)
 
 
 def test_a_target_that_never_ends_its_line_is_stopped(run_fake: FakeRuns) -> None:

@@ -14,7 +14,8 @@ from conformance.project import Project
 from conformance.targets import install, interpreters, registry
 from conformance.targets.registry import Base, Target
 from conformance.worker import values
-from tests.support.fakes import HERE, fake_base, fake_target
+from tests.support.fakes import THIS_PYTHON, fake_base, fake_target
+from tests.support.local_index import serve, wheel
 
 
 @pytest.fixture
@@ -58,14 +59,18 @@ def test_half_built_is_built_again(target: Target, tmp_path: Path) -> None:
     assert (folder / "complete").exists() and not (folder / "leftover").exists()
 
 
-def test_what_nothing_opens_is_deleted(
-    target: Target, on_top: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert on_top.own is not None
-    target.base.lock.write_text(on_top.own.read_text())
-    monkeypatch.setattr(install, "_UNUSED", ("six.py", "six-1.17.0.dist-info", "not-there/bin"))
-    folder = install.provision(target, tmp_path / "cache").python.parent.parent
-    assert not [*folder.rglob("six*")] and (folder / "complete").is_file()
+def test_what_nothing_opens_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unused = ("tensorboard/webfiles.zip", "tensorboard_data_server/bin/server")
+    with serve() as index:
+        content = wheel("tensorboard", "1.0", "", data=(*unused, "tensorboard/used.py"))
+        index.add("tensorboard", "tensorboard-1.0-py3-none-any.whl", content)
+        monkeypatch.setenv("UV_INDEX", index.url)
+        target = fake_target(base=fake_base(tmp_path / "base.txt", requires=["tensorboard==1.0"]))
+        install.lock(target.base)
+        folder = install.provision(target, tmp_path / "cache").python.parent.parent
+    (installed,) = folder.glob("lib/*/site-packages")
+    assert (installed / "tensorboard" / "used.py").is_file() and (folder / "complete").is_file()
+    assert not [path for path in unused if (installed / path).exists()]
 
 
 def test_a_failed_installation_is_no_environment(target: Target, tmp_path: Path) -> None:
@@ -83,7 +88,7 @@ def test_a_wrong_hash_is_refused(target: Target, tmp_path: Path) -> None:
 
 def test_a_missing_lock_says_how_to_make_it(target: Target, tmp_path: Path) -> None:
     target.base.lock.unlink()
-    with pytest.raises(Unavailable, match="there is no lock for bare; `nox -s lock` makes it"):
+    with pytest.raises(Unavailable, match="there is no lock for bare; create it with `nox -s lock`"):
         install.provision(target, tmp_path / "cache")
 
 
@@ -133,27 +138,33 @@ def test_no_such_python_says_where_was_looked() -> None:
         interpreters.find_python("3.99")
 
 
+def test_a_uv_that_does_not_work_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_CONFIG_FILE", "/nowhere/uv.toml")
+    with pytest.raises(Unavailable, match="^cannot find the Pythons of uv: `uv python dir` failed: .*/nowhere/uv.toml"):
+        interpreters.find_python("3.99", fetch=False)
+
+
 def test_finds_a_real_file_not_a_shim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base = Path(sys.base_prefix) / "bin" / f"python{HERE}"
+    base = Path(sys.base_prefix) / "bin" / f"python{THIS_PYTHON}"
     shims = tmp_path / "shims"
     shims.mkdir()
-    (shims / f"python{HERE}").write_text(f'#!/bin/sh\nexec {base} "$@"\n')
-    (shims / f"python{HERE}").chmod(0o755)
-    version = tmp_path / "versions" / f"{HERE}.99" / "bin"
+    (shims / f"python{THIS_PYTHON}").write_text(f'#!/bin/sh\nexec {base} "$@"\n')
+    (shims / f"python{THIS_PYTHON}").chmod(0o755)
+    version = tmp_path / "versions" / f"{THIS_PYTHON}.99" / "bin"
     version.mkdir(parents=True)
-    (version / f"python{HERE}").symlink_to(base)
+    (version / f"python{THIS_PYTHON}").symlink_to(base)
     monkeypatch.setenv("PATH", str(shims))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
-    assert interpreters.find_python(HERE, fetch=False) == version / f"python{HERE}"
+    assert interpreters.find_python(THIS_PYTHON, fetch=False) == version / f"python{THIS_PYTHON}"
 
 
 def test_an_interpreter_that_does_not_start_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / f"python{HERE}"
+    broken = tmp_path / f"python{THIS_PYTHON}"
     broken.write_text("#!/bin/sh\nexit 127\n")
     broken.chmod(0o755)
     base = Path(sys.base_prefix) / "bin"
     monkeypatch.setenv("PATH", f"{tmp_path}:{base}")
-    assert interpreters.find_python(HERE, fetch=False).parent == base
+    assert interpreters.find_python(THIS_PYTHON, fetch=False).parent == base
 
 
 def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
@@ -170,13 +181,13 @@ def test_a_base_that_has_a_lock_is_left_alone_unless_it_is_asked_for(
         path.write_text("six==1.17.0\n")
         return path
 
-    monkeypatch.setattr(install, "lock", lock)
+    monkeypatch.setattr(install, "lock", lock)  # stands for uv and the package index
     done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.exit_code, resolved) == (0, [base.id, target.id]), "it has none yet"
     resolved.clear()
     done = CliRunner().invoke(lock_command, [], obj=Project(targets=[target]))
     assert (done.output, resolved) == (
-        "base.txt: is there; --upgrade resolves it again\nown.txt: 1 pins\n",
+        "base.txt: exists; pass --upgrade to resolve it again\nown.txt: 1 pins\n",
         [target.id],
     )
     resolved.clear()

@@ -269,7 +269,7 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         ),
         (
             lambda data: data["cells"].append(data["cells"][0]),
-            "shard-2/results.json: a case, a target or a cell is there twice",
+            "shard-2/results.json: duplicate case, target or cell",
         ),
         (
             lambda data: data["cases"].append({**data["cases"][0], "id": "more"}),
@@ -278,7 +278,7 @@ def first_column(**changes: object) -> Callable[[dict[str, Any]], None]:
         (lambda data: data.update(targets=[], cells=[]), None),
         (
             lambda data: data["observations"].update({key: {"status": "raised"} for key in data["observations"]}),
-            "damaged",
+            "shard-2 is damaged, or an earlier part is: their contents under ",
         ),
         (lambda data: data.pop("cells"), "shard-2/results.json: Object missing required field `cells`"),
         (lambda data: data.update(schema_version=9), "shard-2/results.json has schema version 9"),

@@ -60,6 +60,7 @@ def test_what_is_pinned_is_resolved_once(
 ) -> None:
     pinned, floating = (overlay(column, [text], tmp_path / "cache") for text in ("needed==1.1", "needed"))
     assert floating.pins() == pinned.pins()
+    # Stands for uv and the package index.
     monkeypatch.setattr(install, "resolve", lambda *a, **k: pytest.fail("resolved again"))
     assert overlay(column, ["needed==1.1"], tmp_path / "cache") == pinned
 
@@ -99,7 +100,7 @@ def test_a_folder_of_sources_is_built(column: Target, tmp_path: Path, monkeypatc
         assert isinstance(lock, Path)
         lock.write_text(f"{texts[0]} \\\n    --hash=sha256:{'1' * 64}\n")
 
-    monkeypatch.setattr(install, "resolve", resolve)
+    monkeypatch.setattr(install, "resolve", resolve)  # stands for uv and the package index
     found = overlay(column, [str(sources)], tmp_path / "cache")
     assert found.pins()[-1] == "mine==0.3"
     assert asked[0].startswith("mine @ file://") and "mine-0.3-py3-none-any.whl" in asked[0]

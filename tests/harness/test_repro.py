@@ -18,12 +18,13 @@ from conformance import repro, results
 from conformance.cli import main
 from conformance.judging.judge import mismatch
 from conformance.local import bundle
-from conformance.local.errors import UsageError
-from conformance.repro.execute import ScriptRun
+from conformance.local.errors import Unavailable, UsageError
+from conformance.local.launch import Environment
+from conformance.repro.execute import ScriptRun, execute
 from conformance.repro.fixtures import fixture
 from conformance.repro.header import dependencies, setting
 from conformance.repro.issue import issue
-from conformance.repro.parts import Parts
+from conformance.repro.parts import Parts, make_parts
 from conformance.repro.request import CellScript, make_request
 from conformance.repro.stored import script as stored_script
 from conformance.repro.stored import store
@@ -280,10 +281,38 @@ def test_an_issue_shows_an_exception_without_folders_of_this_machine() -> None:
     assert "violated by tf.keras 2.15.1" in text
 
 
+def test_a_script_that_hangs_is_given_up() -> None:
+    with pytest.raises(Unavailable, match="^the script timed out after 1 s$"):
+        execute("import time; time.sleep(60)", TARGETS["keras-3.15"], Environment(Path(sys.executable)), seconds=1.0)
+
+
+def test_a_fixture_that_no_script_has_is_named(tmp_path: Path) -> None:
+    (tmp_path / "test_some.py").write_text("def test_case(unheard_of, record):\n    pass\n")
+    case = Case(
+        id="some.case",
+        title="",
+        contract="",
+        basis="documented",
+        source="",
+        severity="silent",
+        issues=[],
+        tags=[],
+        modes=["eager"],
+        needs=[],
+        file="test_some.py",
+        function="test_case",
+        line=1,
+        code="",
+    )
+    with pytest.raises(UsageError, match="^some.case uses the fixture 'unheard_of', which scripts do not support$"):
+        make_parts(tmp_path, catalogue.Listed(case=case, backends=[], parameters={}))
+
+
 def test_what_conforms_is_no_issue_and_what_nothing_promises_is_a_question() -> None:
-    with pytest.raises(UsageError, match="there is nothing to report"):
+    with pytest.raises(UsageError, match="lstm.gap conforms on tf-2.15 in mode 'eager': there is nothing to report"):
         issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(0, "", []))
-    with pytest.raises(UsageError, match="there is no keras.layers.X"):
+    with pytest.raises(UsageError, match="lstm.gap is unsupported on tf-2.15: .*there is no keras.layers.X"):
         issue(request("lstm.gap", "tf-2.15", "eager"), ScriptRun(2, "unsupported: there is no keras.layers.X\n", []))
     text = issue(request("merge.add.both-masked", "keras-3.15", "eager"), ScriptRun(0, "mask:\n1", []))
+    assert "See the output; this behaviour is undocumented." in text
     assert "behaviour of Keras 3.15.1" in text and "Undocumented: No documentation says" in text

@@ -15,7 +15,7 @@ from conformance.targets.install import Environment
 from conformance.targets.registry import Target
 from conformance.targets.requested import TargetRequest
 from conformance.vocabulary import MODES
-from tests.support.fakes import FAKES, HERE, fake_target, run_prepared
+from tests.support.fakes import FAKES, THIS_PYTHON, fake_target, run_prepared
 
 PYPROJECT = """
 [build-system]
@@ -40,7 +40,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def fake_column(tmp_path: Path, *requirements: str) -> requested.PreparedTarget:
     """A column with NumPy, on the base of the fake ones."""
-    asked = TargetRequest([*requirements, "numpy"], HERE, backend="numpy")
+    asked = TargetRequest([*requirements, "numpy"], THIS_PYTHON, backend="numpy")
     return requested.prepare(asked, [fake_target()], tmp_path / "cache")
 
 
@@ -52,7 +52,7 @@ def test_a_checkout_is_a_column(checkout: Path, tmp_path: Path) -> None:
     numpy = next(pin.removeprefix("numpy==") for pin in target.pins() if pin.startswith("numpy=="))
     assert target.id.startswith(f"keras-0.1+numpy-{numpy}+local-")
     assert target.title.startswith(f"Keras 0.1 on NumPy {numpy}, local-")
-    assert (target.tier, target.keras, target.base.python) == (registry.AD_HOC, "0.1", HERE)
+    assert (target.tier, target.keras, target.base.python) == (registry.AD_HOC, "0.1", THIS_PYTHON)
     assert (target.modes, target.lacks) == (fake_target().modes, fake_target().lacks)
     assert "keras==0.1" in target.pins() and any(pin.startswith("pytest==") for pin in target.pins())
     assert not any("/" in pin for pin in target.pins())
@@ -188,7 +188,8 @@ def ask(
 ) -> tuple[Target, Resolver]:
     """The column of `requirements` where `pins` are found, and what was asked of the resolver."""
     resolver = Resolver(*pins)
-    patch.setattr(install, "resolve", resolver)
+    patch.setattr(install, "resolve", resolver)  # stands for uv and the package index
+    # Stands for the interpreters of this machine.
     patch.setattr(resolution, "find_python", lambda version: Path(f"/python{version}"))
     return requested.prepare(TargetRequest(requirements, **about), declared, tmp_path).target, resolver
 

@@ -3,7 +3,9 @@
 import gzip
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -69,16 +71,19 @@ def test_cells_of_a_case_stand_together(found: results.Results) -> None:
         (gzip.compress(b"{}")[:-9], "cannot be unpacked: it is cut short"),
         (b"\x1f\x8b\x08\x00" + b"x" * 30, "cannot be unpacked: Error -3"),
         (gzip.compress(b"{}"), "is not a results file of this suite"),
-        (gzip.compress(b" " * 2**20), "has more than 0 MB"),
     ],
 )
-def test_what_is_no_compressed_results_file_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bytes, message: str
-) -> None:
+def test_what_is_no_compressed_results_file_says_so(tmp_path: Path, packed: bytes, message: str) -> None:
     (tmp_path / "results.json.gz").write_bytes(packed)
-    monkeypatch.setattr(results, "MAX_BYTES", 2**16)
     with pytest.raises(UsageError, match=f"results.json.gz {message}"):
         results.read(tmp_path)
+
+
+def test_a_compressed_file_that_becomes_too_large_is_not_unpacked(tmp_path: Path) -> None:
+    file = tmp_path / "results.json.gz"
+    file.write_bytes(gzip.compress(b" " * 2**21))
+    with pytest.raises(UsageError, match="results.json.gz has more than 1 MB; that is no results file of this suite"):
+        results.read_bytes(file, max_bytes=2**20)
 
 
 def test_verdicts_can_be_computed_again(found: results.Results, file: Path) -> None:
@@ -126,6 +131,63 @@ def test_a_cell_of_nowhere_is_named(found: results.Results, tmp_path: Path) -> N
     broken["cells"][0]["target"] = "keras-9"
     (tmp_path / "r.json").write_text(json.dumps(broken))
     with pytest.raises(UsageError, match="unknown case, target, mode or verdict: .*keras-9"):
+        results.read(tmp_path / "r.json")
+
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def first(kind: str, **changes: object) -> Edit:
+    """Change the first target, case, cell or observation."""
+
+    def edit(data: dict[str, Any]) -> None:
+        of_kind = data[kind]
+        next(iter(of_kind.values() if isinstance(of_kind, dict) else of_kind)).update(changes)
+
+    return edit
+
+
+def first_value(value: object) -> Edit:
+    return lambda data: data["values"].update({next(iter(data["values"])): value})
+
+
+def lists(depth: int) -> object:
+    return [lists(depth - 1)] if depth else 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda data: data["cases"].append(data["cases"][0]), "duplicate case, target or cell"),
+        (first("cases", basis="rumoured"), r"bad\.\S+ has an unknown basis, severity or mode"),
+        (first("cases", file="../case.py"), r"bad\.\S+ names a file outside the folder of the cases: \.\./case\.py"),
+        (first("targets", lacks={"fast": "no"}), r"fake-0\.1 has an unknown mode"),
+        (first("cells", observation=None), r"bad\.\S+ on fake-0\.1 \S+, but nothing was observed"),
+        (first("cells", seconds=-1.0), r"impossible duration of bad\.\S+ on fake-0\.1 in \w+: -1\.0 s"),
+        (lambda data: data.update(seconds=1e12), r"impossible duration of the run: 1000000000000\.0 s"),
+        (first("observations", status="asleep"), "an observation has an unknown status: asleep"),
+        (first("observations", exception={"raised": [], "phase": None, "message": ""}), "an exception has no type"),
+        (first("observations", facts=[{"name": "mask", "observed": "x"}]), "fact 'mask' refers to a missing value"),
+        (first_value(lists(101)), r"the value \w+ is a list nested more than 100 deep"),
+        (first_value({"dtype": "bool"}), r"the value \w+ is an array without type, shape or data"),
+        (
+            first_value({"dtype": "bool", "shape": [-1], "data": []}),
+            r"the value \w+ is an array of an impossible shape",
+        ),
+        (
+            first_value({"dtype": "bool", "shape": [1], "data": ["yes"]}),
+            r"the value \w+ is an array of something other than numbers",
+        ),
+        (first_value({"dtype": "bool", "shape": [3], "data": [1]}), r"the value \w+ is an array with 1 numbers, not 3"),
+        (first_value({"raised": []}), r"the value \w+ is an exception of unknown form"),
+        (first_value({"repr": 1}), r"the value \w+ is an object of unknown form"),
+    ],
+)
+def test_what_contradicts_itself_is_named(found: results.Results, tmp_path: Path, edit: Edit, message: str) -> None:
+    data = msgspec.to_builtins(found)
+    edit(data)
+    (tmp_path / "r.json").write_text(json.dumps(data))
+    with pytest.raises(UsageError, match=f"r\\.json: {message}$"):
         results.read(tmp_path / "r.json")
 
 

@@ -2,14 +2,24 @@
 
 import re
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conformance.local.bundle import make_bundle
+from conformance.local.launch import Environment
 from conformance.local.worker_process import WorkerLimits
 from conformance.results import Cell, Results
+from conformance.run.collector import ResultCollector
+from conformance.run.plan import make_plan
+from conformance.run.progress import SilentProgress
+from conformance.run.request import RunRequest
+from conformance.run.result_cache import ResultCache
+from conformance.suite import catalogue
+from conformance.targets.requested import PreparedTarget
 from conformance.worker import backends
-from tests.support.fakes import FakeRuns, fake_target
+from tests.support.fakes import FAKES, FakeRuns, fake_target
 
 
 def cells(results: Results, mode: str = "eager", target: str = "fake-0.1") -> dict[str, Cell]:
@@ -187,6 +197,7 @@ def test_changed_global_state_is_a_problem_of_the_run(bad: Results) -> None:
         ("dies", "killed by SIGSEGV: something went very wrong"),
         ("lies", "reports keras 0.2, but 0.1 is declared"),
         ("rnn-broken", "mode eager does not work here: RuntimeError: no kernel for this processor"),
+        ("rnn-flat", "mode eager does not work here: an RNN of 4 units gives an output of shape (1, 2)"),
     ],
 )
 def test_a_target_that_cannot_run(run_fake: FakeRuns, fault: str, reason: str) -> None:
@@ -194,6 +205,20 @@ def test_a_target_that_cannot_run(run_fake: FakeRuns, fault: str, reason: str) -
     assert all(c.verdict == "not-run" for c in results.cells if c.target == f"fake-{fault}")
     assert reason in str(results.targets[1].reason)
     assert cells(results)["good.masking"].verdict == "conforms"
+
+
+def test_a_cell_that_nobody_planned_is_a_problem(run_fake: FakeRuns) -> None:
+    bundle, cache = make_bundle(run_fake.folder / "cache", FAKES / "cases"), run_fake.folder / "cache"
+    cases, target = catalogue.choose(catalogue.collect(bundle), ["good.masking"]), fake_target()
+    request = RunRequest(
+        cases=cases, targets=[PreparedTarget(target, lambda: Environment(Path()))], bundle=bundle, cache=cache
+    )
+    plan = make_plan(cases, [target], ["eager"])
+    collector = ResultCollector(plan, request, ResultCache(cache, bundle, fresh=True), SilentProgress(plan))
+    event = {"status": "completed", "seconds": 0.1}
+    for mode in ("eager", "jit"):
+        collector.cell_observed(target.id, "good.masking", mode, event, [])
+    assert collector.close(1.0).problems == ["good.masking fake-0.1 jit was recorded but not planned"]
 
 
 def test_a_mode_that_is_there_though_declared_missing(run_fake: FakeRuns) -> None:

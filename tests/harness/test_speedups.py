@@ -1,12 +1,13 @@
 """Each speed-up of the worker finds what it replaces, on every TensorFlow that it names and on no other."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +99,16 @@ def tensorflow(version: str, **contents: object) -> Any:
     )
 
 
+MISSING = {
+    "kept-kernels": "there is no pywrap_tfe.TFE_ContextClearCaches in tensorflow/python: eager/context",
+    "one-stack": "there is no tf_stack.extract_stack in tensorflow/python: framework/ops",
+    "lean-loops": "there is no tf.compat.v1.experimental.output_all_intermediates",
+    "no-gpu-gradients": "there is no ConcreteFunction.add_gradient_functions_to_graph in tensorflow/python: eager/",
+    "unconverted-cases": "tensorflow/python/autograph/impl does not read autograph_info__ in api.is_autograph_artifact",
+    "unrewritten-sessions": "the configuration of a session has other fields: ",
+}
+
+
 @pytest.mark.parametrize("executes_eagerly", [True, False])
 def test_an_entry_that_does_not_find_what_it_replaces_is_a_problem(executes_eagerly: bool) -> None:
     problems: list[str] = []
@@ -106,8 +117,10 @@ def test_an_entry_that_does_not_find_what_it_replaces_is_a_problem(executes_eage
     entries = [e for e in speedups.SPEEDUPS if e.backend == "tensorflow"]
     about = {e.name for e in entries if e.executes_eagerly in (None, executes_eagerly)}
     assert {problem.split(" ")[1] for problem in problems} == about
-    why = "there is no tf_stack.extract_stack in tensorflow/python: framework/ops (--no-speedups does without)"
-    assert f"speed-up one-stack does not fit tensorflow 9.9.0: {why}" in problems
+    for problem in problems:
+        name = problem.split(" ")[1]
+        assert problem.startswith(f"speed-up {name} does not fit tensorflow 9.9.0: {MISSING[name]}")
+        assert problem.endswith(" (--no-speedups does without)")
     active.before_trace(print)  # none of them does anything
     active.configure_session(None)
     active.after_cell()
@@ -122,6 +135,33 @@ def test_an_entry_is_left_out_where_it_is_not_about_the_version() -> None:
 def test_without_speed_ups_nothing_is_looked_for() -> None:
     speedups.ActiveSpeedups(False, pytest.fail).started(tensorflow("9.9.0"), True)
     speedups.NONE.imported(tensorflow("9.9.0"))
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "why"),
+    [
+        (lambda ops: ops.tf_stack.extract_stack_of_other_things(), "an operation needs a stack of its own: "),
+        (
+            lambda ops: None,
+            "tensorflow/python/framework/ops.py does not ask tf_stack for the stack of an operation",
+        ),
+    ],
+)
+def test_stacks_that_are_kept_otherwise_are_a_problem(
+    placeholder: Callable[[Any], None], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ops = ModuleType("no_tensorflow.python.framework.ops")
+    ops.tf_stack = SimpleNamespace(extract_stack=traceback.extract_stack)  # type: ignore[attr-defined]
+    for name in ("no_tensorflow", "no_tensorflow.python", "no_tensorflow.python.framework"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, ops.__name__, ops)
+    front = tensorflow("9.9.0")
+    front.tf.compat.v1.Graph = lambda: SimpleNamespace(as_default=contextlib.nullcontext)
+    front.tf.compat.v1.placeholder = lambda dtype: placeholder(ops)
+    problems: list[str] = []
+    speedups.ActiveSpeedups(True, problems.append).started(front, False)
+    (problem,) = [problem for problem in problems if "one-stack" in problem]
+    assert problem.startswith(f"speed-up one-stack does not fit tensorflow 9.9.0: {why}")
 
 
 def test_jax_forgets_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

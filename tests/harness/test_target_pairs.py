@@ -36,6 +36,15 @@ def test_only_what_is_missing_is_measured(released: Command, tmp_path: Path) -> 
     assert (tmp_path / "reports" / "latest" / "results.json").read_bytes() == before
 
 
+def test_problems_of_a_measurement_are_said(command: Command) -> None:
+    command.about["targets"] = [fake_target(), fake_target("fake-other")]
+    result = command("compare", "fake-0.1", "fake-other", "--case", "bad.float64", "--mode", "eager")
+    assert any(
+        line.startswith("problem: fake-other: bad.float64 in eager changed global state: ")
+        for line in result.stderr.splitlines()
+    )
+
+
 def test_cases_of_another_version_are_left_out(released: Command, tmp_path: Path) -> None:
     released("run", "--target", "fake-0.1", "--case", "good.*", "--mode", "eager", "--out", "old")
     old = results.read(tmp_path / "old")
@@ -57,6 +66,7 @@ def test_requirements_name_a_target(released: Command) -> None:
 
     released.project = Resolved
     result = released("compare", "keras==0.1 numpy<3 python==3.12", "keras", "--case", "good.masking")
+    assert "resolving keras==0.1 numpy<3 python==3.12" in result.stderr.splitlines()
     assert "1 regression" in result.stdout
     assert [(one.requirements, one.python) for one in asked] == [(["keras==0.1", "numpy<3"], "3.12"), (["keras"], None)]
     assert "Error: unknown target 'python==3.12'" in released("compare", "python==3.12", "keras").stderr

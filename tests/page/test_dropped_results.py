@@ -13,7 +13,7 @@ from conformance import results
 from conformance.judging import expectations, judge
 from conformance.report import page as report
 from conformance.results import Results
-from tests.support.page_browser import Opened, cell_at, computed, panel_of, violations
+from tests.support.page_browser import Opened, cell_at, computed, panel_of, violations, with_script
 from tests.support.page_samples import HOSTILE, MASK, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
@@ -36,13 +36,11 @@ window.columns = () => TARGETS.map((target) => [target.id, target.generation]);
 
 
 @pytest.fixture
-def telling(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
+def telling(opened: Opened) -> Opened:
     """As `opened`; the page has the functions `told` and `columns` as well."""
-    joined = report.joined
-    monkeypatch.setattr(report, "joined", lambda names: joined(names) + (TOLD if names is report.SCRIPTS else ""))
 
-    def open_page(*shown: Any, **how: Any) -> Page:
-        page = opened(*shown, **how)
+    def open_page(shown: Results | None = None, fragment: str = "", html: str | None = None) -> Page:
+        page = opened(fragment=fragment, html=with_script(html or report.render(shown or sample()), TOLD))
         page.wait_for_function("Boolean(window.columns)")
         return page
 

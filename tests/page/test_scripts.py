@@ -1,7 +1,6 @@
 """The stand-alone scripts on the page are those of `conformance repro`."""
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from conformance.repro.suite_scripts import parts_of, scripts_for
 from conformance.results import Case, Results
 from conformance.suite.catalogue import collect
 from conformance.targets import registry
-from tests.support.page_browser import Opened, panel_of
+from tests.support.page_browser import Opened, panel_of, with_script
 from tests.support.page_samples import Made, sample
 
 
@@ -46,12 +45,10 @@ window.scripts = (asked) => asked.map(([id, target, mode]) => scriptOf(caseOf(id
 
 
 @pytest.fixture
-def joining(opened: Opened, suite: Results, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    joined = report.joined
-    monkeypatch.setattr(report, "joined", lambda names: joined(names) + (EXPORT if names is report.SCRIPTS else ""))
-    page = opened(html=report.render(suite, scripts=scripts(suite)))
+def joining(opened: Opened, suite: Results) -> Page:
+    page = opened(html=with_script(report.render(suite, scripts=scripts(suite)), EXPORT))
     page.wait_for_function("Boolean(window.scripts)")
-    yield page
+    return page
 
 
 def printed(parts: Parts, target: str, mode: str) -> str | None:

@@ -117,18 +117,19 @@ def test_the_worst_exit_code_is_that_of_the_step(job: Job) -> None:
 @pytest.mark.parametrize(
     ("commands", "message"),
     [
-        ("pip install keras", "'pip' is none of check, compare, gate, run"),
+        ("pip install keras", "'pip' is not one of check, compare, gate, run"),
         ("check 'my_layers:Mine", "No closing quotation"),
-        ("", ""),
+        ("# nothing\n", "no command; write one per line, of check, compare, gate, run"),
     ],
 )
 def test_what_is_no_command_is_refused(
     commands: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COMMANDS", commands)
+    # Stands for any other process.
     monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("something was run"))
     assert action.main() == 2
-    assert message in capsys.readouterr().out
+    assert capsys.readouterr().out == f"::error title=Masks in Keras::run: {message}\n"
 
 
 def test_nothing_of_a_command_is_read_by_a_shell(job: Job) -> None:

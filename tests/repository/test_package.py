@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -196,10 +197,17 @@ def test_beside_a_keras_the_rest_says_what_it_needs(program, arguments: tuple[st
 def test_without_a_library_of_the_host_side(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(entry, "HOST_MODULES", (*entry.HOST_MODULES, "no_such_library"))
+    monkeypatch.setitem(sys.modules, "uv", None)  # as if it were not installed
     assert entry.main(["check", "a:B", "--target", "keras-3.15"]) == 3
     said = capsys.readouterr().err
     assert said.startswith(f"conformance check: {ON_TARGETS}: the host side needs pip install 'keras-mask-conformance")
     assert len(said.splitlines()) == 1
+    assert entry.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"conformance, version {conformance.__version__}\n"
+    assert entry.main([]) == 0
+    assert "Other commands are not available: the host side needs pip install" in capsys.readouterr().out
     assert entry.main(["plan"]) == 2
-    assert "pip install 'keras-mask-conformance[matrix]' (no_such_library not found); only " in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "Error: the host side needs pip install 'keras-mask-conformance[matrix]' (uv not found); "
+        "only `conformance check` and `conformance run --here` are available\n"
+    )

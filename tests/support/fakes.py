@@ -30,12 +30,13 @@ from tests.support.paths import TESTS
 
 SHORT = WorkerLimits(case_seconds=20.0)
 FAKES = TESTS / "fakes"
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Minor version of the Python that runs the tests: that of all fake targets."""
 
 
 def fake_base(lock: Path = Path("/no/lock"), **changes: object) -> Base:
     """What this Python has."""
-    about = {"id": "bare", "title": "NumPy", "python": HERE, "requires": [], "lock": lock}
+    about = {"id": "bare", "title": "NumPy", "python": THIS_PYTHON, "requires": [], "lock": lock}
     return Base(**(about | changes))  # type: ignore[arg-type]
 
 

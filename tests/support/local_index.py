@@ -67,12 +67,13 @@ def serve() -> Iterator[LocalIndex]:
         thread.join()
 
 
-def wheel(name: str, version: str, source: str, requires: tuple[str, ...] = ()) -> bytes:
-    """A wheel with one package of one module."""
+def wheel(name: str, version: str, source: str, requires: tuple[str, ...] = (), data: tuple[str, ...] = ()) -> bytes:
+    """A wheel with one package of one module, and empty files at the paths `data`."""
     about = f"{name}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
     contents = {
         f"{name}/__init__.py": source,
+        **dict.fromkeys(data, ""),
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }

@@ -1,5 +1,7 @@
 """Pages in a real browser, from a file, without a server; and what the tests look for in them."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -81,6 +83,18 @@ def comparing(browser: Browser) -> Iterator[Comparing]:
     yield open_page
     for page in pages:
         page.close()
+
+
+def with_script(html: str, code: str) -> str:
+    """A rendered page whose script ends with this code, so that it sees what no property of the window is."""
+    before, begin, rest = html.rpartition('<script type="module">')
+    script, end, after = rest.partition("</script>")
+
+    def allowed(text: str) -> str:  # by the content security policy, which allows exactly one script
+        return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    assert before.count(allowed(script)) == 1
+    return before.replace(allowed(script), allowed(script + code)) + begin + script + code + end + after
 
 
 def computed(page: Page, function: str, argument: Any) -> Any:

@@ -218,6 +218,7 @@ def test_clauses_are_tests_that_k_chooses(column: str, mine: Callable[[str], Pat
     done = run_in(installed(column), "-m", "pytest", *options, "-k", "C1-flag or C4- or C7-", folder=mine(column))
     assert "FAILED test_mine.py::test_sum[C1-flag]" in done.stdout, done.stdout + done.stderr
     assert "passed unexpectedly (eager): declared to fail: never true" in done.stdout
+    assert "repair: remove it from expected_failures" in done.stdout
     assert "PASSED test_mine.py::test_sum[C4-padding-invariance]" in done.stdout
     assert "XFAIL test_mine.py::test_leaks[C4-padding-invariance]" in done.stdout
     counts = "mask contract: 6 clauses: 2 passed, 1 failed, 1 failed as expected, 2 skipped"

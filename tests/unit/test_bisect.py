@@ -22,7 +22,7 @@ from conformance.targets import registry
 from conformance.targets.package_index import Release
 from conformance.targets.registry import Target
 from conformance.targets.requested import PreparedTarget
-from tests.support.fakes import fake_target
+from tests.support.fakes import fake_base, fake_target
 
 DECLARED = {target.id: target for target in registry.load()}
 DAY = datetime(2024, 6, 25, tzinfo=UTC)
@@ -174,6 +174,16 @@ def test_what_is_known_is_not_measured() -> None:
 def test_a_single_step_needs_no_search() -> None:
     answer = answer_of([0, 1])
     assert answer.measured == ["fake-0", "fake-1"] and answer.range == ["keras (0.0, 0.1]"]
+
+
+def test_another_python_is_told() -> None:
+    old, new = (
+        fake_target("fake-0", base=fake_base(python="3.10")),
+        fake_target("fake-1", base=fake_base(python="3.12")),
+    )
+    bisection = Bisection(Told({"fake-0": 0, "fake-1": 1}, set()), Project(targets=[old, new]), no_releases)
+    answer = bisection.answer(old, new, None)
+    assert answer.warnings == ["the Python version differs as well: 3.10 and 3.12"]
 
 
 def test_both_ends_alike() -> None:

@@ -82,6 +82,7 @@ def test_what_a_target_took_counts_for_it_else_what_others_took(tmp_path: Path) 
 def test_workers_are_as_many_as_cores_and_memory_allow(
     cores: int, free: int, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Both stand for the machine.
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free * 2**30))
     assert scheduler.workers_at_a_time() == jobs

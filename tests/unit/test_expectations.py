@@ -227,6 +227,9 @@ def test_a_workaround_has_to_help_somewhere(sample: results.Results) -> None:
     assert not any(of_merge in line for line in told("lstm.dies"))
 
 
+CRASHES = '{ case = "c.d", on = ["keras"], outcome = "crashes" }'
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -234,6 +237,7 @@ def test_a_workaround_has_to_help_somewhere(sample: results.Results) -> None:
         ('[[expectation]]\nid = "a"', "missing required field"),
         (ENTRY.format(kind="guess", reason="r", cells=""), "Invalid enum value 'guess'"),
         (ENTRY.format(kind="bug", reason=" ", cells=""), "'a' needs a reason, a source and cells"),
+        (2 * ENTRY.format(kind="bug", reason="r", cells=CRASHES), "expectation 'a' is defined twice"),
         (
             ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["theano"], outcome = "crashes" }'),
             "c.d: unknown front end or mode: theano",

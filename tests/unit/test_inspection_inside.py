@@ -1,5 +1,6 @@
 """What the process in the user's environment says when a model cannot be inspected; no Keras is needed."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,9 @@ def test_a_batch_is_padded_and_the_same_every_time() -> None:
 def test_modules_and_functions_that_are_not_there(tmp_path: Path) -> None:
     from mask_inspection import models
 
+    assert refused(models.import_keras, "theano").startswith(
+        "cannot import Keras: ValueError: unknown front end 'theano', expected one of "
+    )
     (tmp_path / "broken_module.py").write_text("raise ValueError('no luck')\n")
     assert refused(models.import_custom, ["broken_module"]) == (
         "cannot import the module broken_module: ValueError: no luck"
@@ -63,9 +67,17 @@ def test_modules_and_functions_that_are_not_there(tmp_path: Path) -> None:
     assert refused(models.factory, "json:nothing").startswith("cannot import json:nothing: AttributeError")
     assert refused(models.factory, "json:__name__") == "json:__name__ is not a function, but of type str"
     keras = SimpleNamespace(Model=dict)
+    make = models.maker(SimpleNamespace(keras=keras), "json:loads", False)
+    assert refused(make).startswith("json:loads raises TypeError: ")
+    (tmp_path / "model.json").write_text("{")
+    loading = SimpleNamespace(models=SimpleNamespace(model_from_json=json.loads, load_model=None))
+    make = models.maker(SimpleNamespace(keras=loading), str(tmp_path / "model.json"), True)
+    assert refused(make).startswith(f"cannot load {tmp_path}/model.json: json.decoder.JSONDecodeError: ")
     make = models.maker(SimpleNamespace(keras=keras), "builtins:list", False)
     assert refused(make) == "builtins:list does not return a model, but an object of type list"
-    assert refused(models.front_of, [], SimpleNamespace(name="keras", keras=keras)).startswith("not a model of keras, ")
+    assert refused(models.front_of, [], SimpleNamespace(name="keras", keras=keras)) == (
+        "not a model of keras, but an object of type list"
+    )
 
 
 def test_an_exception_is_one_line_with_its_cause() -> None:

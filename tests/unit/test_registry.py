@@ -66,14 +66,28 @@ def test_wrong_id_says_what_was_meant() -> None:
         registry.choose(registry.load(), ["tf-2.51"], "core")
 
 
+TARGET = "[[target]]\nid = 'a'\ngeneration = 'g'\nbase = 'b'\nkeras = '1'\n"
+VALID = (
+    "[generation.g]\ntitle = 'G'\nfront_end = 'keras'\nprocesses = [['eager', 'graph', 'session', 'jit']]\n"
+    "[base.b]\ntitle = 'B'\npython = '3.11'\nrequires = []\n" + TARGET
+)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[[target]\n", "bad.toml: "),
         ("[[target]]\nid = 'a'\n", "missing required field"),
         ("[[target]]\nid = 'a'\nwheels = 1\n", "unknown field `wheels`"),
-        ("[[targets]]\nid = 'a'\n", "bad.toml: unknown table `targets`"),
-        ("[[target]]\nid = 'a'\ngeneration = 'b'\nbase = 'c'\nkeras = '1'\n", "bad.toml: a: unknown generation 'b'"),
+        ("[[targets]]\nid = 'a'\n", "bad.toml: unknown table `targets`, expected generation, base or target"),
+        (TARGET, "bad.toml: a: unknown generation 'g'"),
+        ("[generation.g]\ntitle = 'G'\n" + TARGET, "bad.toml: a: unknown base 'b'"),
+        (VALID + TARGET, "bad.toml: two targets have the id 'a'"),
+        (VALID + "tier = 'all'\n", "bad.toml: a: unknown tier 'all', expected core or history"),
+        (
+            VALID + "lacks = { jit = 'no' }\n",
+            "bad.toml: a: each of eager, graph, session, jit must appear once, in `processes` or in `lacks`",
+        ),
     ],
 )
 def test_a_broken_registry_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -81,14 +95,3 @@ def test_a_broken_registry_is_named(tmp_path: Path, text: str, message: str) -> 
     path.write_text(text)
     with pytest.raises(UsageError, match=re.escape(message)):
         registry.load(path)
-
-
-def test_a_mode_that_is_nowhere_is_named(tmp_path: Path) -> None:
-    text = (
-        (registry.PACKAGE / "targets.toml")
-        .read_text()
-        .replace('processes = [["session", "jit"]]', 'processes = [["session"]]')
-    )
-    (tmp_path / "t.toml").write_text(text)
-    with pytest.raises(UsageError, match=r"keras-2.2.4\+tf-1.13: each of eager, graph, session, jit"):
-        registry.load(tmp_path / "t.toml")

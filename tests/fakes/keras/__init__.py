@@ -1,7 +1,8 @@
 """A Keras in NumPy, just large enough for the worker; looks like Keras 3 on its NumPy backend.
 
 FAKE_FAULT makes it misbehave: "no-import", "dies", "hangs", "lies", "rnn-broken", "hostile", "changed-jax" (it says
-that it runs on a JAX, which has nothing), or "says" what is in the file FAKE_SAYS, on the channel of the worker.
+that it runs on a JAX, which has nothing), "rnn-flat" (an output has another shape), "closes" the channel of the worker
+and goes on, or "says" there what is in the file FAKE_SAYS.
 """
 
 import fcntl
@@ -29,14 +30,19 @@ if FAULT == "dies":
     os.kill(os.getpid(), signal.SIGSEGV)
 if FAULT == "hangs":
     time.sleep(600)
-if FAULT.startswith("says"):
-    text = Path(os.environ["FAKE_SAYS"]).read_bytes()
+if FAULT in ("says", "closes"):
     for channel in range(3, 20):  # the worker keeps it to itself; who wants to find it, does
         try:
             if stat.S_ISFIFO(os.fstat(channel).st_mode) and fcntl.fcntl(channel, fcntl.F_GETFL) & os.O_WRONLY:
-                os.write(channel, text)
+                if FAULT == "says":
+                    os.write(channel, Path(os.environ["FAKE_SAYS"]).read_bytes())
+                else:
+                    os.close(channel)
         except OSError:
             pass
+    if FAULT == "closes":
+        os.dup2(2, 1)
+        time.sleep(600)
 
 
 class Array(np.ndarray):
@@ -97,6 +103,8 @@ class SimpleRNN(Layer):
     def call(self, inputs, mask=None):
         if FAULT == "rnn-broken":
             raise RuntimeError("no kernel for this processor")
+        if FAULT == "rnn-flat":
+            return inputs.sum(axis=1)
         return (inputs * np.ones(inputs.shape[:2])[..., None]).sum(axis=1) @ self.weights[0]
 
 
