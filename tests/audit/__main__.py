@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
 from conformance import repro, results
 from conformance.cache import cache_folder
 from conformance.files import write_text
 from conformance.local import bundle
 from conformance.local.errors import Unavailable, UsageError
+from conformance.report.audit import FILE, AuditRecord
 from conformance.repro.execute import execute
 from conformance.repro.parts import Parts
 from conformance.repro.suite_scripts import parts_of
@@ -30,7 +32,6 @@ from conformance.worker import values
 from tests.audit.compare import VERDICTS, disagreement, draw, other_values
 
 OBSERVER = Path(__file__).with_name("observer.py")
-AUDIT = results.PUBLISHED.parent / "audit.json"
 
 
 @dataclass
@@ -126,8 +127,8 @@ def main(
     if left and not patterns:
         click.echo(f"left out: {left} cases that are not those of these results")
     if write:
-        about = {"date": datetime.now(UTC).date().isoformat(), "seed": seed, "measured": found.created, **counts}
-        write_text(AUDIT, json.dumps(about, indent=1) + "\n")
+        record = AuditRecord(date=datetime.now(UTC).date().isoformat(), seed=seed, measured=found.created, **counts)
+        write_text(results.PUBLISHED.parent / FILE, msgspec.json.format(msgspec.json.encode(record), indent=1).decode())
     sys.exit(1 if audit.failures else 0)
 
 

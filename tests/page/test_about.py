@@ -1,9 +1,16 @@
 """About: method, data quality, what lies beside the page."""
 
+import base64
+import gzip
+import json
+import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from conformance.local.errors import UsageError
 from conformance.report import page as report
 from conformance.report.folder import write_report
 from conformance.report.scope import NOT_MEASURED
@@ -11,6 +18,12 @@ from conformance.results import Results
 from conformance.vocabulary import VERDICTS
 from tests.support.page_browser import Opened, panel_of
 from tests.support.page_samples import Made, sample
+
+
+def data_of(folder: Path) -> Any:
+    """What the page in a folder was made with."""
+    (packed,) = re.findall(r'id="data">([^<]*)<', (folder / "index.html").read_text())
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def quality(page: Page) -> dict[str, list[int]]:
@@ -31,6 +44,27 @@ def test_how_much_is_known(opened: Opened) -> None:
     }
     page.get_by_role("link", name="Keras 3.3").click()
     expect(panel_of(page).get_by_role("heading", level=2)).to_have_text("Keras 3.3")
+
+
+def test_an_audit_of_these_results_is_told_and_no_other(opened: Opened, tmp_path: Path) -> None:
+    found = sample()
+    about = {"date": "2026-11-30", "seed": 1, "measured": found.created, "cells": 40, "cases": 30, "targets": 4}
+    (tmp_path / "audit.json").write_text(json.dumps({**about, "agreed": 40}))
+    write_report(found, [], tmp_path)
+    page = opened(html=(tmp_path / "index.html").read_text(), fragment="#view=about")
+    expect(page.locator("dd", has_text="drawn at random")).to_have_text(
+        "On 2026-11-30, 40 cells of 30 cases on 4 targets, drawn at random, were repeated by their standalone scripts, "
+        "without this suite: all agree in verdict, exception and values."
+    )
+    (tmp_path / "audit.json").write_text(json.dumps({**about, "agreed": 39}))
+    write_report(found, [], tmp_path)
+    assert data_of(tmp_path)["audit"]["agreed"] == 39, "the page is written again"
+    (tmp_path / "audit.json").write_text(json.dumps({**about, "agreed": 40, "measured": "2020-01-01T00:00:00+00:00"}))
+    write_report(found, [], tmp_path)
+    assert data_of(tmp_path)["audit"] is None
+    (tmp_path / "audit.json").write_text("{}")
+    with pytest.raises(UsageError, match="audit.json is no record of an audit: Object missing required field `date`"):
+        write_report(found, [], tmp_path)
 
 
 def test_what_the_results_do_not_cover(opened: Opened) -> None:

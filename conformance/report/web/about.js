@@ -44,12 +44,21 @@ function method() {
       row("Measured", measured),
       row("Machine", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
+      DATA.audit && row("Audit", audited(DATA.audit)),
     ),
   );
 }
 
 function notMeasured() {
   return part("Not measured", h("ul", null, DATA.not_measured.map((text) => h("li", null, text))));
+}
+
+/** How many cells agree with scripts that need nothing of this suite. */
+function audited({ date, cells, agreed, cases, targets }) {
+  return (
+    `On ${date}, ${cells} cells of ${cases} cases on ${targets} targets, drawn at random, were repeated by their standalone scripts, without ` +
+    `this suite: ${agreed === cells ? "all" : agreed} agree in verdict, exception and values.`
+  );
 }
 
 function verdictsTable() {
