@@ -83,6 +83,20 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Repeat published cells, drawn at random, by their stand-alone scripts (docs/reproducing.md; see `-- --help`)."""
+    session.install("-e", ".[matrix]")
+    session.run("python", "-m", "tests.audit", *session.posargs)
+
+
+@nox.session
+def sweep(session: nox.Session) -> None:
+    """Measure the real thing in the place of each stand-in (docs/substitutions.md; see `-- --help`)."""
+    session.install("-e", ".[matrix]")
+    session.run("python", "-m", "tests.sweep", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the budgets and write docs/performance.md; takes hours on an idle machine (`-- --help`)."""
     session.install("-e", ".[matrix]")

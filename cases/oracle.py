@@ -96,11 +96,12 @@ def simple_rnn(x, mask, kernel, recurrent, bias, state=None):
     return _recur(lambda x_t, h: np.tanh(x_t @ kernel + h @ recurrent + bias), x, mask, state)
 
 
-def gru(x, mask, kernel, recurrent, bias):
-    """Run a GRU that skips masked timesteps, from a zero state, with gates in the order z, r, h.
+def gru(x, mask, kernel, recurrent, bias, state=None):
+    """Run a GRU that skips masked timesteps, with gates in the order z, r, h.
 
     x: (B, T, F); mask: bool (B, T) or None; kernel: (F, 3U); recurrent: (U, 3U); bias: (2, 3U) if the reset gate
-    is applied after the matrix product, else (3U,). Skipped timesteps as in `simple_rnn`.
+    is applied after the matrix product, else (3U,); state: (B, U), zeros by default. Skipped timesteps as in
+    `simple_rnn`.
 
     Returns (sequence (B, T, U), state (B, U)).
     """
@@ -114,7 +115,7 @@ def gru(x, mask, kernel, recurrent, bias):
         hh = r * hh if bias.ndim == 2 else (r * h) @ recurrent[:, 2 * units :]
         return z * h + (1 - z) * np.tanh(xh + hh)
 
-    return _recur(step, x, mask, np.zeros((len(x), units)))
+    return _recur(step, x, mask, np.zeros((len(x), units)) if state is None else state)
 
 
 def bidirectional(recur, x, mask, forward, backward):

@@ -8,6 +8,7 @@ import inspect
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 from conformance.case import Raised
 
@@ -74,7 +75,7 @@ def test_value_mask(keras, run, record, name):
     issues=SHAPES_ISSUES,
     needs=NEEDS,
     tags=["Attention", "explicit mask"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_value_mask_as_many_queries_as_samples(keras, run, record, name):
@@ -105,7 +106,7 @@ def test_query_mask(keras, run, record, name):
     severity="raises",
     needs=NEEDS,
     tags=["Attention", "explicit mask"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_none_in_mask_list(keras, run, record, name):
@@ -136,7 +137,7 @@ def test_none_in_mask_list(keras, run, record, name):
     documented=AUTOMATIC,
     needs=NEEDS,
     tags=["Attention", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_auto_mask(keras, run, record, name):
@@ -155,7 +156,7 @@ def test_auto_mask(keras, run, record, name):
     documented=AUTOMATIC,
     needs=NEEDS,
     tags=["Attention", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_auto_mask_value_only(keras, run, record, name):
@@ -190,7 +191,7 @@ def test_output_mask(keras, run, mask_of, record, name):
     documented=CAUSAL,
     needs=NEEDS,
     tags=["Attention", "use_causal_mask"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_causal(keras, run, record, name):
@@ -231,7 +232,7 @@ def test_causal_and_value(keras, run, record, name):
     issues=["tensorflow/tensorflow#41294"],
     needs=NEEDS,
     tags=["Attention", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @both
 def test_mask_list_length(keras, run, record, name):

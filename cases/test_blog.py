@@ -6,6 +6,7 @@ What a widely read blog post says about masks in Keras, corrected where it is wr
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 2, 5, 3, 4
 MASK = np.array([[1, 1, 1, 1, 0], [1, 0, 1, 0, 0]], bool)
@@ -61,7 +62,7 @@ def test_claim_c_mask_has_batch_axis(keras, run, mask_of, record):
     "blog.claim-d-lstm-skips",
     documented="API docs of keras.layers.Masking: the timestep will be masked (skipped) in all downstream layers",
     tags=["Masking", "LSTM"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_claim_d_lstm_skips(keras, run, build, record):
     """After Masking, LSTM skips masked timesteps.

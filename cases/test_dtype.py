@@ -6,6 +6,7 @@ Layers in half and double precision, integer inputs, and masks of numbers.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 from conformance.case import Unsupported
 
@@ -112,7 +113,7 @@ def test_half_rnn(keras, run, build, ops, record, dtype):
     documented=SKIPPED + IN_ANY_DTYPE,
     tags=["SimpleRNN", "explicit mask", "float64"],
     backends=["tensorflow"],  # other backends turn float64 into float32: keras/src/backend/common/dtypes.py
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_double_rnn(keras, run, build, record):
     """RNN skips masked timesteps in double precision.

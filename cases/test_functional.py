@@ -6,6 +6,7 @@ Masks passed to, propagated in and returned by functional models.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
@@ -125,7 +126,7 @@ def test_shared_layer(keras, run, build, record):
     "functional.auto-propagate",
     documented=AUTOMATIC,
     tags=["RNN", "Embedding", "Dense", "Functional"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_auto_propagate(keras, run, build, record):
     """A functional model propagates the mask.

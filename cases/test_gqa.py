@@ -6,6 +6,7 @@ The masks of `MultiHeadAttention`, for query heads that share keys and values.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, QUERIES, VALUES, FEATURES = 3, 4, 5, 6
 DIMENSION, QUERY_HEADS, VALUE_HEADS = 7, 4, 2
@@ -62,7 +63,7 @@ def test_explicit_mask_polarity(keras, run, build, record):
     established=MERGED + "the masks of query and value, and attention_mask are merged by AND",
     needs=NEEDS,
     tags=["GroupQueryAttention", "Masking", "explicit mask"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_auto_mask(keras, run, build, mask_of, record):
     """GroupQueryAttention uses the masks of query and value.

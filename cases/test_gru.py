@@ -6,6 +6,8 @@ Skipped timesteps, outputs at masked timesteps and propagated masks, for both po
 import numpy as np
 import oracle
 import pytest
+import recurrent
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -23,13 +25,8 @@ either = pytest.mark.parametrize("reset_after", [True, False], ids=["reset-after
 
 def make(keras, build, reset_after, **arguments):
     """Build a GRU and return it with its weights."""
-    layer = keras.layers.GRU(UNITS, recurrent_activation="sigmoid", reset_after=reset_after, **arguments)
-    if not reset_after:
-        return layer, build(layer, (None, STEPS, FEATURES))
-    layer(
-        keras.Input((STEPS, FEATURES))
-    )  # if only built, Keras 2.3 on TensorFlow 2 keeps the initial values of this bias
-    return layer, build(layer)
+    kind = "GRU" if reset_after else "GRU-reset-before"
+    return recurrent.built_recurrent(keras, build, kind, UNITS, (None, STEPS, FEATURES), **arguments)
 
 
 @pytest.mark.case("gru.skip-masked-steps", documented=MASK_ARGUMENT, tags=["GRU"])
@@ -51,7 +48,8 @@ def test_skip_masked_steps(keras, run, build, record, reset_after):
     established="Source of keras.layers.RNN: a comment at zero_output_for_mask says that without it the output "
     "of the previous timestep is returned for a masked one",
     tags=["GRU", "return_sequences"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @either
 def test_masked_output_repeats_previous(keras, run, build, record, reset_after):

@@ -10,12 +10,13 @@ import inspect
 
 import numpy as np
 import pytest
+import recurrent
 
 from conformance.case import Unsupported
 
 SEED = 71
 STEPS, FEATURES, UNITS, QUERIES, VOCABULARY = 11, 2, 5, 7, 6
-RECURRENT = ["SimpleRNN", "LSTM", "GRU", "Bidirectional"]
+RECURRENT = ["SimpleRNN", "LSTM", "GRU", "GRU-reset-before", "Bidirectional"]
 ATTENTION = ["Attention", "AdditiveAttention", "MultiHeadAttention"]
 ONE_OUTPUT_PER_STEP = RECURRENT + ["Softmax", "BatchNormalization"]
 
@@ -53,16 +54,16 @@ X, MASK, QUERY = (np.concatenate([getattr(d, name) for d in DRAWS]) for name in 
 
 def make(keras, build, ops, name):
     """Return a function of (batch, timesteps, features) inputs, a mask (or None) and queries that applies the layer."""
-    if not hasattr(keras.layers, name):
+    if name in recurrent.KINDS:
+        layer = recurrent.make_recurrent(keras, name, UNITS, return_sequences=True)
+    elif not hasattr(keras.layers, name):
         raise Unsupported("there is no keras.layers.%s" % name)
-    arguments = {
-        "SimpleRNN": {"units": UNITS, "return_sequences": True},
-        "LSTM": {"units": UNITS, "return_sequences": True, "recurrent_activation": "sigmoid"},
-        "GRU": {"units": UNITS, "return_sequences": True, "recurrent_activation": "sigmoid", "reset_after": True},
-        "Bidirectional": {"layer": keras.layers.SimpleRNN(UNITS, return_sequences=True)},
-        "MultiHeadAttention": {"num_heads": 3, "key_dim": 4},
-    }
-    layer = getattr(keras.layers, name)(**arguments.get(name, {}))
+    else:
+        arguments = {
+            "Bidirectional": {"layer": keras.layers.SimpleRNN(UNITS, return_sequences=True)},
+            "MultiHeadAttention": {"num_heads": 3, "key_dim": 4},
+        }
+        layer = getattr(keras.layers, name)(**arguments.get(name, {}))
     if name in ("Softmax", "BatchNormalization") and "mask" not in inspect.signature(layer.call).parameters:
         raise Unsupported("the call of keras.layers.%s has no argument mask" % name)
     if name == "MultiHeadAttention":
@@ -108,10 +109,10 @@ def record_difference(record, mask, observed, lawful, judged=True):
     record("counter-example", None, **expected)
 
 
-@pytest.mark.case("law.padding", documented=IGNORED, tags=["law", "padding"], modes=["eager | session | graph", "jit"])
-@pytest.mark.parametrize(
-    "name", ["SimpleRNN", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION
+@pytest.mark.case(
+    "law.padding", documented=IGNORED, tags=["{name}", "law", "padding"], modes=["eager | session | graph", "jit"]
 )
+@pytest.mark.parametrize("name", RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization"] + ATTENTION)
 def test_padding(keras, run, build, ops, record, name):
     """Padding never changes the output.
 
@@ -131,8 +132,8 @@ def test_padding(keras, run, build, ops, record, name):
     record_difference(record, np.concatenate([d.mask for d in draws]), observed, lawful)
 
 
-@pytest.mark.case("law.garbage", documented=IGNORED, tags=["law", "garbage"], modes=ONCE)
-@pytest.mark.parametrize("name", ["SimpleRNN", "Bidirectional", "Softmax", "BatchNormalization"] + ATTENTION)
+@pytest.mark.case("law.garbage", documented=IGNORED, tags=["{name}", "law", "garbage"], modes=ONCE)
+@pytest.mark.parametrize("name", RECURRENT + ["Softmax", "BatchNormalization"] + ATTENTION)
 def test_garbage(keras, run, build, ops, record, name):
     """Values at masked timesteps do not change the output.
 
@@ -153,7 +154,7 @@ def record_garbage(run, record, layer, name, garbage, judged=True):
     "law.garbage.not-finite",
     unspecified="A layer that multiplies masked timesteps by zero keeps NaN and infinity; "
     "the docs do not say whether it may, except for RNNs and means",
-    tags=["law", "garbage", "NaN", "inf"],
+    tags=["{name}", "law", "garbage", "NaN", "inf"],
     modes=ONCE,
 )
 @pytest.mark.parametrize("garbage", [np.nan, np.inf], ids=["nan", "inf"])
@@ -166,7 +167,7 @@ def test_garbage_not_finite(keras, run, build, ops, record, name, garbage):
     record_garbage(run, record, make(keras, build, ops, name), name, garbage, judged=False)
 
 
-@pytest.mark.case("law.permutation", documented=ROWS, tags=["law", "batch"], modes=ONCE)
+@pytest.mark.case("law.permutation", documented=ROWS, tags=["{name}", "law", "batch"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
     RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"],
@@ -188,10 +189,10 @@ def test_permutation(keras, run, build, ops, record, name):
     record_difference(record, mask, permuted[np.argsort(order)], plain)
 
 
-@pytest.mark.case("law.single-sample", documented=ROWS, tags=["law", "batch"], modes=ONCE)
+@pytest.mark.case("law.single-sample", documented=ROWS, tags=["{name}", "law", "batch"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
-    ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "Attention", "MultiHeadAttention"],
+    RECURRENT + ["GlobalAveragePooling1D", "Softmax", "Attention", "MultiHeadAttention"],
 )
 def test_single_sample(keras, run, build, ops, record, name):
     """A sample has the same output alone as in a batch.
@@ -206,11 +207,10 @@ def test_single_sample(keras, run, build, ops, record, name):
     record_difference(record, MASK[i : i + 1], alone, together[i : i + 1])
 
 
-@pytest.mark.case("law.all-true", documented=ROWS, tags=["law"], modes=ONCE)
+@pytest.mark.case("law.all-true", documented=ROWS, tags=["{name}", "law"], modes=ONCE)
 @pytest.mark.parametrize(
     "name",
-    ["SimpleRNN", "GRU", "Bidirectional", "GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention"]
-    + ["MultiHeadAttention"],
+    RECURRENT + ["GlobalAveragePooling1D", "Softmax", "BatchNormalization", "Attention", "MultiHeadAttention"],
 )
 def test_all_true(keras, run, build, ops, record, name):
     """An all-True mask does not change the output.
@@ -222,8 +222,8 @@ def test_all_true(keras, run, build, ops, record, name):
     record_difference(record, mask, masked, plain)
 
 
-@pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["law", "explicit mask"], modes=ONCE)
-@pytest.mark.parametrize("name", ["SimpleRNN", "GlobalAveragePooling1D", "BatchNormalization"])
+@pytest.mark.case("law.implicit-is-explicit", documented=PASSED, tags=["{name}", "law", "explicit mask"], modes=ONCE)
+@pytest.mark.parametrize("name", RECURRENT + ["GlobalAveragePooling1D", "BatchNormalization"])
 def test_implicit_is_explicit(keras, run, build, ops, record, name):
     """An attached mask acts like `mask=`.
 

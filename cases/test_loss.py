@@ -8,6 +8,7 @@ import inspect
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
@@ -108,7 +109,7 @@ def all_finite(model):
     established=WEIGHTED_BY_MASK + "; API docs of keras.Model.evaluate, argument sample_weight: for temporal data an "
     "array of shape (samples, sequence_length) applies a different weight to every timestep",
     tags=["loss", "Embedding", "Dense", "compile", "sample_weight"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_masked_sample_weight(keras, run, build, record):
     """`sample_weight` weights the unmasked timesteps of the loss.
@@ -149,7 +150,7 @@ def test_masked_reduction_sum(keras, run, build, record):
     "loss.masked.training",
     established=WEIGHTED_BY_MASK,
     tags=["loss", "Embedding", "Dense", "compile", "training"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_masked_training(keras, run, build, record):
     """Masked timesteps do not train weights.
@@ -198,7 +199,7 @@ def test_masked_nan_prediction(keras, run, build, record, where):
     unspecified="The docs do not say whether a loss called directly uses the mask of the predictions",
     tags=["loss", "Embedding", "Dense"],
     needs=["losses.MeanSquaredError"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_standalone_call(keras, run, build, record):
     """Loss object called on a masked output.
@@ -224,7 +225,7 @@ def test_standalone_call(keras, run, build, record):
     unspecified="Where a loss uses the mask of the predictions, an operator between them may drop it",
     tags=["loss", "Embedding", "Dense", "operators"],
     needs=["losses.MeanSquaredError"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_mask_lost_by_op(keras, run, build, record):
     """Loss object called on a masked output times one.

@@ -6,6 +6,7 @@ Skipped timesteps, outputs at masked timesteps and propagated masks.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -13,7 +14,7 @@ MASK = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [1, 0, 0, 1, 1, 0]], bo
 X = np.random.RandomState(3).uniform(-1, 1, (BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 
-ONCE = ["eager", "graph | session"]  # lstm.skip-masked-steps covers LSTM in the other modes
+ONCE = ["eager", "graph", "session"]  # lstm.skip-masked-steps covers LSTM in the other modes
 MASK_ARGUMENT = "API docs of keras.layers.LSTM, 'Call arguments', mask: a timestep with a False entry should be ignored"
 AUTOMATIC = (
     "Guide 'Understanding masking & padding', section 'Mask propagation in the Functional API and Sequential API': "
@@ -48,7 +49,13 @@ def test_skip_masked_steps(keras, run, build, record):
     record("sequence at the other steps", sequence[MASK], expected=oracle.lstm(X, MASK, *weights)[0][MASK])
 
 
-@pytest.mark.case("lstm.right-padding", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
+@pytest.mark.case(
+    "lstm.right-padding",
+    documented=MASK_ARGUMENT,
+    tags=["LSTM", "padding"],
+    modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_right_padding(keras, run, build, record):
     """LSTM ignores padding on the right.
 
@@ -57,7 +64,13 @@ def test_right_padding(keras, run, build, record):
     record_beside_compacted(keras, run, build, record, [[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0]])
 
 
-@pytest.mark.case("lstm.left-padding", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
+@pytest.mark.case(
+    "lstm.left-padding",
+    documented=MASK_ARGUMENT,
+    tags=["LSTM", "padding"],
+    modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_left_padding(keras, run, build, record):
     """LSTM ignores padding on the left.
 
@@ -66,7 +79,9 @@ def test_left_padding(keras, run, build, record):
     record_beside_compacted(keras, run, build, record, [[0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1]])
 
 
-@pytest.mark.case("lstm.gap", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE)
+@pytest.mark.case(
+    "lstm.gap", documented=MASK_ARGUMENT, tags=["LSTM", "padding"], modes=ONCE, thinned=[thinning.GRAPH_FOR_SESSION]
+)
 def test_gap(keras, run, build, record):
     """LSTM ignores masked timesteps in the middle.
 
@@ -81,7 +96,7 @@ def test_gap(keras, run, build, record):
     "of the previous timestep is returned for a masked one",
     issues=["tensorflow/tensorflow#49241", "tensorflow/tensorflow#33834"],
     tags=["LSTM", "return_sequences"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_masked_output_repeats_previous(keras, run, build, record):
     """LSTM repeats its previous output at masked timesteps.
@@ -95,7 +110,7 @@ def test_masked_output_repeats_previous(keras, run, build, record):
 
 
 @pytest.mark.case(
-    "lstm.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking"], modes=["eager", "graph | jit", "session"]
+    "lstm.implicit-mask", documented=AUTOMATIC, tags=["LSTM", "Masking"], thinned=[thinning.GRAPH_FOR_JIT]
 )
 def test_implicit_mask(keras, run, build, record):
     """LSTM uses the mask of its input.
@@ -106,7 +121,9 @@ def test_implicit_mask(keras, run, build, record):
     record("sequence", run(lambda t: lstm(masking(t)), ZEROED), expected=oracle.lstm(X, MASK, *weights)[0])
 
 
-@pytest.mark.case("lstm.all-true-mask", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE)
+@pytest.mark.case(
+    "lstm.all-true-mask", documented=MASK_ARGUMENT, tags=["LSTM"], modes=ONCE, thinned=[thinning.GRAPH_FOR_SESSION]
+)
 def test_all_true_mask(keras, run, build, record):
     """LSTM with an all-True mask equals LSTM without a mask.
 
@@ -122,6 +139,7 @@ def test_all_true_mask(keras, run, build, record):
     documented="API docs of keras.layers.LSTM, 'Call arguments', mask: has the shape (samples, timesteps)",
     tags=["LSTM"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_sample_independence(keras, run, build, record):
     """LSTM applies the mask per sample.
@@ -140,6 +158,7 @@ def test_sample_independence(keras, run, build, record):
     issues=["keras-team/keras#23235"],
     tags=["LSTM", "Masking", "stacked"],
     modes=ONCE,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_stacked(keras, run, build, record):
     """Stacked LSTMs skip the same masked timesteps.

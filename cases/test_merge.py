@@ -6,6 +6,7 @@ How merging layers combine the masks of their inputs, and what they compute at m
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES = 2, 5, 3
 MASKS = np.array([[[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], [[1, 0, 1, 1, 0], [0, 1, 1, 0, 0]]], bool)
@@ -144,7 +145,7 @@ def test_concatenate_time_one_masked(keras, run, mask_of, record):
     established=PIECES,
     issues=["keras-team/keras#20440", "keras-team/keras#21611"] + LOST,
     tags=["Concatenate", "Embedding", "GlobalAveragePooling1D", "Functional"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize("axis, second", [(1, 1), (2, 0)], ids=["time", "feature"])
 def test_concatenate_symbolic_shape(keras, run, build, record, axis, second):
@@ -196,3 +197,64 @@ def test_mask_shape_mismatch(keras, run, mask_of, record, name):
         return merged, mask_of(merged)
 
     record("values and mask", run.attempt(call, A, B[:, :1]))
+
+
+def embedded(keras, build, garbage):
+    """Return two Embedding layers, ids for each, and what they look up; row 0, which is masked, is `garbage`."""
+    embeddings, tables = [], []
+    for i in range(2):
+        embedding = keras.layers.Embedding(7, FEATURES, mask_zero=True)
+        table = build(embedding, (None, STEPS), seed=i)[0]
+        table[0] = garbage
+        embedding.set_weights([table])
+        embeddings.append(embedding)
+        tables.append(table)
+    ids = ((np.arange(MASKS.size).reshape(MASKS.shape) % 6 + 1) * MASKS).astype("int32")
+    return embeddings, ids, [table[i] for table, i in zip(tables, ids)]
+
+
+def record_merged(keras, run, build, record, name, garbage):
+    """Record the values of a merging layer, and whether `garbage` at masked timesteps reaches them."""
+    embeddings, ids, (a, b) = embedded(keras, build, garbage)
+    merge = getattr(keras.layers, name)()
+    merged = run(lambda i, j: merge([embeddings[0](i), embeddings[1](j)]), *ids)
+    plain = {"Maximum": np.maximum, "Minimum": np.minimum, "Multiply": np.multiply}[name](a, b)
+    both, only_a, only_b = MASKS[0] & MASKS[1], MASKS[0] & ~MASKS[1], MASKS[1] & ~MASKS[0]
+    record("%s where nothing is masked" % name, merged[both], expected=plain[both])
+    for where, kept, place in [("second", a, only_a), ("first", b, only_b)]:
+        name_of_fact = "%s where the %s input is masked" % (name, where)
+        record(name_of_fact + " is that of the other", bool(np.allclose(merged[place], kept[place], atol=1e-5)))
+        record(name_of_fact + " ignores masks", bool(np.allclose(merged[place], plain[place], atol=1e-5)))
+
+
+@pytest.mark.case(
+    "merge.maximum-minimum-values",
+    unspecified=VALUES,
+    issues=["keras-team/keras#19685"],
+    tags=["Maximum", "Minimum", "Embedding"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
+def test_maximum_minimum_values(keras, run, build, record):
+    """Maximum and Minimum of a value at a masked timestep and one at an unmasked timestep.
+
+    Whether a large value at a masked timestep is a maximum, and a small one a minimum, is not specified.
+    """
+    record_merged(keras, run, build, record, "Maximum", 50.0)
+    record_merged(keras, run, build, record, "Minimum", -50.0)
+
+
+@pytest.mark.case(
+    "merge.multiply-values",
+    unspecified=VALUES,
+    issues=["keras-team/keras#19685"],
+    tags=["Multiply", "Embedding"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
+def test_multiply_values(keras, run, build, record):
+    """Multiply with a factor at a masked timestep.
+
+    Whether a factor at a masked timestep counts as itself or as one is not specified.
+    """
+    record_merged(keras, run, build, record, "Multiply", 50.0)

@@ -8,6 +8,7 @@ import inspect
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 2
 # Padded on the right, with gaps, padded on the left.
@@ -62,7 +63,7 @@ def test_compile_unweighted(keras, run, build, record):
     established=ALL_METRICS,
     issues=ISSUES,
     tags=["metrics", "Embedding", "Dense", "compile", "sample_weight"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_compile_weighted(keras, run, build, record):
     """Metrics passed as `weighted_metrics` ignore masked timesteps.
@@ -84,7 +85,7 @@ def test_compile_weighted(keras, run, build, record):
     issues=["keras-team/keras#5572"],
     tags=["metrics", "Precision", "Embedding", "Dense", "compile"],
     needs=["metrics.Precision"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_non_mean(keras, run, build, record):
     """Precision of a model whose output has a mask.

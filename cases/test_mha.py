@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 from conformance.case import Raised
 
@@ -84,7 +85,7 @@ def test_attention_mask_rank(keras, run, build, record, shape):
     issues=["keras-team/keras#16248", "keras-team/keras#16619"],
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_auto_mask(keras, run, build, record):
     """MultiHeadAttention uses the masks of query and value.
@@ -121,7 +122,7 @@ def test_auto_mask_and_explicit(keras, run, build, record):
     established=MERGED + "a mask of the input prevents attention to its masked positions",
     needs=NEEDS,
     tags=["MultiHeadAttention", "Masking", "padding"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_padding_invariance(keras, run, build, record):
     """MultiHeadAttention is invariant to masked padding.
@@ -175,7 +176,7 @@ def test_causal(keras, run, build, record):
     established=MERGED + "the causal mask and the masks of the inputs are merged by AND",
     needs=["layers.MultiHeadAttention(use_causal_mask)"],
     tags=["MultiHeadAttention", "use_causal_mask", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_causal_and_padding(keras, run, build, record):
     """MultiHeadAttention combines `use_causal_mask` with the mask of its input.

@@ -5,6 +5,7 @@ Built-in layers that propagate a mask unchanged.
 
 import numpy as np
 import pytest
+import thinning
 
 BATCH, STEPS, VOCABULARY, FEATURES, UNITS = 3, 5, 7, 4, 6
 # Padded on the right, with gaps, padded on the left.
@@ -50,7 +51,7 @@ def test_dense(keras, run, build, mask_of, record):
     "propagate.dropout",
     established=FLAG % "these layers",
     tags=["dropout", "Embedding"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_dropout(keras, run, build, mask_of, record, name, argument, training):
     established=FLAG % "keras.layers.AlphaDropout",
     tags=["AlphaDropout", "Embedding"],
     needs=["layers.AlphaDropout"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize("training", [True, False], ids=["training", "inference"])
 def test_alpha_dropout(keras, run, build, mask_of, record, training):
@@ -88,7 +89,7 @@ def test_alpha_dropout(keras, run, build, mask_of, record, training):
     "propagate.activation",
     established=FLAG % "these layers",
     tags=["activation", "Embedding"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize(
     "name, arguments",

@@ -6,6 +6,7 @@ Code that treats masks alike on Keras 2 and Keras 3; docs/recipes.md shows this 
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 6, 2, 4
 # Padded on the right, padded on the left, with gaps.
@@ -16,7 +17,7 @@ ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK 
 OTHER_ZEROED = np.where(OTHER_MASK[..., None], OTHER, np.float32(0))
 H0, C0 = np.random.RandomState(52).uniform(-0.9, 0.9, (2, BATCH, UNITS)).astype("float32")
 
-MODES = ["eager", "graph | session"]  # other cases cover compiled layers
+MODES = ["eager", "graph", "session"]  # other cases cover compiled layers
 GUIDE = "Guide 'Understanding masking & padding', section '%s'"
 COMPUTE_MASK = GUIDE % "Supporting masking in your custom layers"
 MASK_ARGUMENT = GUIDE % "Writing layers that need mask information"
@@ -29,7 +30,13 @@ def each_mask(inputs, mask):
     return [getattr(x, "_keras_mask", None) if m is None else m for x, m in zip(inputs, masks)]
 
 
-@pytest.mark.case("recipe.read-mask", documented=MASK_ARGUMENT, tags=["recipe", "custom layer", "Masking"], modes=MODES)
+@pytest.mark.case(
+    "recipe.read-mask",
+    documented=MASK_ARGUMENT,
+    tags=["recipe", "custom layer", "Masking"],
+    modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_read_mask(keras, run, record):
     """A custom layer reads a mask with public API only.
 
@@ -65,7 +72,13 @@ def test_read_mask(keras, run, record):
     record("in a functional model", functional, expected=1.0 * MASK)
 
 
-@pytest.mark.case("recipe.set-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "SimpleRNN"], modes=MODES)
+@pytest.mark.case(
+    "recipe.set-mask",
+    documented=COMPUTE_MASK,
+    tags=["recipe", "custom layer", "SimpleRNN"],
+    modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
+)
 def test_set_mask(keras, run, build, mask_of, record):
     """A custom layer sets a mask with public API only.
 
@@ -108,6 +121,7 @@ def test_set_mask(keras, run, build, mask_of, record):
     issues=["tensorflow/tensorflow#32322"],
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_drop_mask(keras, run, build, mask_of, record):
     """A custom layer drops a mask.
@@ -138,7 +152,11 @@ def test_drop_mask(keras, run, build, mask_of, record):
 
 
 @pytest.mark.case(
-    "recipe.compute-mask", documented=COMPUTE_MASK, tags=["recipe", "custom layer", "compute_mask"], modes=MODES
+    "recipe.compute-mask",
+    documented=COMPUTE_MASK,
+    tags=["recipe", "custom layer", "compute_mask"],
+    modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_compute_mask(keras, run, build, mask_of, record):
     """A custom `compute_mask` works on Keras 2 and Keras 3.
@@ -184,6 +202,7 @@ def test_compute_mask(keras, run, build, mask_of, record):
     documented=COMPUTE_MASK,
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_recompute_mask(keras, run, build, mask_of, record):
     """A custom layer that shortens the time axis recomputes the mask.
@@ -236,6 +255,7 @@ def test_recompute_mask(keras, run, build, mask_of, record):
     issues=["keras-team/keras#19311"],
     tags=["recipe", "custom layer", "nested inputs"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_list_masks(keras, run, mask_of, record):
     """A custom layer gets the masks of a list of inputs alike on every Keras.
@@ -288,6 +308,7 @@ def test_list_masks(keras, run, mask_of, record):
     issues=["keras-team/keras#19685"],
     tags=["recipe", "Add", "compute_mask", "Masking"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_merge_and(keras, run, build, mask_of, record):
     """A subclass of Add merges masks with AND, as in Keras 2.
@@ -326,6 +347,7 @@ def test_merge_and(keras, run, build, mask_of, record):
     documented=MASK_ARGUMENT,
     tags=["recipe", "custom layer", "mask argument", "all masked"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_masked_softmax(keras, run, record):
     """A custom layer computes a softmax over the unmasked timesteps.
@@ -367,6 +389,7 @@ def test_masked_softmax(keras, run, record):
     "is ignored; a list of initial state tensors",
     tags=["recipe", "LSTM", "initial_state", "Masking", "Functional"],
     modes=MODES,
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_initial_state(keras, run, build, record):
     """LSTM uses both mask and `initial_state` on every Keras.

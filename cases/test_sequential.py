@@ -6,6 +6,7 @@ Mask propagation in Sequential models.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, VOCABULARY, FEATURES, WIDTH, UNITS = 3, 5, 7, 4, 2, 6
 # Padded on the right, with gaps, padded on the left.
@@ -65,7 +66,8 @@ def test_auto_propagate(keras, run, build, record):
     documented=AUTOMATIC,
     issues=["tensorflow/tensorflow#31638"],
     tags=["Sequential", "Embedding", "Dense", "SimpleRNN"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("shape", [None, (None, STEPS, FEATURES)], ids=["no-shape", "shape"])
 def test_nested(keras, run, build, record, shape):

@@ -6,6 +6,7 @@ The `mask` argument of `Softmax`, and a mask of timesteps on its input.
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES = 2, 5, 3
 MASK = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0]], bool)
@@ -81,7 +82,7 @@ def test_non_bool(keras, run, record):
     "if it does and the shapes happen to fit, features are masked",
     issues=["tensorflow/tensorflow#50467", "keras-team/keras#19722", "keras-team/keras#22295"],
     tags=["Softmax", "Dense", "Masking"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @pytest.mark.parametrize(
     "batch, units", [(BATCH, 4), (1, STEPS)], ids=["shapes-differ", "one-sample-as-many-units-as-steps"]

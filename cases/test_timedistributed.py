@@ -6,6 +6,8 @@ Masks of the outer timesteps, and masks within each of them.
 import numpy as np
 import oracle
 import pytest
+import recurrent
+import thinning
 
 BATCH, STEPS, WIDTH, FEATURES, UNITS = 2, 4, 3, 5, 6
 OUTER = np.array([[1, 1, 0, 0], [1, 0, 1, 1]], bool)
@@ -26,16 +28,30 @@ MASK_ARGUMENT = (
 COMPUTE_MASK = "Docstring of TimeDistributed.compute_mask (Keras 2): "
 
 
+every_kind = recurrent.every_kind()
+in_two_modes = recurrent.every_kind(modes=recurrent.TWO)  # TimeDistributed behaves otherwise with a known batch size
+
+
 def make(keras, build, layer, shape):
     """Wrap `layer` in TimeDistributed and build it; return it with its weights."""
     distributed = keras.layers.TimeDistributed(layer)
     return distributed, build(distributed, shape)
 
 
-def of_each_step(weights):
-    """Return the last outputs of a SimpleRNN that runs within each timestep of NESTED and skips what INNER masks."""
+def make_rnn(keras, build, kind, shape):
+    """Wrap a recurrent layer of this kind in TimeDistributed and build it; return it with its weights."""
+
+    def distributed():
+        return keras.layers.TimeDistributed(recurrent.make_recurrent(keras, kind, UNITS))
+
+    return recurrent.build_recurrent(keras, build, kind, distributed, shape)
+
+
+def of_each_step(kind, weights):
+    """Return the last outputs of a layer of this kind within each timestep of NESTED that skips what INNER masks."""
     flat = NESTED.reshape(-1, WIDTH, FEATURES)
-    return oracle.simple_rnn(flat, INNER.reshape(-1, WIDTH), *weights)[1].reshape(BATCH, STEPS, UNITS)
+    last = recurrent.of_recurrent(kind, flat, INNER.reshape(-1, WIDTH), weights)[1]
+    return last.reshape(BATCH, STEPS, UNITS)
 
 
 @pytest.mark.case(
@@ -97,57 +113,60 @@ def test_inner_embedding(keras, run, build, mask_of, record):
 @pytest.mark.case(
     "timedistributed.inner-rnn-mask",
     documented=MASK_ARGUMENT,
-    tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
+    tags=["TimeDistributed", "{kind}", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn_mask(keras, run, build, record):
+@in_two_modes
+def test_inner_rnn_mask(keras, run, build, record, kind):
     """TimeDistributed passes a 3D mask to an inner RNN.
 
     With a mask of rank 3, the RNN receives the part for each outer timestep.
     """
-    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
+    layer, weights = make_rnn(keras, build, kind, NESTED_SHAPE)
     shapes = [NESTED_SHAPE, NESTED_SHAPE[:-1]]
     last = run(lambda t, m: layer(t, mask=m), NESTED, INNER, shapes=shapes)
-    record("last outputs", last, expected=of_each_step(weights))
+    record("last outputs", last, expected=of_each_step(kind, weights))
 
 
 @pytest.mark.case(
     "timedistributed.inner-rnn-mask.known-batch",
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#13176"],
-    tags=["TimeDistributed", "SimpleRNN", "explicit mask"],
+    tags=["TimeDistributed", "{kind}", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn_mask_known_batch(keras, run, build, record):
+@every_kind
+def test_inner_rnn_mask_known_batch(keras, run, build, record, kind):
     """TimeDistributed passes a 3D mask to an inner RNN if the batch size is known.
 
     The RNN receives the part for each outer timestep even if the batch size is known while tracing.
     """
-    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), (BATCH,) + NESTED_SHAPE[1:])
+    layer, weights = make_rnn(keras, build, kind, (BATCH,) + NESTED_SHAPE[1:])
     last = run(lambda t, m: layer(t, mask=m), NESTED, INNER)
-    record("last outputs", last, expected=of_each_step(weights))
+    record("last outputs", last, expected=of_each_step(kind, weights))
 
 
 @pytest.mark.case(
     "timedistributed.inner-rnn-reduces-mask",
     established=COMPUTE_MASK + "if the inner layer returns no mask, the mask is reduced to two dimensions",
-    tags=["TimeDistributed", "SimpleRNN", "Masking"],
+    tags=["TimeDistributed", "{kind}", "Masking"],
     modes=["eager", "graph", "session"],
 )
-def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record):
+@in_two_modes
+def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record, kind):
     """TimeDistributed returns a 2D mask around an inner RNN.
 
     The next layer receives a mask of rank 2, False where all inner timesteps of an outer one are masked.
     """
     masking = keras.layers.Masking()
-    layer, weights = make(keras, build, keras.layers.SimpleRNN(UNITS), NESTED_SHAPE)
+    layer, weights = make_rnn(keras, build, kind, NESTED_SHAPE)
 
     def call(t):
         output = layer(masking(t))
         return output, mask_of(output)
 
     output, mask = run(call, NESTED_ZEROED, shapes=[NESTED_SHAPE])
-    record("last outputs", output, expected=of_each_step(weights))
+    record("last outputs", output, expected=of_each_step(kind, weights))
     record("mask", mask, expected=OUTER)
 
 
@@ -204,7 +223,7 @@ def test_mask_shape_check(keras, run, build, record):
     severity="raises",
     issues=["keras-team/keras#20754", "keras-team/keras#20765"],
     tags=["TimeDistributed", "Embedding", "Dense", "GlobalAveragePooling1D", "predict"],
-    modes=["eager", "graph | jit", "session"],
+    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_partial_batch(keras, run, build, record):
     """TimeDistributed supports a smaller last batch with masked timesteps.
@@ -228,20 +247,21 @@ def test_partial_batch(keras, run, build, record):
     "timedistributed.inner-model",
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#10763", "keras-team/keras#20754"],
-    tags=["TimeDistributed", "Functional", "Masking", "SimpleRNN", "explicit mask"],
+    tags=["TimeDistributed", "Functional", "Masking", "{kind}", "explicit mask"],
     modes=["eager", "graph"],
 )
 @pytest.mark.parametrize("explicit", [False, True], ids=["own-masking", "explicit-mask"])
-def test_inner_model(keras, run, build, record, explicit):
+@every_kind
+def test_inner_model(keras, run, build, record, explicit, kind):
     """TimeDistributed supports masks in an inner model.
 
     An RNN in the model skips what a Masking in the model masks, and what a mask of rank 3 masks.
     """
-    inputs, rnn = keras.Input(NESTED.shape[2:]), keras.layers.SimpleRNN(UNITS)
+    inputs, rnn = keras.Input(NESTED.shape[2:]), recurrent.make_recurrent(keras, kind, UNITS)
     model = keras.Model(inputs, rnn(inputs if explicit else keras.layers.Masking()(inputs)))
     weights, layer = build(model), keras.layers.TimeDistributed(model)
     if explicit:
         last = run(lambda t, m: layer(t, mask=m), NESTED, INNER, shapes=[NESTED_SHAPE, NESTED_SHAPE[:-1]])
     else:
         last = run(layer, NESTED_ZEROED, shapes=[NESTED_SHAPE])
-    record("last outputs", last, expected=of_each_step(weights))
+    record("last outputs", last, expected=of_each_step(kind, weights))

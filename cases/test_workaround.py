@@ -8,6 +8,7 @@ import inspect
 import numpy as np
 import oracle
 import pytest
+import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 4, 2
 # Padded on the right, padded on the left, with gaps.
@@ -23,7 +24,8 @@ ARGUMENT = "API docs of %s, 'Call arguments', mask: a timestep with a False entr
     documented=ARGUMENT % "keras.layers.SimpleRNN and keras.layers.GlobalAveragePooling1D",
     issues=["keras-team/keras#18416", "keras-team/keras#20562", "keras-team/keras#21449"],
     tags=["workaround", "Masking", "SimpleRNN", "GlobalAveragePooling1D", "Add", "Concatenate", "Multiply", "ReLU"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("between", ["Add", "Multiply", "Concatenate", "ReLU"])
 def test_pass_mask_on(keras, run, build, record, between):
@@ -57,7 +59,8 @@ def test_pass_mask_on(keras, run, build, record, between):
     documented=ARGUMENT % "keras.layers.SimpleRNN",
     issues=["keras-team/keras#10242", "keras-team/keras#22037"],
     tags=["workaround", "TimeDistributed", "SimpleRNN", "nested inputs"],
-    modes=["eager", "graph | session"],
+    modes=["eager", "graph", "session"],
+    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_mask_of_sequences(keras, run, build, record):
     """The mask of the outer timesteps can be computed from the data after TimeDistributed.

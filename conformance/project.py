@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from conformance.judging.crashes import DeclaredCrashes
     from conformance.judging.expectations import Expectation
     from conformance.local.bundle import Bundle
     from conformance.local.launch import Environment
@@ -87,6 +88,17 @@ class Project:
         from conformance.judging import expectations
 
         return expectations.load(path or self.cases_folder / "expectations.toml")
+
+    @cached_property
+    def crashes(self) -> DeclaredCrashes:
+        """The cells that are known to end their process.
+
+        Raises:
+            UsageError: Their file is not valid.
+        """
+        from conformance.judging import crashes
+
+        return crashes.load(self.cases_folder / "crashes.toml")
 
     def choose(self, names: Sequence[str], tier: str) -> list[Target]:
         """Return the declared targets with these ids or tags, those of the tier if none is named.

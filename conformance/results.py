@@ -41,6 +41,22 @@ Value = Any
 """A value as the worker encodes it; `conformance.worker.values` lists the forms."""
 
 
+class Thinning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mode of a case that is skipped where it was seen to agree with another one.
+
+    Attributes:
+        mode: The mode that is skipped.
+        covered_by: The mode that it agreed with.
+        seen: When, as an ISO 8601 date.
+        targets: Ids of the targets on which it did; it is skipped on no other.
+    """
+
+    mode: str
+    covered_by: str
+    seen: str
+    targets: list[str]
+
+
 class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A mask behaviour, as its test declares it."""
 
@@ -61,9 +77,17 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     digest: str = ""  # of its source and whatever that uses of its folder
     area: str = ""  # title of its file; what older results do not know is empty
 
-    def modes_on(self, has: Collection[str]) -> list[str]:
-        """Return the modes in which this case is run on a target that has the modes `has`, those it lacks included."""
-        return modes_on(self.modes, has)
+    thinned: list[Thinning] = []
+
+    def modes_on(self, has: Collection[str], target: str = "") -> list[str]:
+        """Return the modes in which this case is planned on a target, also those that the target lacks.
+
+        Args:
+            has: The modes of the target.
+            target: Its id. Without it no mode is skipped.
+        """
+        skipped = {t.mode for t in self.thinned if target in t.targets and {t.mode, t.covered_by} <= set(has)}
+        return [mode for mode in modes_on(self.modes, has) if mode not in skipped]
 
 
 class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -112,6 +112,7 @@ class CaseObserver:
                     targets=[prepare(target) for target in chosen],
                     bundle=self._project.bundle,
                     cache=self._project.cache,
+                    crashes=self._project.crashes,
                     modes=modes,
                     fresh=self._fresh,
                     reuse=self._reuse,

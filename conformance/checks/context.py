@@ -6,7 +6,7 @@ from conformance.checks import masks as patterns
 from conformance.checks.errors import clip, one_line
 from conformance.checks.layer_spec import make_layer, parameters
 from conformance.checks.reference import copy, make_attach
-from conformance.worker import modes, values
+from conformance.worker import modes, structure, values
 from conformance.worker.modes import Unsupported
 from conformance.worker.recorder import Recorder
 
@@ -381,5 +381,5 @@ def numbered(name, i, of):
 def flat(result):
     """Return the tensors in nested lists, tuples and dicts, in order, without None."""
     leaves = []
-    modes.flatten(result, leaves)
+    structure.flatten(result, leaves)
     return leaves

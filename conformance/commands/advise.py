@@ -15,6 +15,7 @@ from conformance.judging.compare import BehaviourChange, Comparer
 from conformance.local.errors import UsageError
 from conformance.project import Project
 from conformance.report import changes_table
+from conformance.report.scope import NOT_MEASURED
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.vocabulary import MODES
@@ -96,6 +97,7 @@ def _notes(found: Advice, stored: Results) -> Iterator[str]:
     if found.unreached:
         left = plural(len(found.unreached), "layer is", "layers are")
         yield f"{left} not considered, since no mask reaches them: {', '.join(found.unreached)}."
+    yield f"Not measured: {' '.join(NOT_MEASURED)}"
 
 
 def _where(place: Place) -> str:

@@ -10,6 +10,7 @@ from conformance.commands import options, pair
 from conformance.commands.context import pass_project
 from conformance.judging import compare
 from conformance.judging.compare import BehaviourChange
+from conformance.judging.counting import count
 from conformance.local.errors import unknown
 from conformance.local.selection import choose
 from conformance.project import Project
@@ -89,10 +90,10 @@ def compare_command(
     compared = comparer.compared(*targets, modes) & {case.id for case in cases}
     changes = [_restricted(change, modes) for change in comparer.changes(*targets)]
     shown = [change for change in changes if change.case in compared and change.modes]
-    on_neither = len(compared & comparer.on_neither(*targets, modes))
-    same, no_mode = len(compared) - len({change.case for change in shown}) - on_neither, len(cases) - len(compared)
-    notes = [changes_table.headline(shown, same, found.results, *targets)]
-    notes += [f"{plural(on_neither, 'is', 'are')} unsupported on both."] if on_neither else []
+    counts = count(shown, compared, comparer.on_neither(*targets, modes))
+    no_mode = len(cases) - len(compared)
+    notes = [changes_table.headline(counts, found.results, *targets)]
+    notes += [f"{plural(counts.on_neither, 'is', 'are')} unsupported on both."] if counts.on_neither else []
     notes += [f"{plural(no_mode, 'is', 'are')} not run in these modes."] if no_mode else []
     left_out = found.left_out
     if left_out:
@@ -101,8 +102,8 @@ def compare_command(
         told = Comparison(
             before=before,
             after=after,
-            same=same,
-            on_neither=on_neither,
+            same=counts.same,
+            on_neither=counts.on_neither,
             no_mode=no_mode,
             left_out=left_out,
             steps=shown,

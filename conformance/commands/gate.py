@@ -114,6 +114,7 @@ def _of_targets(project: Project, path: Path | None, names: tuple[str, ...]) -> 
             targets=[project.prepare(target) for target in project.choose(names, "history")],
             bundle=project.bundle,
             cache=project.cache,
+            crashes=project.crashes,
             reuse=ReusedResults(stored, failed=False) if stored else None,
             progress=progress_on(Console(stderr=True)),
         )

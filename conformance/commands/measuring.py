@@ -66,6 +66,7 @@ def measure(
             targets=targets,
             bundle=project.bundle,
             cache=project.cache,
+            crashes=project.crashes,
             modes=modes or MODES,
             progress=progress_on(console),
         )

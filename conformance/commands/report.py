@@ -51,10 +51,17 @@ def cells_command(path: Path) -> None:
 @options.out_option(default=Path("docs"), show_default=True, help="Write the documents here.")
 @pass_project
 def docs_command(project: Project, path: Path, out: Path) -> None:
-    """Write cases.md from the cases, and findings.md from stored results."""
-    for name, text in documents.documents(project.cases(), results.read(path), project.expectations()):
+    """Write cases.md from the cases, and findings.md and the numbers of changes in the other documents from results."""
+    stored, expectations = results.read(path), project.expectations()
+    for name, text in documents.documents(project.cases(), stored, expectations):
         write_text(out / name, text)
         click.echo(out / name)
+    for file in sorted(out.glob("*.md")):
+        before = file.read_text(encoding="utf-8")
+        text = documents.with_headlines(before, stored, expectations)
+        if text != before:
+            write_text(file, text)
+            click.echo(file)
 
 
 @click.command("schema")

@@ -57,7 +57,7 @@ def repro_command(
     script alone, "markdown" prints it as a code block.
     """
     stored = options.stored_results(path)
-    request = make_request(case, target, mode, project.bundle, project.targets, stored)
+    request = make_request(case, target, mode, project.bundle, project.targets, stored, project.crashes)
     text = None
     if as_issue:
         done = execute(request.script, request.target, project.provision(request.target))

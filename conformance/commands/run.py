@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 
 from conformance import results
@@ -46,6 +47,8 @@ class RunOptions:
     out: Path
     no_cache: bool
     no_speedups: bool
+    execute_crashes: bool
+    unthinned: bool
     only_failed: bool
     only_missing: bool
     allow_not_run: bool
@@ -110,6 +113,12 @@ class RunOptions:
 @click.option(
     "--no-speedups", is_flag=True, help="Run TensorFlow and JAX as they are, without `conformance.worker.speedups`."
 )
+@click.option(
+    "--execute-crashes",
+    is_flag=True,
+    help="Execute also the cells that are known to end their process; one that does not is a problem.",
+)
+@click.option("--unthinned", is_flag=True, help="Run also in modes that were seen to agree with another one.")
 @click.option("--only-failed", is_flag=True, help="Take results over from OUT; measure failed and missing cells.")
 @click.option("--only-missing", is_flag=True, help="Take results over from OUT; measure missing cells.")
 @options.allow_not_run_option
@@ -127,6 +136,8 @@ def run_command(project: Project, /, **given: Any) -> None:
         ReusedResults(results.read(asked.out), asked.only_failed) if asked.only_failed or asked.only_missing else None
     )
     cases = project.cases(asked.patterns)
+    if asked.unthinned:
+        cases = [msgspec.structs.replace(case, thinned=[]) for case in cases]
     targets, shard = _targets(project, asked, cases, console)
     asked.out.mkdir(parents=True, exist_ok=True)  # an error is better now than after an hour
     if asked.executor:
@@ -142,6 +153,8 @@ def run_command(project: Project, /, **given: Any) -> None:
             jobs=asked.jobs,
             fresh=asked.no_cache,
             reuse=reuse,
+            crashes=project.crashes,
+            execute_crashes=asked.execute_crashes,
             progress=progress_on(console),
         )
         with ThreadPoolExecutor(1) as meanwhile:
@@ -176,6 +189,7 @@ def _run_on_cluster(project: Project, asked: RunOptions, count: int, console: Co
     given = {"tier": [asked.chosen_tier], "target": asked.target_ids, "case": asked.patterns, "mode": asked.modes}
     arguments = [f"--{option}={value}" for option, values in given.items() for value in values]
     arguments += ["--no-cache"] * asked.no_cache + ["--no-speedups"] * asked.no_speedups
+    arguments += ["--execute-crashes"] * asked.execute_crashes + ["--unthinned"] * asked.unthinned
     assert asked.executor
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         parts = cluster.run_shards(asked.executor, arguments, count, Path(folder), lambda line: say(console, [line]))

@@ -24,7 +24,9 @@ from conformance.results import Case
 TABLE = "layer-table.incoming-mask"
 CARRIERS = frozenset({"Masking", "Embedding", "Dense", "Functional", "Sequential"})
 ACTORS = frozenset({"SimpleRNN", "GlobalAveragePooling1D"})
-RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU"})  # what is tested on one of them is true of all
+RECURRENT = frozenset({"RNN", "SimpleRNN", "LSTM", "GRU"})
+# In these areas, each recurrent layer has a variant of its own; elsewhere, any of them consumes the mask.
+OF_EACH_LAYER = frozenset({"rnn", "simple-rnn", "lstm", "gru", "bidirectional", "timedistributed", "law", "destroy"})
 LAYERS = frozenset(
     {
         "CuDNNGRU",
@@ -111,7 +113,6 @@ BY_CASE: dict[str, frozenset[str]] = {
     "mha.residual-mask": frozenset({"Add", "MultiHeadAttention"}),
     "model.output-mask": frozenset({"output mask"}),
     "model.supports-masking-flag": frozenset({"nested model"}),
-    "rnn.second-call-unmasked": frozenset({"recurrent", "shared layer"}),
     "rnn.stacked-cells": frozenset({"StackedRNNCells"}),
     "sequential.nested*": frozenset({"nested model"}),
     "serial.h5-file*": frozenset({"HDF5"}),
@@ -212,15 +213,18 @@ def demands(case: Case, layers: Collection[str]) -> frozenset[str]:
     asked = {ASKED_OF_MODEL.get(tag, tag) for tag in case.tags}
     found = asked & (OF_MODEL | LAYERS | UNSEEN | WAYS | CARRIERS | set(layers))
     named = _layer_of(variant, layers, case.tags)
+    if named in RECURRENT:  # a case that is measured on each recurrent layer
+        return frozenset(found - RECURRENT - CARRIERS | {named})
     if named:
         found = (found - set(layers)) | {named}
     if found - CARRIERS - ACTORS - WAYS:
         found -= CARRIERS | ACTORS
     elif found & ACTORS:
         found -= CARRIERS
-    own = name.partition(".")[0].replace("-", "")
-    strict = own in ("simplernn", "lstm", "gru")
-    return frozenset("recurrent" if tag in RECURRENT and not (strict and own == tag.lower()) else tag for tag in found)
+    one_layer = found & RECURRENT - {"RNN"}
+    if name.partition(".")[0] in OF_EACH_LAYER and one_layer:
+        return frozenset(found - (RECURRENT - one_layer))
+    return frozenset("recurrent" if tag in RECURRENT else tag for tag in found)
 
 
 def _layer_of(variant: str, layers: Iterable[str], tags: Collection[str]) -> str | None:

@@ -37,6 +37,7 @@ from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours
 from conformance.results import Case, Cell, Results, TargetResult
 from conformance.targets.registry import Target
+from conformance.targets.versions import is_prerelease
 from conformance.vocabulary import BAD, MODES, SEVERITIES, VERDICT_OF_STATUS, Severity
 
 Promise = Literal["kept", "broken", "intended", "undefined", "unspecified", "absent", "unknown"]
@@ -93,8 +94,11 @@ def default_pair(results: Results) -> tuple[str, str] | None:
     """Return the ids of the targets to compare by default, None if fewer than two ran.
 
     These are the last `tf.keras` and the last Keras on TensorFlow after it; without them, the first and last target.
+    A nightly or a release candidate is nothing that a reader has or upgrades to: it is taken only if there is no other.
     """
-    ran = [target for target in results.targets if target.reason is None]
+    all_that_ran = [target for target in results.targets if target.reason is None]
+    released = [target for target in all_that_ran if not any(map(is_prerelease, target.versions.values()))]
+    ran = released if len(released) > 1 else all_that_ran
     old = [i for i, target in enumerate(ran) if target.front_end == "tf.keras"]
     new = [i for i, target in enumerate(ran) if target.front_end == "keras" and target.backend == "tensorflow"]
     if old and new and old[-1] < new[-1]:

@@ -5,6 +5,7 @@ other outcome of such a cell is unexpected, also that it conforms.
 """
 
 import datetime
+import fnmatch
 import functools
 import tomllib
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The expected outcome of a case wherever all conditions hold.
 
     Attributes:
-        case: Id of the case; without brackets it covers all variants.
+        case: Id of the case; without brackets it covers all variants, and "*" stands for any text of a variant.
         on: Front ends with versions, such as "tf.keras>=2.0,<2.11" or "keras[jax]>=3.4". The version of `tf.keras` is
             TensorFlow's. A nightly counts as the release that it precedes.
         outcome: As `judge.outcome` describes it.
@@ -49,7 +50,7 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def applies(self, cell: Cell, target: TargetResult) -> bool:
         """Return whether all conditions hold for a cell of this target."""
-        if self.case not in (cell.case, plain(cell.case)) or (self.modes and cell.mode not in self.modes):
+        if not _names(self.case, cell.case) or (self.modes and cell.mode not in self.modes):
             return False
         if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
             return False
@@ -94,6 +95,15 @@ class _ExpectationsFile(msgspec.Struct, forbid_unknown_fields=True):
 def plain(case: str) -> str:
     """Return the id of a case without its variant."""
     return case.split("[")[0]
+
+
+def _names(written: str, case: str) -> bool:
+    """Return whether `written` means this case: no brackets: any variant; "*": any text; "[]": the unnamed variant."""
+    if written.endswith("[]"):
+        return written[:-2] == case
+    if "*" in written:
+        return fnmatch.fnmatchcase(case, written.replace("[", "[[]"))
+    return written in (case, plain(case))
 
 
 @functools.cache
@@ -183,7 +193,7 @@ class ExpectationIndex:
         if cell.verdict not in MEASURED:
             return []
         if cell.case not in self._entries:
-            named = sorted({cell.case, plain(cell.case)})
+            named = sorted(name for name in self._of_case if _names(name, cell.case))
             self._entries[cell.case] = [entry for name in named for entry in self._of_case.get(name, [])]
         target = self._targets[cell.target]
         return [entry for entry in self._entries[cell.case] if entry[1].applies(cell, target)]

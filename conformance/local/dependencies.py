@@ -244,8 +244,18 @@ def read(file: Path) -> Module:
 
 
 def _defined(node: ast.stmt) -> set[str]:
-    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return stored | {n.name for n in ast.walk(node) if isinstance(n, _DEFINITIONS)}
+    """Return the names that a statement defines or changes: `X = 0`, `X[0] = 0`, `X.flags.writeable = False`."""
+    nodes = list(ast.walk(node))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    inside = [n for n in nodes if isinstance(n, (ast.Subscript, ast.Attribute)) and isinstance(n.ctx, ast.Store)]
+    return stored | {n.name for n in nodes if isinstance(n, _DEFINITIONS)} | {*map(_changed, inside)} - {""}
+
+
+def _changed(target: ast.expr) -> str:
+    """Return X for `X[0].y`; nothing for what has no name, such as `f().y`."""
+    while isinstance(target, (ast.Subscript, ast.Attribute)):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _is_for_types_alone(node: ast.stmt) -> bool:

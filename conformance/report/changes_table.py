@@ -1,11 +1,11 @@
 """Changes between two targets as Markdown, for `summary.md` and `conformance compare`."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from conformance.judging.compare import BehaviourChange, Kind, Promise, between
+from conformance.judging.counting import ChangeCounts
 from conformance.report.text import code, escape, plural
 from conformance.results import Results
 from conformance.vocabulary import SEVERITIES
@@ -44,43 +44,23 @@ def status(change: BehaviourChange) -> str:
     return before if before == after else f"{before} -> {after}"
 
 
-def headline(changes: Sequence[BehaviourChange], same: int, results: Results, from_id: str, to_id: str) -> str:
-    """Summarise the changes in a few sentences, each behaviour by its most severe change.
-
-    Args:
-        changes: As `Comparer.changes` returns them.
-        same: Number of behaviours that were compared and are unchanged.
-        results: The results with both targets.
-        from_id: Id of the earlier target.
-        to_id: Id of the later target.
-    """
+def headline(counts: ChangeCounts, results: Results, from_id: str, to_id: str) -> str:
+    """Summarise the changes between two targets of `results` in a few sentences."""
     route = f"from {title(results, from_id)} to {title(results, to_id)}"
-    counts = Counter(change.severity for change in worst_of_cases(changes))
-    unknown = counts.pop(None, 0)
-    total = sum(counts.values())
-    if total:
+    if counts.total:
         how = ", ".join(
-            f"{counts[severity]} {SEVERITY_ADVERBS[severity]}" for severity in SEVERITIES if counts[severity]
+            f"{number} {SEVERITY_ADVERBS[severity]}" for severity, number in counts.by_severity.items() if number
         )
-        text = f"{plural(total, 'behaviour changes', 'behaviours change')} {route}: {how}"
-        regressed, fixed = (len({c.case for c in changes if c.kind == kind}) for kind in ("regressed", "fixed"))
-        counted = [plural(regressed, "regression")] if regressed else []
-        counted += [plural(fixed, "fix", "fixes")] if fixed else []
+        text = f"{plural(counts.total, 'behaviour changes', 'behaviours change')} {route}: {how}"
+        counted = [plural(counts.regressed, "regression")] if counts.regressed else []
+        counted += [plural(counts.fixed, "fix", "fixes")] if counts.fixed else []
         text += f"; {', '.join(counted)}" if counted else ""
-    elif same:
+    elif counts.same:
         text = f"Nothing changes {route}"
     else:
         text = f"Nothing could be compared {route}"
-    text += f". {plural(same, 'behaviour is', 'behaviours are')} unchanged." if same else "."
-    return text + (f" {plural(unknown, 'behaviour')} could not be compared." if unknown else "")
-
-
-def worst_of_cases(changes: Sequence[BehaviourChange]) -> list[BehaviourChange]:
-    """Return the first, and thus the most severe, change of each case."""
-    first: dict[str, BehaviourChange] = {}
-    for change in changes:
-        first.setdefault(change.case, change)
-    return list(first.values())
+    text += f". {plural(counts.same, 'behaviour is', 'behaviours are')} unchanged." if counts.same else "."
+    return text + (f" {plural(counts.unknown, 'behaviour')} could not be compared." if counts.unknown else "")
 
 
 def tables(changes: Sequence[BehaviourChange], results: Results, from_id: str, to_id: str) -> list[str]:

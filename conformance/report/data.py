@@ -10,6 +10,8 @@ import msgspec
 
 from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.judge import behaviours, mismatch
+from conformance.report.audit import AuditRecord
+from conformance.report.scope import NOT_MEASURED
 from conformance.repro.stored import Stored
 from conformance.results import Case, Cell, Fact, Observation, Results, TargetResult, Value, schema
 from conformance.vocabulary import MODES, VERDICT_OF_STATUS, VERDICTS
@@ -37,6 +39,7 @@ def page_data(
     expectations: Sequence[Expectation] = (),
     files: Sequence[str] = (),
     scripts: Stored | None = None,
+    audit: AuditRecord | None = None,
 ) -> dict[str, Any]:
     """Return the results in the form that the page's modules read (`data.js`).
 
@@ -49,6 +52,7 @@ def page_data(
         expectations: Why cells do not conform.
         files: Names of the files beside the page.
         scripts: The texts that standalone scripts are joined from.
+        audit: How many cells standalone scripts repeat.
     """
     outcomes, values, texts, reasons = _Pool(), _Pool(), _Pool(), _Pool()
     behaviour_of = behaviours(results)
@@ -86,6 +90,8 @@ def page_data(
     return {
         "run": _run(results),
         "files": files,
+        "not_measured": NOT_MEASURED,
+        "audit": audit and msgspec.to_builtins(audit),
         "scripts": msgspec.to_builtins(scripts),
         "verdicts": VERDICTS,
         "modes": MODES,

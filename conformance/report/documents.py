@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from conformance.judging.compare import Comparer
+from conformance.judging.counting import count_between
 from conformance.judging.expectations import Expectation, ExpectationIndex, plain
+from conformance.local.errors import UsageError
+from conformance.report import changes_table
 from conformance.report.data import area
 from conformance.report.text import escape, where
 from conformance.results import Case, Results
@@ -43,6 +47,7 @@ def _row(id: str, variants: list[Case]) -> str:
     case = variants[0]
     names = ", ".join(one.id.removeprefix(id) for one in variants if one.id != id)
     modes = "all" if case.modes == list(MODES) else ", ".join(case.modes).replace("|", "or")
+    modes += "".join(f"; {one.mode} thinned" for one in case.thinned)
     cells = [f"`{id}` {escape(names)}".strip(), f"*{escape(case.title)}* {escape(case.contract)}", case.basis, modes]
     return f"| {' | '.join(cells)} |"
 
@@ -101,6 +106,34 @@ def _linked(source: str) -> str:
 
 def _anchor(heading: str) -> str:
     return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+_HEADLINE = re.compile(
+    r"\d+ behaviours? changes? from (?P<before>[^:]+?)\s+to\s+(?P<after>[^:]+?):.*?unchanged\.", re.DOTALL
+)
+
+
+def with_headlines(text: str, results: Results, expectations: Sequence[Expectation]) -> str:
+    """Return a document with the numbers of these results: what it says about "N behaviours change from A to B: ...".
+
+    Where they agree already, however the lines are broken, the text stays as it is.
+
+    Raises:
+        UsageError: The document names a target that the results do not have.
+    """
+    ids = {target.title: target.id for target in results.targets}
+
+    def headline(found: re.Match[str]) -> str:
+        titles = [" ".join(found[name].split()) for name in ("before", "after")]
+        for title in titles:
+            if title not in ids:
+                raise UsageError(f"a document counts the changes of {title!r}, which these results do not have")
+        ends = (ids[titles[0]], ids[titles[1]])
+        counts = count_between(Comparer(results, expectations), *ends)
+        said = changes_table.headline(counts, results, *ends)
+        return found[0] if " ".join(found[0].split()) == said else said
+
+    return _HEADLINE.sub(headline, text)
 
 
 def documents(cases: Sequence[Case], results: Results, expectations: list[Expectation]) -> Iterable[tuple[str, str]]:

@@ -12,6 +12,7 @@ from conformance.judging.expectations import Expectation
 from conformance.local import bundle
 from conformance.local.dependencies import program_digest
 from conformance.local.errors import UsageError
+from conformance.report import audit as audits
 from conformance.report import badge, changes, junit, page, summary
 from conformance.repro.stored import Stored
 from conformance.results import Results
@@ -44,7 +45,8 @@ def write_report(
     file = results.file_in(out)
     if not _are_stored(found, file):
         results.write(found, file)
-    stamp = _stamp(file, known)
+    audit = audits.read(out, found)
+    stamp = _stamp(file, known, audit)
     page_file = out / "index.html"
     if _begins_with(page_file, stamp) and all((out / name).is_file() for name in BESIDE):
         return
@@ -52,7 +54,7 @@ def write_report(
     for name, make in BESIDE.items():
         write_text(out / name, make(found, known))
     beside = (file.name, *BESIDE)
-    write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found)))
+    write_text(page_file, page.render(found, known, stamp, beside, scripts_of(found), audit))
 
 
 def _are_stored(found: Results, file: Path) -> bool:
@@ -66,10 +68,10 @@ def _are_stored(found: Results, file: Path) -> bool:
     return stored == found
 
 
-def _stamp(file: Path, known: Sequence[Expectation]) -> str:
+def _stamp(file: Path, known: Sequence[Expectation], audit: audits.AuditRecord | None) -> str:
     """Return a digest of everything that the page is made from."""
     total = hashlib.sha256(results.read_bytes(file))
-    total.update(msgspec.json.encode(known))
+    total.update(msgspec.json.encode(known) + msgspec.json.encode(audit))
     total.update(program_digest(bundle.cases_folder()).encode())
     return total.hexdigest()[:16]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.judging.expectations import Expectation
+from conformance.report.audit import AuditRecord
 from conformance.report.data import page_data, spelled
 from conformance.repro.stored import Stored
 from conformance.results import Results
@@ -46,6 +47,7 @@ def render(
     stamp: str = "",
     files: Sequence[str] = (),
     scripts: Stored | None = None,
+    audit: AuditRecord | None = None,
 ) -> str:
     """Return the page as HTML.
 
@@ -55,6 +57,7 @@ def render(
         stamp: Digest of everything that the page is made from.
         files: Names of the files beside it.
         scripts: The texts that standalone scripts are joined from.
+        audit: How many cells standalone scripts repeat.
     """
     import jinja2  # here: most commands write no page, and would wait for its import
     from markupsafe import Markup
@@ -72,7 +75,7 @@ def render(
         style=Markup(style),
         script_hash=_csp_hash(script),
         style_hash=_csp_hash(style),
-        data=packed(page_data(results, expectations, files, scripts)),
+        data=packed(page_data(results, expectations, files, scripts, audit)),
     )
 
 

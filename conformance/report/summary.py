@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.judging.compare import Comparer, between, default_pair
+from conformance.judging.counting import count, count_between
 from conformance.judging.expectations import Expectation, ExpectationIndex
 from conformance.judging.gate import check_cell
 from conformance.report import changes_table
 from conformance.report.text import code, escape, plural, where
 from conformance.results import Cell, Results
-from conformance.vocabulary import BAD, SEVERITIES, VERDICTS
+from conformance.vocabulary import BAD, VERDICTS
 
 UNEXPECTED_SHOWN = 100
 LIMIT = 900_000  # characters; GitHub takes a summary of at most 1 MiB
@@ -78,16 +79,14 @@ def _changes(results: Results, expectations: Sequence[Expectation]) -> list[str]
         return ["Fewer than two targets ran: there is nothing to compare.", ""]
     comparer = Comparer(results, expectations)
     titles = [escape(changes_table.title(results, target)) for target in pair]
-    found = comparer.changes(*pair)
-    differ = {change.case for change in found}
-    same = len(comparer.compared(*pair) - comparer.on_neither(*pair) - differ)
-    lines = [f"## From {titles[0]} to {titles[1]}", "", escape(changes_table.headline(found, same, results, *pair)), ""]
+    found, counts = comparer.changes(*pair), count_between(comparer, *pair)
+    lines = [f"## From {titles[0]} to {titles[1]}", "", escape(changes_table.headline(counts, results, *pair)), ""]
     path = [pair[0], *(t.id for t in between(results, *pair) if t.reason is None), pair[1]]
     if len(path) > 2:
         lines += ["| change to | silent | raises | warns | cosmetic |", "| --- | ---: | ---: | ---: | ---: |"]
         for one, other in itertools.pairwise(path):
-            worst = Counter(c.severity for c in changes_table.worst_of_cases(comparer.changes(one, other)))
-            numbers = " | ".join(str(worst[severity] or "") for severity in SEVERITIES)
+            step = count(comparer.changes(one, other)).by_severity
+            numbers = " | ".join(str(number or "") for number in step.values())
             lines.append(f"| {escape(changes_table.title(results, other))} | {numbers} |")
     shown = [change for change in found if change.severity not in ("cosmetic", None)]
     return [*lines, *changes_table.tables(shown, results, *pair), ""]

@@ -45,7 +45,7 @@ def where(cells: list[Cell], case: Case, results: Results) -> str:
         if not modes:
             follows = False
             continue
-        every = [m for m in case.modes_on(target.modes) if m not in target.lacks]
+        every = [m for m in case.modes_on(target.modes, target.id) if m not in target.lacks]
         some = "" if set(modes) >= set(every) else f" ({', '.join(modes)})"
         name, _, version = target.title.rpartition(" ")
         if follows and version[:1].isdigit() and (rows[-1][0], rows[-1][2]) == (name, some):

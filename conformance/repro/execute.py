@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,11 @@ class ScriptRun:
 
 
 def execute(
-    script: str, target: Target, where: Environment, seconds: float = START_SECONDS + LIMITS.case_seconds
+    script: str,
+    target: Target,
+    where: Environment,
+    under: Sequence[str | Path] = (),
+    seconds: float = START_SECONDS + LIMITS.case_seconds,
 ) -> ScriptRun:
     """Run a script in the environment of its target, where this suite cannot be imported.
 
@@ -34,6 +39,7 @@ def execute(
         script: The text of the script.
         target: The target.
         where: Its environment.
+        under: A program of Python that executes it, with its first arguments; the script's file is the last.
         seconds: Time limit.
 
     Raises:
@@ -48,7 +54,7 @@ def execute(
         del variables["KERAS_BACKEND"]  # scripts choose it themselves
         try:
             done = subprocess.run(
-                [where.python, str(file)],
+                [where.python, *under, file],
                 capture_output=True,
                 text=True,
                 errors="replace",

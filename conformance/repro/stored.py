@@ -4,7 +4,8 @@ r"""All scripts as data: every text once, and for each target, mode and case the
     numbers = [columns[target].header, found.imports, here.imports, *(here.uses[u] for u in found.uses), *found.pieces]
     script = "\n\n".join(texts[n] for n in numbers if texts[n]) + "\n"
 
-There is no script if `here` lacks one of the uses, or if `found.backends` lacks the backend of the target.
+There is no script if `here` lacks one of the uses, if `found.backends` lacks the backend of the target, or if
+`crashes[id][target]` has the mode: that cell ends its process.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,10 +48,22 @@ class Stored(msgspec.Struct):
     settings: list[StoredSetting]
     columns: dict[str, StoredTarget]
     cases: dict[str, StoredCase]
+    crashes: dict[str, dict[str, list[str]]] = {}
 
 
-def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
-    """Store the scripts of these cases, by id, on these targets."""
+def store(
+    parts: Mapping[str, Parts], targets: Iterable[Target], crashes: Iterable[tuple[str, str, str]] = ()
+) -> Stored:
+    """Store the scripts of these cases, by id, on these targets; none of the cells that end their process.
+
+    Args:
+        parts: The parts of the scripts by id of the case.
+        targets: The targets.
+        crashes: Case, target and mode of the cells that have no script.
+    """
+    without: dict[str, dict[str, list[str]]] = {}
+    for case, target_id, mode in crashes:
+        without.setdefault(case, {}).setdefault(target_id, []).append(mode)
     numbers: dict[str, int] = {}
     settings: dict[bytes, int] = {}
     kept: list[StoredSetting] = []
@@ -79,7 +92,7 @@ def store(parts: Mapping[str, Parts], targets: Iterable[Target]) -> Stored:
         )
         for target in targets
     }
-    return Stored(list(numbers), kept, columns, cases)
+    return Stored(list(numbers), kept, columns, cases, without)
 
 
 def script(stored: Stored, case: str, target: str, mode: str) -> str:
@@ -95,6 +108,8 @@ def script(stored: Stored, case: str, target: str, mode: str) -> str:
         KeyError: There is no script of this cell.
     """
     found, column = stored.cases[case], stored.columns[target]
+    if mode in stored.crashes.get(case, {}).get(target, ()):
+        raise KeyError(f"{case} ends its process on {target} in mode '{mode}'")
     here = stored.settings[column.modes[mode]]
     chosen = [column.header, found.imports, here.imports, *(here.uses[use] for use in found.uses), *found.pieces]
     return "\n\n".join(stored.texts[n] for n in chosen if stored.texts[n]) + "\n"

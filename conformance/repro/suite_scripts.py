@@ -14,7 +14,7 @@ from conformance.targets.registry import Target
 def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> Stored | None:
     """Return the scripts for these results, None if there are none.
 
-    A case that has changed since it was measured, or a target with other pins, has no script.
+    A case that has changed since it was measured, a target with other pins, or a cell that ended its process has none.
     """
     measured = {case.id: case.digest for case in results.cases if case.digest}
     if not measured:
@@ -24,7 +24,9 @@ def scripts_for(results: Results, suite: Bundle, declared: Sequence[Target]) -> 
     targets = [target for target in declared if pins.get(target.id) == target.pins()]
     if not same or not targets:
         return None
-    return store({id: parts for id, parts in parts_of(suite).items() if id in same}, targets)
+    parts = {id: of_case for id, of_case in parts_of(suite).items() if id in same}
+    crashes = [(cell.case, cell.target, cell.mode) for cell in results.cells if cell.verdict == "crashes"]
+    return store(parts, targets, crashes)
 
 
 def parts_of(suite: Bundle) -> dict[str, Parts]:

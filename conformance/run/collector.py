@@ -40,6 +40,7 @@ class ResultCollector:
         self._declared = {prepared.target.id: prepared.target for prepared in request.targets}
         self._cells: dict[Key, Cell] = {}
         self._refusals: list[tuple[str, str]] = []
+        self._crashes: dict[Key, str] = {}  # what is declared of them
         self._targets = {id: target_result(t, cache.target_digest(t)) for id, t in self._declared.items()}
         self._results = Results(
             schema_version=SCHEMA_VERSION,
@@ -60,6 +61,11 @@ class ResultCollector:
             if mode in lacks:
                 event = {"status": "unsupported", "reason": lacks[mode], "seconds": 0.0}
                 self._observe((case, target, mode), cached_cell(event, []))
+            elif (reason := request.crashes.reason(case, self._declared[target], mode)) is not None:
+                self._crashes[case, target, mode] = reason
+                if not request.execute_crashes:
+                    event = {"status": "crashed", "reason": reason, "seconds": 0.0}
+                    self._observe((case, target, mode), cached_cell(event, []))
 
     def take_known(self, group: ProcessGroup) -> list[CellKey] | None:
         """Record the known cells of a group; returns those that are left, None if no process has to run."""
@@ -69,11 +75,15 @@ class ResultCollector:
         if said is None and self._reuse and (versions := self._reuse.versions(target.id, digest)):
             said = {"versions": versions, "backend": target.backend}
         if said is None or self.check_versions(target.id, said["versions"], said["backend"]):
-            return group.cells
+            return [(name, mode) for name, mode in group.cells if (name, target.id, mode) not in self._cells]
         self._has_used(target.id, said.get("peak_mb"))
         left = []
         for name, mode in group.cells:
             key, case = (name, target.id, mode), self._cases[name]
+            if key in self._crashes:
+                if key not in self._cells:
+                    left.append((name, mode))
+                continue
             known = self._reuse.get(key, digest, case) if self._reuse else None
             if known is None and not (self._reuse and self._reuse.must_measure(key)):
                 known = self._cache.get(target, case, mode)
@@ -116,6 +126,9 @@ class ResultCollector:
         self._write(lambda: self._cache.put(self._declared[target], self._cases[case], mode, observed))
         with self._lock:
             self._observe((case, target, mode), observed)
+            if (case, target, mode) in self._crashes and event["status"] != "crashed":
+                said = f"is declared in crashes.toml to end its process, but did not ({event['status']})"
+                self._problem(f"{case} {target} {mode} {said}")
 
     def _write(self, act: Callable[[], None]) -> None:
         try:
@@ -176,7 +189,7 @@ class ResultCollector:
         with self._lock:
             self._targets[target].reason = reason
             for key in self._planned:
-                if key[1] == target and key not in self._cells:
+                if key[1] == target and (key not in self._cells or key in self._crashes):
                     self._not_run(key, reason)
         self.progress.state(target, f"not run: {reason}")
 
@@ -197,7 +210,12 @@ class ResultCollector:
         self._results.cells = results.in_order(self._results)
         self._results.seconds = round(seconds, 1)
         self._write(self._cache.compact)
-        executed = [cell for cell in self._results.cells if cell.mode not in self._targets[cell.target].lacks]
+        executed = [
+            cell
+            for cell in self._results.cells
+            if cell.mode not in self._targets[cell.target].lacks
+            and (cell.case, cell.target, cell.mode) not in self._crashes
+        ]
         observed = {cell.target for cell in executed if cell.observation is not None}
         for cell in executed:
             target = self._targets[cell.target]

@@ -27,7 +27,7 @@ class Plan:
 
 
 def make_plan(cases: Sequence[Case], targets: Sequence[Target], modes: Sequence[str]) -> Plan:
-    """Plan cases x targets x modes, each case in the modes that it applies to.
+    """Plan cases x targets x modes, each case in the modes that it applies to and that are not thinned there.
 
     Raises:
         UsageError: No cell is left to run.
@@ -35,7 +35,8 @@ def make_plan(cases: Sequence[Case], targets: Sequence[Target], modes: Sequence[
     cells: list[Key] = []
     groups: list[ProcessGroup] = []
     for target in targets:
-        its_rows = rows(cases, target.modes, modes)
+        planned = {case.id: case.modes_on(target.modes, target.id) for case in cases}
+        its_rows = [(case, mode) for case, mode in rows(cases, target.modes, modes) if mode in planned[case]]
         cells += [(case, target.id, mode) for case, mode in its_rows]
         if any(mode in modes for mode in target.lacks):
             groups.append(ProcessGroup(target.for_worker, list(target.lacks), [], probe=True))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.judging.crashes import NONE, DeclaredCrashes
 from conformance.local.bundle import Bundle
 from conformance.local.worker_process import LIMITS, WorkerLimits
 from conformance.results import Case
@@ -27,6 +28,8 @@ class RunRequest:
         jobs: Workers at a time; by default as many as cores and memory allow.
         fresh: Measure again what is in the result cache.
         reuse: Results to take cells over from, before the result cache is asked.
+        crashes: Cells that are known to end their process.
+        execute_crashes: Execute these, too, and do not ask the result cache about them.
         limits: What a worker must not exceed.
         progress: Makes what shows the progress of a plan.
     """
@@ -39,5 +42,7 @@ class RunRequest:
     jobs: int | None = None
     fresh: bool = False
     reuse: ReusedResults | None = None
+    crashes: DeclaredCrashes = NONE
+    execute_crashes: bool = False
     limits: WorkerLimits = LIMITS
     progress: Callable[[Plan], Progress] = SilentProgress

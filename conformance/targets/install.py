@@ -1,6 +1,7 @@
 """Environments: one per base, and on top of it one per target, built by uv in the cache folder."""
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from conformance.local.launch import Environment as Environment
 from conformance.targets.interpreters import find_python, uv_command
 from conformance.targets.registry import Base, Target, pins
 
+_LOG = logging.getLogger(__name__)
+_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 _COMPLETE = "complete"  # written last; without this file an environment does not count
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
 _UNUSED = (  # what nothing here opens, up to 250 MB of a base
@@ -55,7 +58,7 @@ def _provision(target: Target, cache: Path) -> Environment:
 
     def build_base() -> None:
         run_uv("venv", "--quiet", "--python", str(find_python(base.python)), str(folder))
-        run_uv(*_INSTALL, "--python", str(python), "--requirements", str(base.lock))
+        _install_base(base, python)
         for name in _UNUSED:
             unused = folder / "lib" / f"python{base.python}" / "site-packages" / name
             shutil.rmtree(unused) if unused.is_dir() else unused.unlink(missing_ok=True)
@@ -73,6 +76,26 @@ def _provision(target: Target, cache: Path) -> Environment:
         lambda: run_uv(*_INSTALL, "--python", str(python), "--target", str(on_top), "--requirements", str(own)),
     )
     return Environment(python, on_top)
+
+
+def _install_base(base: Base, python: Path) -> None:
+    install = (*_INSTALL, "--python", str(python), "--requirements")
+    try:
+        run_uv(*install, str(base.lock))
+    except Unavailable as why:
+        if _TORCH_INDEX not in str(why):
+            raise
+        # The lock has the build for CPUs, which only that index has. The default index has the same release.
+        told = (
+            f"{base.title}: {_TORCH_INDEX} cannot be reached; its CUDA build is installed from the default index (3 GB)"
+        )
+        _LOG.warning(told)
+        with tempfile.TemporaryDirectory() as scratch:
+            lock = Path(scratch, "lock.txt")
+            kept = [pin for pin in pins(base.lock) if "+" not in pin]
+            whom = ["--python", str(python)]
+            resolve(base.requires, whom, base.drops, lock, constraints=kept, torch_backend="")
+            run_uv(*install, str(lock), torch_backend="")
 
 
 def _build(folder: Path, python: Path, build: Callable[[], object]) -> None:
@@ -137,7 +160,13 @@ def _published(python: str) -> list[str]:
 
 
 def resolve(
-    requires: list[str], whom: list[str], drops: list[str], lock: Path, *, constraints: Sequence[str] = ()
+    requires: list[str],
+    whom: list[str],
+    drops: list[str],
+    lock: Path,
+    *,
+    constraints: Sequence[str] = (),
+    torch_backend: str = "cpu",
 ) -> None:
     """Write the lock of what is required: pins with hashes, and no URLs but those asked for.
 
@@ -147,6 +176,7 @@ def resolve(
         drops: Distributions that must not be installed, whatever requires them.
         lock: The file to write.
         constraints: Pins that the solution must keep.
+        torch_backend: As for `run_uv`.
 
     Raises:
         Unavailable: There is no solution, with uv's last lines.
@@ -163,16 +193,19 @@ def resolve(
             *("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
             *("--output-file", str(lock)),
             stdin="\n".join(requires),
+            torch_backend=torch_backend,
         )
 
 
-def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> str:
+def run_uv(*arguments: str, stdin: str | None = None, torch_backend: str = "cpu", **variables: str) -> str:
     """Run uv and return what it prints.
 
     Args:
         *arguments: Arguments of uv.
         stdin: Text for its standard input.
         **variables: Environment variables to add.
+        torch_backend: Which of its builds of PyTorch uv chooses, on PyTorch's own index, unless the caller has a folder
+            of wheels; "" for that of the default index, which brings 3 GB of CUDA.
 
     Raises:
         Unavailable: It failed, with its last lines.
@@ -183,8 +216,9 @@ def run_uv(*arguments: str, stdin: str | None = None, **variables: str) -> str:
         environment.setdefault("UV_FIND_LINKS", ",".join(environment["PIP_FIND_LINKS"].split()))
     if "PIP_INDEX_URL" in environment and "UV_INDEX_URL" not in environment:
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    if "UV_FIND_LINKS" not in environment:
-        environment["UV_TORCH_BACKEND"] = "cpu"  # builds without CUDA are on PyTorch's own index
+    environment.pop("UV_TORCH_BACKEND", None)
+    if torch_backend and "UV_FIND_LINKS" not in environment:  # uv would not look there for torch
+        environment["UV_TORCH_BACKEND"] = torch_backend
     done = subprocess.run(uv_command(*arguments), capture_output=True, text=True, input=stdin, env=environment)
     if done.returncode != 0:
         lines = [

@@ -17,6 +17,12 @@ def same(one: str, other: str) -> bool:
     return one == other or (parse(one) is not None and parse(one) == parse(other))
 
 
+def is_prerelease(text: str) -> bool:
+    """Return whether this is the version of a nightly, an alpha, a beta or a release candidate."""
+    version = parse(text)
+    return version is not None and version.is_prerelease
+
+
 def release(version: Version) -> Version:
     """Return the release that a nightly, an alpha or a release candidate precedes; other versions as they are."""
     return Version(version.base_version) if version.is_prerelease else version

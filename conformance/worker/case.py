@@ -9,7 +9,8 @@ import pytest
 from conformance.vocabulary import BACKENDS, BASES, MODES, SEVERITIES
 
 FIXTURES = ("keras", "ops", "tf", "run", "build", "mask_of", "static_shape", "record", "monkeypatch")
-_OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list}
+_OPTIONAL = {"issues": list, "tags": list, "modes": list, "needs": list, "backends": list, "thinned": list}
+_THINNING = {"mode": str, "covered_by": str, "seen": str, "targets": list}
 
 
 def _underscored(part_of_id):
@@ -48,6 +49,7 @@ class CaseDeclaration(object):
         area: Title of the area, from the docstring of the file.
         title: First paragraph of the docstring of the function.
         contract: Second paragraph.
+        thinned: Modes that are skipped where they were seen to agree with another one, each with its evidence.
         basis: One of `vocabulary.BASES`.
         source: What the basis refers to.
         parameters: Values that `parametrize` gives to this variant, by name.
@@ -65,7 +67,7 @@ class CaseDeclaration(object):
             raise pytest.UsageError("%s: case() takes one dotted id, got %r" % (where, mark.args))
         _check_address(where, mark.args[0], self.file, self.function)
         self.area = _area(self.file, item.module)
-        variant = item.callspec.id[: -len(item.mode_name)].rstrip("-")
+        variant = item.callspec.id[: -len(item.mode_name)].strip("-")  # an empty id is no variant
         self.id = mark.args[0] + ("[%s]" % variant if variant else "")
         bases = [b for b in BASES if given.get(b)]
         if len(bases) != 1:
@@ -85,7 +87,14 @@ class CaseDeclaration(object):
         if unknown:
             raise pytest.UsageError("%s: case() does not know %s" % (where, ", ".join(unknown)))
         self.modes = self.modes or list(MODES)
+        self._check_thinned(where)
+        narrowed = item.get_closest_marker("variant")
+        if narrowed:
+            self.modes = self._narrowed(narrowed.kwargs["modes"], where)
+            kept = set(self.runs_in())
+            self.thinned = [one for one in self.thinned if {one["mode"], one["covered_by"]} <= kept]
         self.parameters = {name: value for name, value in item.callspec.params.items() if name != "mode_name"}
+        self.tags = [self._filled_in(tag, where) for tag in self.tags]
         self.fixture_names = list(inspect.signature(item.function).parameters)
         others = [name for name in self.fixture_names if name not in FIXTURES and name not in self.parameters]
         if others:
@@ -97,6 +106,40 @@ class CaseDeclaration(object):
             raise pytest.UsageError("%s: the docstring needs a title and, after an empty line, a contract" % where)
         self.title, self.contract = (" ".join(p.split()) for p in paragraphs[:2])
         self.body = item.function
+
+    def _check_thinned(self, where):
+        """Raise `pytest.UsageError` unless each mode that may be skipped has another one and evidence."""
+        for one in self.thinned:
+            if not isinstance(one, dict) or set(one) != set(_THINNING):
+                wrong = (where, ", ".join(_THINNING), one)
+                raise pytest.UsageError("%s: each of thinned needs %s and nothing else, got %r" % wrong)
+            if any(not one[name] or not isinstance(one[name], kind) for name, kind in _THINNING.items()):
+                wrong = (where, one["mode"])
+                raise pytest.UsageError(
+                    "%s: thinned needs evidence: when %r was seen to agree, on which targets" % wrong
+                )
+            if not re.match(r"\d{4}-\d\d-\d\d$", one["seen"]):
+                raise pytest.UsageError("%s: thinned: seen must be a date, got %r" % (where, one["seen"]))
+            for mode in (one["mode"], one["covered_by"]):
+                if mode not in self.modes:
+                    raise pytest.UsageError("%s: thinned names %r, which is none of its modes" % (where, mode))
+            if one["mode"] == one["covered_by"]:
+                raise pytest.UsageError("%s: thinned: mode %r cannot cover itself" % (where, one["mode"]))
+
+    def _narrowed(self, modes, where):
+        """Return the modes of a variant that runs in fewer than the case: pytest.mark.variant(modes=...)."""
+        runs_in, known = set(self.runs_in()), [mode for entry in modes for mode in entry.split(" | ")]
+        if not runs_in & set(known):
+            raise pytest.UsageError("%s: no mode of the variant (%s) is one of the case" % (where, ", ".join(modes)))
+        entries = [" | ".join(mode for mode in entry.split(" | ") if mode in runs_in) for entry in modes]
+        return [entry for entry in entries if entry]
+
+    def _filled_in(self, tag, where):
+        """Replace "{kind}" by the value of the parameter `kind`, up to its first hyphen: GRU of GRU-reset-before."""
+        try:
+            return tag.format(**{name: str(value).partition("-")[0] for name, value in self.parameters.items()})
+        except (KeyError, IndexError, ValueError):
+            raise pytest.UsageError("%s: tag %r names no parameter of the case" % (where, tag))
 
     def runs_in(self):
         """Return the names of all modes; of "eager | session" a target uses the first that it has."""

@@ -20,9 +20,13 @@ FIELDS = (
     "modes",
     "needs",
     "backends",
+    "thinned",
     "file",
     "function",
 )
+
+
+_Marked = type(pytest.param(None))  # values of `parametrize` with an id or marks of their own
 
 
 class CannotCollect(Exception):
@@ -96,7 +100,7 @@ def _parameters(item, case):
     for mark in item.iter_markers("parametrize"):
         names = [name.strip() for name in mark.args[0].split(",")]
         values = [case.parameters[name] for name in names]
-        rows = [row if len(names) > 1 else (row,) for row in mark.args[1]]
+        rows = [row.values if isinstance(row, _Marked) else row if len(names) > 1 else (row,) for row in mark.args[1]]
         places = [i for i, row in enumerate(rows) if all(a is b for a, b in zip(row, values))]
         if not places:
             raise CannotCollect("%s: the values of parametrize must be a plain list" % case.id)

@@ -1,7 +1,9 @@
 """The fixtures of cases beside `keras` itself: `run`, `build`, `mask_of`, `static_shape`."""
 
+import numpy as np
+
 from conformance.worker import values
-from conformance.worker.modes import Unsupported, draw_weights
+from conformance.worker.backends import Unsupported
 from conformance.worker.recorder import raised_by_ourselves
 
 
@@ -112,6 +114,12 @@ class Run(object):
     def saving(self):
         """Return a context in which exceptions are attributed to the phase "save"."""
         return self._recorder.in_phase("save")
+
+
+def draw_weights(shapes, seed):
+    """Draw one float32 array per shape: no zero, no two alike, magnitudes in [0.1, 0.7), both signs."""
+    draw = np.random.RandomState(seed)
+    return [(draw.uniform(0.1, 0.7, s) * draw.choice([-1.0, 1.0], s)).astype("float32") for s in shapes]
 
 
 def make_build(mode):

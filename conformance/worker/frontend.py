@@ -15,6 +15,7 @@ class FrontEnd(object):
         keras: The module; cases see it as the fixture ``keras``.
         backend: One of `vocabulary.BACKENDS`.
         tf: The TensorFlow module where `backend` is "tensorflow", else None.
+        tf_minor: Its major and minor version as a tuple, None without TensorFlow.
         is_tf1: Whether that is TensorFlow 1.
         ops: `keras.ops`, or the same names over TensorFlow for Keras 2.
         is_keras3: Whether `keras.ops` exists.
@@ -35,7 +36,8 @@ class FrontEnd(object):
         self.is_keras3 = hasattr(self.keras, "ops")
         self.backend = _backend(self.keras, self.is_keras3)
         self.tf = importlib.import_module("tensorflow") if self.backend == "tensorflow" else None
-        self.is_tf1 = self.tf is not None and self.tf.__version__.startswith("1.")
+        self.tf_minor = self.tf and tuple(int(number) for number in self.tf.__version__.split(".")[:2])
+        self.is_tf1 = self.tf_minor is not None and self.tf_minor < (2, 0)
         self.ops = self.keras.ops if self.is_keras3 else TensorFlowOps(self.tf)
         # The layers of tf.keras are modules of TensorFlow; those of standalone Keras 2 are not.
         self.is_standalone_keras2 = (

@@ -10,33 +10,9 @@ import inspect
 import re
 from contextlib import contextmanager
 
-import numpy as np
-
 from conformance.worker import backends, speedups
 from conformance.worker.backends import Unsupported
-
-
-def flatten(structure, leaves):
-    """Append the leaves of nested lists, tuples and dicts to `leaves`; return what `pack` needs to undo it."""
-    if structure is None:
-        return None
-    if isinstance(structure, (list, tuple)):
-        return [flatten(s, leaves) for s in structure]
-    if isinstance(structure, dict):
-        return {key: flatten(s, leaves) for key, s in structure.items()}
-    leaves.append(structure)
-    return len(leaves) - 1
-
-
-def pack(layout, leaves):
-    """Return the structure whose `flatten` gave `layout`; tuples come back as lists."""
-    if layout is None:
-        return None
-    if isinstance(layout, list):
-        return [pack(part, leaves) for part in layout]
-    if isinstance(layout, dict):
-        return {key: pack(part, leaves) for key, part in layout.items()}
-    return leaves[layout]
+from conformance.worker.structure import flatten, pack
 
 
 @contextmanager
@@ -85,9 +61,12 @@ class Mode(object):
             error: The exception that ended it; None if none did.
         """
         self.speedups.after_cell()
-        if self.front.is_tf1:
-            # It may hold a function that could not be traced. When TensorFlow 1 deletes the iterators of that, in the
-            # middle of some later cell, it adds operations to whatever is traced there, which then fails, too.
+        if self.front.tf_minor and self.front.tf_minor < (2, 1):
+            # It may hold a function that could not be traced, and with it the iterator that was its argument. Up to
+            # TensorFlow 2.0 that one has a deleter of its own (tensorflow/python/data/ops/iterator_ops.py:
+            # IteratorV2.__init__ with `components`), which, when it is collected as garbage in the middle of a later
+            # cell, adds DeleteIterator to whatever is traced there: that function then captures a tensor of a graph
+            # that is gone, and raises, or ends the process.
             self._errors.append(error)
 
     def call(self, fn, arrays, shapes=None):
@@ -402,9 +381,3 @@ def global_state(front):
     elif hasattr(front.keras, "mixed_precision") and hasattr(front.keras.mixed_precision, "global_policy"):
         state["dtype policy"] = front.keras.mixed_precision.global_policy().name
     return state
-
-
-def draw_weights(shapes, seed):
-    """Draw one float32 array per shape: no zero, no two alike, magnitudes in [0.1, 0.7), both signs."""
-    draw = np.random.RandomState(seed)
-    return [(draw.uniform(0.1, 0.7, s) * draw.choice([-1.0, 1.0], s)).astype("float32") for s in shapes]

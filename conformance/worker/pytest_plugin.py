@@ -22,6 +22,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Register the mark, and keep the runner of the session; it imports no Keras yet."""
     config.addinivalue_line("markers", "case(id, **about): one mask behaviour; see docs/adding-a-case.md")
+    config.addinivalue_line("markers", "variant(modes): the modes of one variant of a case, a mark of pytest.param")
     config.case_runner = execute.CaseRunner(config.getoption("front_end"), config.getoption("mode") or ["eager"])
 
 

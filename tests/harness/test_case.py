@@ -10,7 +10,9 @@ import pytest
 
 from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
+from conformance.results import Thinning
 from conformance.suite import catalogue
+from conformance.vocabulary import MODES
 from conformance.worker import execute, frontend
 from conformance.worker.case import FIXTURES
 from tests.support.fakes import FAKES
@@ -54,9 +56,7 @@ BAD = {
     "needs a title and, after an empty line, a contract": re.sub(
         r'"""A title.*"""', '"""A title."""', GOOD, flags=re.DOTALL
     ),
-    "the values of parametrize must be a plain list": GOOD.replace(
-        "VALUES, ids", "[pytest.param(*v) for v in VALUES], ids"
-    ),
+    "the values of parametrize must be a plain list": GOOD.replace("VALUES, ids", "iter(VALUES), ids"),
     "test_good.py::test_it: the function of case 'good.case' is test_it, it must be test_case": GOOD.replace(
         "def test_case", "def test_it"
     ),
@@ -64,6 +64,10 @@ BAD = {
     "test_fine_masks_<topic>.py": GOOD.replace("good.case", "fine-masks.case"),
     "test_good.py: the file needs a docstring whose first paragraph is the title of its area": GOOD.replace(
         GOOD[: GOOD.index("import pytest")], ""
+    ),
+    "tag '{kind}' names no parameter of the case": GOOD.replace('"Masking"', '"{kind}"'),
+    "no mode of the variant (jit) is one of the case": GOOD.replace("tags=", 'modes=["eager"], tags=').replace(
+        '(1, "a")', 'pytest.param(1, "a", marks=pytest.mark.variant(modes=["jit"]))'
     ),
     "name 'undefined' is not defined": GOOD + "\nundefined\n",
 }
@@ -95,6 +99,22 @@ def test_a_case_is_listed_with_its_parameters(tmp_path: Path) -> None:
     assert found["good.case[two]"].parameters == {"number": (1, "2"), "other": (1, "None")}
     assert found["good.case[one]"].parameters == {"number": (0, "1"), "other": (0, '"a"')}
     assert found["good.case[three]"].parameters == {"number": (2, "3"), "other": (2, None)}
+
+
+def test_a_variant_has_tags_and_modes_of_its_own_and_may_have_no_name(tmp_path: Path) -> None:
+    kinds = (
+        '@pytest.mark.parametrize("kind", [pytest.param("SimpleRNN", id=""), pytest.param("GRU-reset-before", '
+        'id="GRU-reset-before", marks=pytest.mark.variant(modes=["graph | session", "jit"]))])\n'
+    )
+    text = GOOD.replace("def test_case(", kinds + "def test_case(kind, ").replace("VALUES, ids=", "VALUES[:1], ids=")
+    text = text.replace('ids=["one", "two", "three"]', 'ids=["one"]').replace(
+        'tags=["Masking"]', 'tags=["{kind}", "Masking"], modes=["eager", "graph"]'
+    )
+    found = [(one.case.id, one.case.tags, one.case.modes) for one in listed(tmp_path, text)]
+    assert found == [
+        ("good.case[one]", ["SimpleRNN", "Masking"], ["eager", "graph"]),
+        ("good.case[GRU-reset-before-one]", ["GRU", "Masking"], ["graph"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -197,3 +217,35 @@ class FakeModes(execute.CaseRunner):
 def test_a_case_may_ask_for_what_it_can_be_given() -> None:
     made = FakeModes(None, ["eager"]).start().make_fixtures("eager")
     assert {*made, "monkeypatch"} == {*FIXTURES}
+
+
+EVIDENCE = {"mode": "jit", "covered_by": "graph", "seen": "2026-11-29", "targets": ["tf-2.15"]}
+
+
+def with_thinned(*thinned: object, modes: object = None) -> str:
+    assert GOOD.count("documented=") == 1
+    return GOOD.replace("documented=", f"thinned={[*thinned]!r}, modes={modes or [*MODES]!r}, documented=")
+
+
+def test_a_thinned_mode_is_listed_with_its_evidence(tmp_path: Path) -> None:
+    first, *_ = listed(tmp_path, with_thinned(EVIDENCE))
+    assert first.case.thinned == [Thinning(**EVIDENCE)]  # type: ignore[arg-type]
+    assert first.case.modes == [*MODES]
+    assert first.case.modes_on(MODES, "tf-2.15") == ["eager", "graph", "session"]
+    assert first.case.modes_on(MODES, "tf-2.16") == first.case.modes_on(MODES) == [*MODES]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (with_thinned("jit"), "each of thinned needs mode, covered_by, seen, targets and nothing else, got 'jit'"),
+        (with_thinned({"mode": "jit", "covered_by": "graph"}), "each of thinned needs mode"),
+        (with_thinned({**EVIDENCE, "targets": []}), "thinned needs evidence: when 'jit' was seen"),
+        (with_thinned({**EVIDENCE, "seen": "lately"}), "thinned: seen must be a date, got 'lately'"),
+        (with_thinned(EVIDENCE, modes=["eager", "graph"]), "thinned names 'jit', which is none of its modes"),
+        (with_thinned({**EVIDENCE, "covered_by": "jit"}), "thinned: mode 'jit' cannot cover itself"),
+    ],
+)  # fmt: skip
+def test_a_thinning_without_evidence_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        listed(tmp_path, text)

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conformance.local.bundle import make_bundle
 from conformance.local.process_group import ProcessGroup
+from conformance.results import Thinning
 from conformance.run.plan import make_plan
 from conformance.suite import catalogue
+from conformance.vocabulary import MODES
 from tests.support.fakes import FAKES, fake_target
 from tests.support.paths import ROOT
 
@@ -50,6 +53,33 @@ def test_modes_that_are_lacking_are_tried_first(tmp_path: Path) -> None:
         (["eager"], False),
         (["session", "jit"], False),
     ]
+
+
+GRAPH_FOR_JIT = Thinning(mode="jit", covered_by="graph", seen="2026-11-29", targets=["fake-0.1", "fake-0.2"])
+
+
+@pytest.mark.parametrize(
+    ("target", "lacks", "jit"),
+    [
+        ("fake-0.1", [], False),
+        ("fake-0.3", [], True),  # a new release, a nightly, one of --with
+        ("fake-0.2", ["graph"], True),  # nothing covers it
+        ("fake-0.2", ["jit"], True),  # unsupported, which costs nothing
+    ],
+)
+def test_a_thinned_mode_is_skipped_only_where_it_was_seen_to_agree(
+    target: str, lacks: list[str], jit: bool, tmp_path: Path
+) -> None:
+    declared = fake_target(
+        target, processes=[[mode for mode in MODES if mode not in lacks]], lacks=dict.fromkeys(lacks, "no")
+    )
+    (case,) = catalogue.choose(catalogue.collect(make_bundle(tmp_path, FAKES / "cases")), ["good.masking"])
+    thinned = msgspec.structs.replace(case, thinned=[GRAPH_FOR_JIT])
+    found = make_plan([thinned], [declared], MODES)
+    assert [mode for _, _, mode in found.cells] == [mode for mode in MODES if mode != "jit" or jit]
+    executed = [mode for group in found.groups for _, mode in group.cells]
+    assert executed == [mode for mode in MODES if mode not in lacks and (mode != "jit" or jit)]
+    assert [mode for _, _, mode in make_plan([case], [declared], MODES).cells] == [*MODES]
 
 
 def serve(names: list[str], died_of: int = signal.SIGSEGV) -> subprocess.CompletedProcess[str]:

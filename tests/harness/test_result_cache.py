@@ -233,6 +233,15 @@ def test_the_oracle_is_part_of_the_source() -> None:
     assert "def masking_output(" not in source
 
 
+def test_what_changes_a_value_is_part_of_the_source_of_what_uses_it(tmp_path: Path) -> None:
+    file = tmp_path / "test_made.py"
+    lines = ("X = [0]", "X[0] = 1", "Y = [0]", "Y[0] = 2", "Y[0].flags.z = 3", "Y += X[:0]")
+    file.write_text("\n".join([*lines, "", "", "def test_x():\n    assert X", "", "", "def test_y():\n    assert Y"]))
+    source = used_source(file, "test_x")
+    assert "X[0] = 1" in source and "Y" not in source
+    assert all(line in used_source(file, "test_y") for line in lines)
+
+
 def test_a_full_disk_costs_the_memory_only(run_fake: ObservedRuns, cases: Path) -> None:
     journal = run_fake.folder / "cache" / "cells" / "fake-full-disk.jsonl"
     journal.parent.mkdir(parents=True, exist_ok=True)

@@ -41,18 +41,18 @@ def test_recurrent(keras, run, build, record, name, recur, arguments):
 
 
 @pytest.mark.case("oracle.initial-state", established=REAL, modes=eager)
-@pytest.mark.parametrize("name, states", [("SimpleRNN", 1), ("LSTM", 2)], ids=["simple-rnn", "lstm"])
-def test_initial_state(keras, run, build, record, name, states):
+@recurrent
+def test_initial_state(keras, run, build, record, name, recur, arguments):
     """A recurrent layer that does not start from zeros.
 
     Sequence and states are those of the oracle with the same initial states.
     """
-    arguments = {"recurrent_activation": "sigmoid"} if name == "LSTM" else {}
     layer = getattr(keras.layers, name)(UNITS, return_sequences=True, return_state=True, **arguments)
     weights = build(layer, (None, STEPS, FEATURES))
+    states = 2 if name == "LSTM" else 1
     initial = np.random.RandomState(3).uniform(-1, 1, (states, BATCH, UNITS)).astype("float32")
-    recur, state = (oracle.lstm, tuple(initial)) if name == "LSTM" else (oracle.simple_rnn, initial[0])
     found = run(lambda x, *given: layer(x, initial_state=list(given)), X, *initial)
+    state = tuple(initial) if states > 1 else initial[0]
     record("sequence and states", found, expected=recur(X, None, *weights, state=state))
 
 

@@ -3,20 +3,23 @@
 import datetime
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Page
+from click.testing import CliRunner
+from playwright.sync_api import Page, expect
 
-from conformance import results
-from conformance.judging import compare, expectations
+from conformance import cli, results
+from conformance.judging import compare, counting, expectations
 from conformance.judging.expectations import Expectation, ExpectedCells
-from conformance.report import changes_table
+from conformance.report import changes_table, summary
+from conformance.report import page as report
 from conformance.results import Cell, Exception_, Results
 from conformance.vocabulary import BASES
-from tests.support.page_browser import Comparing, computed
+from tests.support.page_browser import Comparing, Opened, computed
 from tests.support.page_samples import MODES, Made, hostile, sample
 from tests.support.paths import PUBLISHED
 
@@ -28,6 +31,10 @@ CHANGES = """(pairs) => pairs.map(([from, to]) => {
     const {item, modes, kind, severity, text, before, after, since, last} = change;
     return {case: item.id, modes, kind, severity, text, before, after, since, last, status: statusOf(change)};
   });
+})"""
+COUNTS = """(pairs) => pairs.map(([from, to]) => {
+  const [one, other] = [from, to].map((id) => TARGETS.find((target) => target.id === id));
+  return countChanges(changesBetween(one, other), one, other);
 })"""
 DEFAULT_PAIRS = """(rows) => rows.map((row) => {
   TARGETS.splice(0, Infinity, ...row);
@@ -44,6 +51,9 @@ def assert_same_changes(page: Page, found: Results, known: Sequence[Expectation]
         for one, other in zip(theirs, ours, strict=False):
             assert one == other, pair
         assert len(theirs) == len(ours), pair
+    for pair, theirs in zip(asked, computed(page, COUNTS, asked), strict=True):
+        counts = counting.count_between(comparer, *pair)
+        assert theirs == msgspec.to_builtins(counts) | {"total": counts.total}, pair
 
 
 def assert_same_changes_everywhere(comparing: Comparing, found: Results, known: Sequence[Expectation] = ()) -> None:
@@ -64,6 +74,31 @@ def test_published_columns(comparing: Comparing) -> None:
     ends = [("tf-2.15", "keras-3.15"), (ids[0], ids[-1]), (ids[-1], ids[0]), (ids[3], ids[1]), (ids[2], ids[2])]
     assert_same_changes(page, found, known, neighbours + ends)
     assert tuple(page.evaluate("defaultPair().map((target) => target.id)")) == compare.default_pair(found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("tf-2.15", "keras-3.15"), ("tf-2.10", "tf-2.15"), ("keras-3.3", "keras-3.15+jax")]
+)
+def test_page_terminal_and_summary_give_the_same_numbers(opened: Opened, one: str, other: str) -> None:
+    """They once gave 231, 232, 229 and 235 changes of behaviour for one pair."""
+    found, known = results.read(PUBLISHED), expectations.load()
+    found = msgspec.structs.replace(
+        found,
+        targets=[target for target in found.targets if target.id in (one, other)],
+        cells=[cell for cell in found.cells if cell.target in (one, other)],
+    )
+    ended = CliRunner().invoke(cli.main, ["compare", one, other])
+    assert ended.exit_code == 0, ended.output
+    (said,) = re.findall(r"^(\d+) behaviours change from .*?: (.*?)[;.] ", ended.output, re.MULTILINE)
+    total, by_severity = said[0], re.findall(r"\d+", said[1].partition(";")[0])
+    assert int(total) == sum(map(int, by_severity))
+    assert summary.summary(found, known).count(f"\n{total} behaviours change from") == 1
+    page = opened(html=report.render(found, known), fragment=f"#from={one}&to={other}".replace("+", "%2B"))
+    expect(page.locator(".headline")).to_contain_text(f"{total} behaviours change from")
+    chips = page.get_by_role("group", name="Severity").get_by_role("button")
+    assert [n for text in chips.all_inner_texts() for n in re.findall(r"[1-9]\d*", text)] == by_severity
+    headings = page.locator(".severity h3 .number").all_inner_texts()
+    assert [text.partition(" ")[0] for text in headings if text[0] != "0"][: len(by_severity)] == by_severity
 
 
 def explained(kind: str, outcome: str) -> Expectation:
@@ -193,3 +228,34 @@ def test_which_columns_are_compared_at_first_in_every_row_of_four(comparing: Com
         pair = compare.default_pair(made.results)
         ours.append(list(pair) if pair else None)
     assert computed(comparing(Made().judged()), DEFAULT_PAIRS, rows) == ours
+
+
+VERSIONS = [
+    *("2.2.4-tf", "3.15.1", "2.13.0+cpu", "", "unknown", "3.16", "dev1", "3.16.0.post1", "3.16.0+rc1", "0"),
+    *(
+        "3.16.0.dev2026102704",
+        "2.22.0-dev20261101",
+        "2.22.0rc0",
+        "2.22.0-rc0",
+        "3.0.0a1",
+        "3.0.0b2",
+        "2.0.0.rc1",
+        "1.0-beta",
+        "1.0a",
+    ),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_prerelease_is_not_compared_at_first(comparing: Comparing, version: str) -> None:
+    """A nightly or a release candidate beside releases, as Keras or as TensorFlow."""
+    rows, ours = [], []
+    for package in ("keras", "tensorflow"):
+        made = Made()
+        for id, front_end, keras in (("a", "tf.keras", "2.15.0"), ("b", "keras", "3.15.1"), ("c", "keras", "3.16.0")):
+            versions = {"keras": keras, "tensorflow": "2.21.0"} | ({package: version} if id == "c" else {})
+            made.target(id, id, front_end, versions=versions)
+        rows.append(msgspec.to_builtins(made.results.targets))
+        ours.append(list(compare.default_pair(made.results) or ()))
+    assert computed(comparing(Made().judged()), DEFAULT_PAIRS, rows) == ours
+    assert ours == [["a", "b" if VERSIONS.index(version) > VERSIONS.index("0") else "c"]] * 2

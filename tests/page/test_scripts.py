@@ -13,7 +13,7 @@ from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
 from conformance.report import page as report
 from conformance.repro.parts import Parts
-from conformance.repro.stored import Stored
+from conformance.repro.stored import Stored, script
 from conformance.repro.suite_scripts import parts_of, scripts_for
 from conformance.results import Case, Results
 from conformance.suite.catalogue import collect
@@ -86,11 +86,11 @@ def test_it_is_shown_and_copied(opened: Opened, suite: Results, context: Any) ->
     page = opened(html=report.render(cell_of(suite, case), scripts=scripts(suite)), fragment=f"#case={case.id}")
     panel = panel_of(page)
     panel.get_by_text("Standalone script").click()
-    script = panel.locator(".script pre")
-    expect(script).to_contain_text("# /// script")
+    shown = panel.locator(".script pre")
+    expect(shown).to_contain_text("# /// script")
     panel.get_by_role("button", name="Copy script").click()
     expect(panel.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == script.inner_text()
+    assert page.evaluate("navigator.clipboard.readText()") == shown.inner_text()
 
 
 def cell_of(suite: Results, case: Case) -> Results:
@@ -98,3 +98,18 @@ def cell_of(suite: Results, case: Case) -> Results:
     made.results.targets, made.results.cases = suite.targets[2:3], [case]
     made.cell(case.id, suite.targets[2].id, "eager", {"n": (1, 1)})
     return made.judged()
+
+
+def test_a_cell_that_ends_its_process_has_no_script(opened: Opened, suite: Results) -> None:
+    case, target = suite.cases[0], suite.targets[2]
+    made = Made()
+    made.results.targets, made.results.cases = [target], [case]
+    made.cell(case.id, target.id, "eager", status="crashed", reason="killed by SIGABRT")
+    found = made.judged()
+    stored = scripts(found)
+    assert stored is not None
+    with pytest.raises(KeyError, match="ends its process"):
+        script(stored, case.id, target.id, "eager")
+    page = opened(html=report.render(found, scripts=stored), fragment=f"#case={case.id}&target={target.id}&mode=eager")
+    expect(panel_of(page).get_by_text("No script: it would end its process.")).to_be_visible()
+    expect(panel_of(page).get_by_text("Standalone script")).to_have_count(0)

@@ -11,10 +11,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from conformance import cli
+from conformance import cli, results
 from conformance.checks import command as checks
+from conformance.judging import expectations
+from conformance.local.errors import UsageError
+from conformance.report import documents
+from conformance.report.scope import NOT_MEASURED
 from tests.repository.test_automation import listed
-from tests.support.paths import ROOT
+from tests.support.paths import PUBLISHED, ROOT
 
 WRITTEN = {"cases.md", "findings.md", "performance.md"}  # by programs
 DOCUMENTS = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name not in WRITTEN)]
@@ -146,3 +150,29 @@ def test_the_lines_that_need_no_keras_really_run(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "conformance", "schema"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0 and done.stdout.startswith("{")
+
+
+@pytest.fixture(scope="module")
+def published() -> results.Results:
+    return results.read(PUBLISHED)
+
+
+def test_documents_count_changes_as_the_program_does(published: results.Results) -> None:
+    known, counting = expectations.load(), []
+    for path in DOCUMENTS:
+        text = path.read_text()
+        assert documents.with_headlines(text, published, known) == text, f"{path.name} has old numbers: nox -s docs"
+        counting += [path.name] if re.search(r"\d+ behaviours? changes? from", text) else []
+    assert counting == ["outputs.md", "upgrade-how-to.md"]
+
+
+def test_old_numbers_in_a_document_are_replaced(published: results.Results) -> None:
+    old = "Look:\n1 behaviour changes from tf.keras 2.15\nto Keras 3.15: 1 silently. 2 behaviours are unchanged. Done."
+    new = documents.with_headlines(old, published, expectations.load())
+    assert re.match(r"Look:\n\d{3} behaviours change from tf.keras 2.15 to Keras 3.15: .* unchanged. Done.$", new)
+    with pytest.raises(UsageError, match="counts the changes of 'Keras 9.9', which these results do not have"):
+        documents.with_headlines(old.replace("Keras 3.15", "Keras 9.9"), published, expectations.load())
+
+
+def test_the_readme_says_what_is_not_measured() -> None:
+    assert f"Not measured: {' '.join(NOT_MEASURED)}" in " ".join((ROOT / "README.md").read_text().split())

@@ -11,6 +11,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from conformance import cli
+from conformance.judging.crashes import NONE, DeclaredCrashes
 from conformance.local.bundle import Bundle, make_bundle
 from conformance.local.errors import Unavailable
 from conformance.local.worker_process import WorkerLimits
@@ -98,6 +99,8 @@ class FakeRuns:
         jobs: int = 2,
         fresh: bool = True,
         reuse: ReusedResults | None = None,
+        crashes: DeclaredCrashes = NONE,
+        execute_crashes: bool = False,
         progress: Callable[[Plan], Progress] = SilentProgress,
     ) -> Results:
         bundle = make_bundle(self.folder / "cache", cases)
@@ -111,6 +114,8 @@ class FakeRuns:
                 jobs=jobs,
                 fresh=fresh,
                 reuse=reuse,
+                crashes=crashes,
+                execute_crashes=execute_crashes,
                 limits=limits,
                 progress=progress,
             )

@@ -23,7 +23,7 @@ Comparing = Callable[..., Page]
 COMPARING = ("dom.js", "data.js", "agree.js", "difference.js", "changes.js")
 EXPORTED = (
     *("DATA", "TARGETS", "CASES", "cellOf", "index", "agree", "wrongElements", "sameBehaviour", "describeChange"),
-    *("oneLine", "threeDigits", "sixDigits", "changesBetween", "statusOf", "defaultPair"),
+    *("oneLine", "threeDigits", "sixDigits", "changesBetween", "countChanges", "statusOf", "defaultPair"),
 )
 
 WCAG_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]

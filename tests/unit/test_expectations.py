@@ -70,6 +70,11 @@ def test_modes_variants_tensorflow_and_python() -> None:
     assert not known(modes=("jit",)).applies(cell("eager"), column("3.4.0"))
     assert known().applies(cell(case=f"{CASE}[loop]"), column("3.4.0"))
     assert not known(case=f"{CASE}[loop]").applies(cell(), column("3.4.0"))
+    assert known(case=f"{CASE}[*loop]").applies(cell(case=f"{CASE}[loop]"), column("3.4.0"))
+    assert known(case=f"{CASE}[*loop]").applies(cell(case=f"{CASE}[GRU-loop]"), column("3.4.0"))
+    assert not known(case=f"{CASE}[*loop]").applies(cell(case=f"{CASE}[GRU-unroll]"), column("3.4.0"))
+    assert known(case=f"{CASE}[]").applies(cell(), column("3.4.0"))
+    assert not known(case=f"{CASE}[]").applies(cell(case=f"{CASE}[GRU]"), column("3.4.0"))
     assert known(tensorflow=">=2.17").applies(cell(), column("3.4.0"))
     assert not known(tensorflow="<2.17").applies(cell(), column("3.4.0"))
     assert known(python=">=3.8").applies(cell(), column("3.4.0"))  # 3.11, which is more than 3.8

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from conformance import cli
 from conformance.cache import cache_folder
+from conformance.commands import advise
 from conformance.commands.trace import markdown
 from conformance.inspection import svg, table, usage
+from conformance.inspection.advice import Advice
 from conformance.inspection.trace import Call, Input, Output, Trace
 from conformance.local import bundle
 from conformance.results import Case
 from conformance.suite import catalogue
+from tests.support.page_samples import sample
 from tests.support.paths import PUBLISHED
 from tests.support.traces import HAPPENED, HOSTILE, call, seen, trace
 
@@ -122,8 +125,12 @@ def test_exceptions_to_the_tags_are_about_cases(cases: list[Case]) -> None:
 @pytest.mark.parametrize(
     ("case", "demanded"),
     [
-        ("rnn.initial-state.implicit-mask", {"recurrent", "initial_state"}),
-        ("rnn.unroll-equals-loop[forwards]", {"recurrent", "unroll"}),
+        ("rnn.initial-state.implicit-mask", {"LSTM", "initial_state"}),
+        ("rnn.initial-state.implicit-mask[GRU-reset-before]", {"GRU", "initial_state"}),
+        ("rnn.unroll-equals-loop[forwards]", {"SimpleRNN", "unroll"}),
+        ("rnn.unroll-equals-loop[RNN-LSTMCell-forwards]", {"RNN", "unroll"}),
+        ("rnn.stacked-cells", {"StackedRNNCells"}),
+        ("bidirectional.zero-at-masked[LSTM-loop]", {"Bidirectional", "LSTM", "zero_output_for_mask", "unroll"}),
         ("lstm.gap", {"LSTM"}),
         ("attention.auto-mask[additive]", {"AdditiveAttention"}),
         ("law.garbage.not-finite[MultiHeadAttention-nan]", {"MultiHeadAttention"}),
@@ -183,3 +190,15 @@ def test_what_cannot_be_asked(arguments: list[str], said: str) -> None:
 def test_schema(command: str, struct: str) -> None:
     done = CliRunner().invoke(cli.main, [command, "--schema"])
     assert done.exit_code == 0 and json.loads(done.output)["$ref"] == f"#/$defs/{struct}"
+
+
+def test_advice_says_what_was_not_measured() -> None:
+    found = Advice(
+        model="m", traced="Keras 3.3", before="keras-3.3", after="keras-3.8", places=[], others=2, unreached=[]
+    )
+    assert [*advise._notes(found, sample())] == [
+        "m, traced on Keras 3.3: nothing that it uses changes from Keras 3.3 to Keras 3.8.",
+        "2 other changes do not affect it.",
+        "Not measured: GPUs: every target runs on a CPU, so the cuDNN kernels of LSTM and GRU never run. Every patch: "
+        "one patch, the newest, stands for its minor release. Other operating systems: all targets run on Linux.",
+    ]

@@ -89,6 +89,23 @@ def test_a_masked_step_repeats_the_output_before_it(name: str, batch: Batch) -> 
 
 
 @recurrent
+@given(batch=batches(), place=st.integers(0, 6))
+def test_a_sequence_may_be_continued_from_its_states(name: str, batch: Batch, place: int) -> None:
+    w, recur = weights(name, batch.seed), getattr(oracle, name)
+    _, *states = recur(batch.x, batch.mask, *w)
+    state = None if place == 0 else recur(batch.x[:, :place], batch.mask[:, :place], *w)[1:]
+    if state is not None and name != "lstm":
+        (state,) = state
+    _, *continued = (
+        recur(batch.x[:, place:], batch.mask[:, place:], *w, state=state)
+        if batch.x[:, place:].size
+        else (None, *states)
+    )
+    for a, b in zip(states, continued, strict=True):
+        assert_allclose(a, b)
+
+
+@recurrent
 @given(batch=batches())
 def test_two_directions_are_mirrored(name: str, batch: Batch) -> None:
     """Reading everything from the end swaps the two halves of the output and reverses the sequence."""

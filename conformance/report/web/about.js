@@ -3,7 +3,7 @@
 VIEWS.about = {
   title: "About",
   build(section) {
-    section.append(h("div", { class: "about" }, method(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
+    section.append(h("div", { class: "about" }, method(), notMeasured(), verdictsTable(), modesList(), quality(), filesBeside(), licence()));
   },
   show() {},
 };
@@ -44,7 +44,20 @@ function method() {
       row("Measured", measured),
       row("Machine", Object.entries(platform).map(([name, value]) => `${name} ${value}`).join(", ")),
       row("Suite", `${suite_version}, cases and worker ${bundle}`),
+      DATA.audit && row("Audit", audited(DATA.audit)),
     ),
+  );
+}
+
+function notMeasured() {
+  return part("Not measured", h("ul", null, DATA.not_measured.map((text) => h("li", null, text))));
+}
+
+/** How many cells agree with scripts that need nothing of this suite. */
+function audited({ date, cells, agreed, cases, targets }) {
+  return (
+    `On ${date}, ${cells} cells of ${cases} cases on ${targets} targets, drawn at random, were repeated by their standalone scripts, without ` +
+    `this suite: ${agreed === cells ? "all" : agreed} agree in verdict, exception and values.`
   );
 }
 
@@ -97,10 +110,15 @@ function qualityOf(target) {
 
 /** The modes in which a case is planned on a target, also those that the target lacks: as `Case.modes_on`. */
 function plannedModes(item, target) {
-  return item.modes.map((entry) => {
-    const either = entry.split(" | ");
-    return either.find((mode) => target.modes.includes(mode)) ?? either[0];
-  });
+  const has = (mode) => target.modes.includes(mode);
+  const thinned = (item.thinned ?? []).filter(
+    (one) => one.targets.includes(target.id) && has(one.mode) && has(one.covered_by),
+  );
+  const skipped = thinned.map((one) => one.mode);
+  return item.modes
+    .map((entry) => entry.split(" | "))
+    .map((either) => either.find(has) ?? either[0])
+    .filter((mode) => !skipped.includes(mode));
 }
 
 const PARTS = {

@@ -20,9 +20,14 @@ const PROMISE_WORDS = {
   unspecified: "undocumented",
 };
 
-/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran. */
+/** Whether a version is that of a nightly, an alpha, a beta or a release candidate. */
+const isPrerelease = (version) => /^\d[\d.]*[-_.]?(dev|rc|c|alpha|beta|a|b|preview|pre)[-_.]?\d*([-.+]|$)/.test(version);
+
+/** The newest tf.keras and the newest Keras on TensorFlow after it, else the first and the last target that ran; all of them released. */
 function defaultPair() {
-  const ran = TARGETS.filter((target) => !target.reason);
+  const allThatRan = TARGETS.filter((target) => !target.reason);
+  const released = allThatRan.filter((target) => !Object.values(target.versions).some(isPrerelease));
+  const ran = released.length > 1 ? released : allThatRan;
   const tfKeras = ran.findLast((target) => target.front_end === "tf.keras");
   const keras = ran.findLast((target) => target.front_end === "keras" && target.backend === "tensorflow");
   if (tfKeras && keras && tfKeras.position < keras.position) return [tfKeras, keras];
@@ -43,6 +48,39 @@ function changesBetween(from, to) {
   return CASES.flatMap((item) => changesOfCase(item, from, to, walked)).sort(
     (a, b) => levels.indexOf(a.severity) - levels.indexOf(b.severity) || CHANGE_KINDS.indexOf(a.kind) - CHANGE_KINDS.indexOf(b.kind),
   );
+}
+
+/** The most severe change of each case, by case: the first, as `changesBetween` sorts them. */
+function worstOfCases(changes) {
+  const worst = new Map();
+  for (const change of changes) if (!worst.has(change.item)) worst.set(change.item, change);
+  return worst;
+}
+
+const casesOf = (changes) => new Set(changes.map((change) => change.item));
+
+/** Numbers of behaviours, each counted once, by its most severe change, as in `conformance/judging/counting.py`. */
+function countChanges(changes, from, to) {
+  const worst = [...worstOfCases(changes).values()];
+  const ofSeverity = (severity) => worst.filter((change) => change.severity === severity).length;
+  const ofKind = (kind) => casesOf(changes.filter((change) => change.kind === kind)).size;
+  const changed = casesOf(changes);
+  const statesOf = (item) =>
+    modePairs(item, from, to).flatMap((pair) =>
+      [from, to].map((target, i) => stateOf(pair[i] && cellOf(item, target, pair[i]))),
+    );
+  const rest = CASES.filter((item) => !changed.has(item)).map(statesOf).filter((states) => states.length);
+  const onNeither = rest.filter((states) => states.every((state) => state === "absent")).length;
+  const bySeverity = Object.fromEntries(SEVERITIES.map((severity) => [severity, ofSeverity(severity)]));
+  return {
+    by_severity: bySeverity,
+    regressed: ofKind("regressed"),
+    fixed: ofKind("fixed"),
+    unknown: ofSeverity(null),
+    same: rest.length - onNeither,
+    on_neither: onNeither,
+    total: worst.length - ofSeverity(null),
+  };
 }
 
 /** The targets between two that share front end and backend with one of them, in that direction. */

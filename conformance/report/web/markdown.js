@@ -11,13 +11,13 @@ function code(text) {
   return `${fence}${pad}${text}${pad}${fence}`;
 }
 
-/** groups: [{severity, changes}] as shown; notes: sentences above them. */
+/** groups: [{severity, number, changes}] as shown; notes: sentences above them. */
 function asMarkdown(from, to, headline, notes, groups) {
   const lines = [`## Masks: ${escaped(from.title)} → ${escaped(to.title)}`, "", escaped(headline), ""];
   if (notes.length) lines.push(...notes.map((note) => `- ${escaped(note)}`), "");
-  for (const { severity, changes } of groups) {
+  for (const { severity, number, changes } of groups) {
     const [name, meaning] = severity ? OF_SEVERITY[severity] : NOT_COMPARED;
-    lines.push(`### ${name}: ${casesOf(changes).size} (${meaning})`, "");
+    lines.push(`### ${name}: ${number} (${meaning})`, "");
     for (const change of changes) {
       const about = [
         code(change.item.id),

@@ -11,20 +11,22 @@ function rerun(item, target, mode) {
     );
   const cell = ["--case", quotedWord(item.id), "--target", quotedWord(target.id)];
   const reproduced = ["conformance repro", quotedWord(item.id), "--target", quotedWord(target.id)];
+  const crashes = mode && cellOf(item, target, mode)?.verdict === "crashes";
   const inMode = mode ? ["--mode", mode] : [];
   return h(
     "section",
     null,
     h("h3", null, "Reproduce"),
     command(["nox -s conformance --", ...cell, ...inMode]),
-    mode && command([...reproduced, ...inMode]),
+    mode && (crashes ? h("p", { class: "plain" }, "No script: it would end its process.") : command([...reproduced, ...inMode])),
     mode && drawScript(scriptOf(item, target, mode)),
   );
 }
 
 /** The standalone script of a cell, joined as `repro/stored.py` describes; null if there is none. */
 function scriptOf(item, target, mode) {
-  const { texts, settings, columns, cases } = DATA.scripts ?? { columns: {}, cases: {} };
+  const { texts, settings, columns, cases, crashes } = DATA.scripts ?? { columns: {}, cases: {}, crashes: {} };
+  if (crashes[item.id]?.[target.id]?.includes(mode)) return null;
   const [column, found] = [target.id in columns && columns[target.id], item.id in cases && cases[item.id]];
   const here = column && settings[column.modes[mode]];
   if (!here || !found || cellOf(item, target, mode)?.verdict === "unsupported") return null;

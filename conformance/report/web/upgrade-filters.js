@@ -64,7 +64,7 @@ function upgradeFilters() {
     compared(changes) {
       const cases = [...casesOf(changes)];
       for (const { severity, number, button } of severities) {
-        number.textContent = casesOf(changes.filter((change) => change.severity === severity)).size;
+        number.textContent = [...UPGRADE.worst.values()].filter((change) => change.severity === severity).length;
         button.disabled = number.textContent === "0";
       }
       for (const { name, number } of features)

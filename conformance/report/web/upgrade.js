@@ -90,9 +90,11 @@ function compareColumns(pair) {
   const [from, to] = pair;
   UPGRADE.pair = pair;
   UPGRADE.changes = changesBetween(from, to);
+  UPGRADE.worst = worstOfCases(UPGRADE.changes);
+  const counts = countChanges(UPGRADE.changes, from, to);
   UPGRADE.rows = new Map();
-  UPGRADE.headline.replaceChildren(...headline(UPGRADE.changes, from, to));
-  UPGRADE.notes.replaceChildren(...notesOn(UPGRADE.changes, from, to).map((note) => h("li", null, note)));
+  UPGRADE.headline.replaceChildren(...headline(counts, from, to));
+  UPGRADE.notes.replaceChildren(...notesOn(counts, from, to).map((note) => h("li", null, note)));
   UPGRADE.parts = [...SEVERITIES, null].map((severity) => severityPart(severity, from, to)).filter(Boolean);
   UPGRADE.none = h("p", { class: "none", hidden: true }, "No change matches the filters.");
   UPGRADE.groups.replaceChildren(...UPGRADE.parts.map(({ element }) => element), UPGRADE.none);
@@ -101,33 +103,22 @@ function compareColumns(pair) {
   UPGRADE.filters.compared(UPGRADE.changes);
 }
 
-const casesOf = (changes) => new Set(changes.map((change) => change.item));
-
 /** The headline, also used in the Markdown. */
-function headline(changes, from, to) {
-  const changed = changes.filter((change) => change.severity);
-  const silent = casesOf(changed.filter((change) => change.severity === "silent")).size;
-  const number = casesOf(changed).size;
+function headline({ total, by_severity: { silent }, unknown }, from, to) {
   const [one, other] = [from, to].map((target) => target.title.replaceAll(" ", "\u00a0"));
   const route = `from ${one} to ${other}`;
   if (from === to) return [`${from.title} is compared with itself: nothing changes.`];
-  if (!number) return [`Nothing changes ${route}${changes.length ? " in the behaviours that could be compared" : ""}.`];
+  if (!total) return [`Nothing changes ${route}${unknown ? " in the behaviours that could be compared" : ""}.`];
   return [
-    `${count(number, "behaviour")} ${number === 1 ? "changes" : "change"} ${route}`,
+    `${count(total, "behaviour")} ${total === 1 ? "changes" : "change"} ${route}`,
     silent ? ": " : ", none silently.",
     ...(silent ? [h("em", null, `${silent} silently`), "."] : []),
   ];
 }
 
 /** Sentences about what is unchanged, what could not be compared, and which target did not run. */
-function notesOn(changes, from, to) {
-  const changed = casesOf(changes.filter((change) => change.severity));
-  const unknown = casesOf(changes.filter((change) => !change.severity)).difference(changed).size;
-  const rest = CASES.filter((item) => !changed.has(item) && !changes.some((change) => change.item === item));
-  const same = rest.filter((item) =>
-    modePairs(item, from, to).some(([mode]) => mode && typeof stateOf(cellOf(item, from, mode)) === "number"),
-  ).length;
-  const neither = rest.length - same;
+function notesOn({ total, unknown, same }, from, to) {
+  const neither = CASES.length - total - unknown - same;
   return [
     ...[...new Set([from, to])]
       .filter((target) => target.reason)
@@ -150,9 +141,10 @@ function severityPart(severity, from, to) {
       row.dataset.case = change.item.id;
       UPGRADE.rows.set(change, row);
     }
-    const size = h("span", { class: "number" });
+    const number = h("span", { class: "number" });
     const list = h("ol", { class: "changes" }, alike.map((change) => UPGRADE.rows.get(change)));
-    return { changes: alike, size, element: h("div", null, headingOf(kind, to) && h("h4", null, headingOf(kind, to), size), list) };
+    const heading = headingOf(kind, to) && h("h4", null, headingOf(kind, to), number);
+    return { changes: alike, number, element: h("div", null, heading, list) };
   });
   const element = h(
     "section",
@@ -165,10 +157,14 @@ function severityPart(severity, from, to) {
 
 const isDocumented = ({ item }) => !isNeutral(item);
 
+/** A behaviour is as severe as its most severe change: that is how it is counted, and filtered. */
+const isOfSeverity = (change, wanted) =>
+  !wanted.length || (wanted.includes(change.severity) && wanted.includes(UPGRADE.worst.get(change.item).severity));
+
 function filterChanges(state) {
   const query = parseQuery(state.q);
   const passesAll = (change) =>
-    (!state.severity.length || state.severity.includes(change.severity)) &&
+    isOfSeverity(change, state.severity) &&
     (!state.promised || isDocumented(change)) &&
     hasFeature(change.item, state.feature) &&
     passes(query, change.item, UPGRADE.pair, change);
@@ -180,19 +176,22 @@ function filterChanges(state) {
   if (state.case !== UPGRADE.selected) placeOfChange(state)?.closest("li").scrollIntoView({ block: "nearest" });
   UPGRADE.selected = state.case;
   for (const { changes, number, kinds, element } of UPGRADE.parts) {
-    element.hidden = showNumber(number, changes) === 0;
-    for (const kind of kinds) kind.element.hidden = showNumber(kind.size, kind.changes) === 0;
+    for (const part of [{ number, changes, element }, ...kinds]) {
+      showNumber(part.number, part.changes);
+      part.element.hidden = !part.changes.some((change) => UPGRADE.shown.has(change));
+    }
   }
   UPGRADE.none.hidden = !UPGRADE.changes.length || UPGRADE.shown.size > 0;
   UPGRADE.filters.show(state, query.problems);
 }
 
-/** Show how many behaviours of these changes are visible. */
+/** Show how many behaviours of these changes are visible; each counts once, at its most severe change. */
 function showNumber(element, changes) {
-  const shown = casesOf(changes.filter((change) => UPGRADE.shown.has(change))).size;
-  const all = casesOf(changes).size;
-  element.textContent = shown === all ? shown : `${shown} of ${all}`;
-  return shown;
+  const counted = casesOf(changes.filter((change) => UPGRADE.worst.get(change.item) === change));
+  const shown = [...counted].filter((item) => changes.some((change) => change.item === item && UPGRADE.shown.has(change)));
+  const above = casesOf(changes).difference(counted).size;
+  const text = shown.length === counted.size ? String(counted.size) : `${shown.length} of ${counted.size}`;
+  element.textContent = above ? `${text} (and ${above} counted above)` : text;
 }
 
 function placeOfChange(state) {
@@ -216,7 +215,11 @@ function copyButton() {
   const copy = async () => {
     const [from, to] = UPGRADE.pair;
     const groups = UPGRADE.parts
-      .map(({ severity, changes }) => ({ severity, changes: changes.filter((change) => UPGRADE.shown.has(change)) }))
+      .map(({ severity, number, changes }) => ({
+        severity,
+        number: number.textContent,
+        changes: changes.filter((change) => UPGRADE.shown.has(change)),
+      }))
       .filter(({ changes }) => changes.length);
     const notes = [...UPGRADE.notes.children].map((note) => note.textContent);
     const [listed, all] = [UPGRADE.shown, UPGRADE.changes].map((changes) => casesOf([...changes]).size);
