@@ -76,7 +76,6 @@ class Case(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     code: str
     digest: str = ""  # of its source and whatever that uses of its folder
     area: str = ""  # title of its file; what older results do not know is empty
-
     thinned: list[Thinning] = []
 
     def modes_on(self, has: Collection[str], target: str = "") -> list[str]:
@@ -113,19 +112,12 @@ class TargetResult(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Shard(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which part of a plan was run.
+    """Which part of a plan was run."""
 
-    Attributes:
-        number: Number of the shard, from 1.
-        plan: The targets of each shard, as declared.
-        modes: The modes of the plan.
-        complete: Whether the plan is a whole tier, with every case and mode.
-    """
-
-    number: int
-    plan: list[list[TargetResult]]
+    number: int  # of the shard, from 1
+    plan: list[list[TargetResult]]  # the targets of each shard, as declared
     modes: list[str]
-    complete: bool
+    complete: bool  # whether the plan is a whole tier, with every case and mode
 
 
 class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -139,19 +131,12 @@ class Fact(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Exception_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An exception that ended a cell.
+    """An exception that ended a cell."""
 
-    Attributes:
-        raised: Names of its classes, the most derived first.
-        phase: What the case was doing: "build", "call", "compile", "fit" or "save".
-        message: Its message.
-        where: "file:line in function" of the case, and of the innermost frame.
-    """
-
-    raised: list[str]
-    phase: str | None
+    raised: list[str]  # names of its classes, the most derived first
+    phase: str | None  # what the case was doing: build, call, compile, fit or save
     message: str
-    where: list[str] = []
+    where: list[str] = []  # "file:line in function" of the case, and of the innermost frame
 
 
 class Warning_(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -254,17 +239,7 @@ def stored() -> Path:
 
 
 def read_stored(path: Path | None) -> Results | None:
-    """Read results.
-
-    Args:
-        path: A results file or its folder, None for those that are `stored`.
-
-    Returns:
-        The results; None if none are stored.
-
-    Raises:
-        UsageError: As `read`.
-    """
+    """Read the results at `path`, by default those that are `stored`; return None if none are. Raises as `read`."""
     if path is None and not file_in(stored()).is_file():
         return None
     return read(path or stored())
@@ -273,12 +248,8 @@ def read_stored(path: Path | None) -> Results | None:
 def read_bytes(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
     """Return the JSON of a results file, unpacked if it is compressed.
 
-    Args:
-        file: The file.
-        max_bytes: Most bytes that the JSON may have.
-
     Raises:
-        UsageError: It cannot be read or unpacked, or is too large.
+        UsageError: It cannot be read or unpacked, or the JSON has more than `max_bytes`.
     """
     too_large = UsageError(f"{file} has more than {max_bytes >> 20} MB; that is no results file of this suite")
     try:

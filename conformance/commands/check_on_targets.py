@@ -81,7 +81,4 @@ def _declared(asked: argparse.Namespace) -> LayerDeclarations:
 def _layer(data: dict[str, Any]) -> LayerDeclaration:
     if not data["input_shape"]:
         raise UsageError(f"{data['layer']}: --input-shape is required, for instance --input-shape 2,5,3")
-    try:
-        return msgspec.convert({name: value for name, value in data.items() if value is not None}, LayerDeclaration)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{data['layer']}: {error}") from error
+    return msgspec.convert({name: value for name, value in data.items() if value is not None}, LayerDeclaration)

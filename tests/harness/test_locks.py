@@ -69,7 +69,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Calls]:
                 raise Unavailable(f"uv pip failed: {reason}")
             return ""
 
-        monkeypatch.setattr(install, "run_uv", run_uv)
+        monkeypatch.setattr(install, "run_uv", run_uv)  # stands for uv and the package indexes
         return found
 
     return fail
@@ -109,5 +109,6 @@ def test_uv_chooses_the_build_for_cpus(
     if folder:
         monkeypatch.setenv("PIP_FIND_LINKS", folder)
     prints = ("sh", "-c", 'printf %s "$UV_TORCH_BACKEND"')
+    # Stands for uv.
     monkeypatch.setattr(install, "uv_command", lambda *arguments: prints)
     assert install.run_uv("pip", torch_backend=backend) == said
