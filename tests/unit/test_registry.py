@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conformance.local.errors import UsageError
+from conformance.local.paths import PACKAGE
 from conformance.targets import registry
 from conformance.vocabulary import MODES
 
@@ -85,9 +86,7 @@ def test_a_broken_registry_is_named(tmp_path: Path, text: str, message: str) -> 
 
 def test_a_mode_that_is_nowhere_is_named(tmp_path: Path) -> None:
     text = (
-        (registry.PACKAGE / "targets.toml")
-        .read_text()
-        .replace('processes = [["session", "jit"]]', 'processes = [["session"]]')
+        (PACKAGE / "targets.toml").read_text().replace('processes = [["session", "jit"]]', 'processes = [["session"]]')
     )
     (tmp_path / "t.toml").write_text(text)
     with pytest.raises(UsageError, match=r"keras-2.2.4\+tf-1.13: each of eager, graph, session, jit"):
