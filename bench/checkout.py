@@ -18,9 +18,9 @@ from bench.record import Sample
 from conformance import results
 from conformance.cache import VARIABLE
 from conformance.local import bundle
-from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError
 from conformance.local.launch import Environment, environment
+from conformance.local.paths import PACKAGE, cases_folder
 from conformance.local.process_group import ProcessGroup
 from conformance.results import Case, Results
 
@@ -44,7 +44,7 @@ class Checkout:
         self.real_cache = real_cache  # environments are built here, since some of their files contain their path
         no_bytecode = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE, folder / "conformance", ignore=no_bytecode)
-        shutil.copytree(cases or bundle.cases_folder(), folder / "cases", ignore=no_bytecode)
+        shutil.copytree(cases or cases_folder(), folder / "cases", ignore=no_bytecode)
         compileall.compile_dir(folder / "conformance", quiet=1)  # as an installation does
         (real_cache / "environments").mkdir(parents=True, exist_ok=True)
         self.cache.mkdir()

@@ -6,6 +6,7 @@ nothing that could be missing, on any Python from 3.9.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from importlib.util import find_spec
 HOST_PYTHON = (3, 11)
 HOST_MODULES = ("click", "filelock", "jinja2", "msgspec", "packaging", "platformdirs", "psutil", "rich", "uv")
 """What the extra `matrix` brings."""
+COLLECTION_THRESHOLD = 100_000
+"""Objects until garbage is looked for, instead of 700: commands keep nearly all that they read until they end."""
 USAGE = """\
 Usage: conformance check ...       check your own layers in this environment
        conformance run --here ...  run the mask cases in this environment
@@ -25,9 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     reason = missing()
     if not reason:
+        gc.set_threshold(COLLECTION_THRESHOLD)
         from conformance import cli
 
-        return int(cli.main(given, prog_name="conformance") or 0)
+        try:
+            return int(cli.main(given, prog_name="conformance") or 0)
+        finally:
+            gc.freeze()
     if given[:1] == ["check"]:
         from conformance.checks import command
 

@@ -51,9 +51,9 @@ class Project:
     @cached_property
     def cases_folder(self) -> Path:
         """The folder of the cases, with their expectations."""
-        from conformance.local import bundle
+        from conformance.local.paths import cases_folder
 
-        return self._cases or bundle.cases_folder()
+        return self._cases or cases_folder()
 
     @cached_property
     def cache(self) -> Path:

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from conformance.files import write_bytes
-from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError
+from conformance.local.paths import PACKAGE
 from conformance.local.sanitize import cleaned, hides_control
 from conformance.local.selection import modes_on
 from conformance.local.validation import wrong_value

@@ -17,7 +17,6 @@ from packaging.version import Version
 from conformance import results
 from conformance.commands import options
 from conformance.judging import compare, expectations
-from conformance.judging.judge import judge_targets
 from conformance.local.errors import Unavailable, UsageError, unknown
 from conformance.project import Project
 from conformance.results import Case, Results, TargetResult
@@ -99,13 +98,10 @@ class Names:
         one, other = (place.results or found for place in self._places)
         first, second = (place.id for place in self._places)
         assert one and other
-        left_out: list[str] = []
         if one is other:
-            together = compare.narrowed(one, first, second)
-        else:
-            together, left_out = compare.joined(one, first, other, second)
-            first, second = (target.id for target in together.targets)
-        judge_targets(together, (first, second))
+            return Pair(one, first, second, [])
+        together, left_out = compare.joined(one, first, other, second)
+        first, second = (target.id for target in together.targets)
         return Pair(together, first, second, left_out)
 
 

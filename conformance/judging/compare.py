@@ -27,14 +27,14 @@ were not measured are skipped. Both are None if none in between was measured.
 *Order.* By severity, then by kind, then by the order of the cases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeVar
 
 import msgspec
 
 from conformance.judging.difference import describe_change
 from conformance.judging.expectations import Expectation, ExpectationIndex
-from conformance.judging.judge import behaviours
+from conformance.judging.judge import behaviours_of_case, cells_by_case, kinds, verdict
 from conformance.results import Case, Cell, Results, TargetResult
 from conformance.targets.registry import Target
 from conformance.targets.versions import is_prerelease
@@ -121,18 +121,24 @@ def changes_between(
 
 
 class Comparer:
-    """Compares targets of `results`; faster than `changes_between` for more than one pair."""
+    """Compares targets of `results`; faster than `changes_between` for more than one pair.
+
+    Verdicts are computed again, and behaviours numbered, only where two cells differ.
+    """
 
     def __init__(self, results: Results, expectations: Sequence[Expectation]):
         self._results = results
         self._index = ExpectationIndex(expectations, results)
-        self._numbers = behaviours(results)
         self._targets = {target.id: target for target in results.targets}
-        self._cells = {(cell.case, cell.target, cell.mode): cell for cell in results.cells}
+        self._rows = cells_by_case(results)
+        self._numbering: dict[str, Iterator[tuple[str, int]]] = {}  # by case: the behaviours without a number yet
+        self._numbers: dict[tuple[str, str], int] = {}  # by case and observation
+        self._verdicts: dict[str, str] = {}  # by observation
 
     def changes(self, from_id: str, to_id: str) -> list[BehaviourChange]:
         """Return all changes between two targets, the most severe first."""
-        found = [change for case in self._results.cases for change in self._of_case(case, from_id, to_id)]
+        route = path(self._results.targets, from_id, to_id)
+        found = [change for case in self._results.cases for change in self._of_case(case, route)]
         severities = (*SEVERITIES, None)
         return sorted(found, key=lambda change: (severities.index(change.severity), KINDS.index(change.kind)))
 
@@ -140,6 +146,7 @@ class Comparer:
         """Return the state of a case's contract in one of its cells."""
         if cell is None:
             return Side(promise="unknown", verdict=None)
+        self._judge(cell)
         expectation = self._index.explanation(cell)
         promise: Promise = "broken"
         if cell.verdict == "not-run":
@@ -156,8 +163,8 @@ class Comparer:
 
     def modes(self, case: Case, target: str) -> list[str]:
         """Return the modes in which a case was planned on a target that has the mode."""
-        lacks = self._targets[target].lacks
-        return [mode for mode in MODES if mode not in lacks and (case.id, target, mode) in self._cells]
+        lacks, row = self._targets[target].lacks, self._rows.get(case.id, {})
+        return [mode for mode in MODES if mode not in lacks and (target, mode) in row]
 
     def compared(self, from_id: str, to_id: str, modes: Sequence[str] = ()) -> set[str]:
         """Return the ids of the cases that are compared, in one of `modes` if any is given."""
@@ -167,12 +174,12 @@ class Comparer:
         """Return the ids of the compared cases whose API neither target has."""
 
         def is_on_neither(case: Case) -> bool:
-            states = {
-                self.state(self._cells[case.id, target, mode]) if mode else None
+            cells = [
+                cell
                 for pair in self._pairs_in(case, from_id, to_id, modes)
-                for target, mode in zip((from_id, to_id), pair, strict=True)
-            }
-            return states == {"absent"}
+                for cell in self._cells(case, from_id, to_id, pair)
+            ]
+            return bool(cells) and all(self._ending(cell) == "unsupported" for cell in cells)
 
         return {case.id for case in self._results.cases if is_on_neither(case)}
 
@@ -190,42 +197,71 @@ class Comparer:
             return []
         return [(first[0] if first else None, second[0] if second else None)]
 
-    def state(self, cell: Cell | None) -> int | str | None:
-        """Return a value that is equal for cells of a case that behave the same, None if that is unknown."""
-        if cell is None:
+    def alike(self, one: Cell | None, other: Cell | None) -> bool | None:
+        """Return whether two cells of a case behave the same, None if that is unknown."""
+        ending, other_ending = self._ending(one), self._ending(other)
+        if one is None or other is None or "not-run" in (ending, other_ending):
             return None
-        verdict = cell.verdict  # of a cell without an observation
-        if cell.observation is not None:
-            verdict = VERDICT_OF_STATUS.get(self._results.observations[cell.observation].status, "completed")
-        if verdict == "not-run":
-            return None
-        return "absent" if verdict == "unsupported" else self._numbers[cell.case, cell.observation]
+        if ending != other_ending or ending == "unsupported" or one.observation == other.observation:
+            return ending == other_ending
+        first, second = (self._results.observations[str(cell.observation)] for cell in (one, other))
+        return kinds(first) == kinds(second) and self._number(one) == self._number(other)
 
-    def _of_case(self, case: Case, from_id: str, to_id: str) -> list[BehaviourChange]:
+    def _ending(self, cell: Cell | None) -> str:
+        """Return the verdict on a cell that did not complete, "completed" for others."""
+        if cell is None:
+            return "not-run"
+        if cell.observation is None:
+            return cell.verdict
+        return VERDICT_OF_STATUS.get(self._results.observations[cell.observation].status, "completed")
+
+    def _number(self, cell: Cell) -> int:
+        """Return the number of the behaviour of a cell; those of its case are numbered up to it."""
+        key = (cell.case, str(cell.observation))
+        if cell.case not in self._numbering:
+            self._numbering[cell.case] = behaviours_of_case(self._rows[cell.case], self._results)
+        while key not in self._numbers:
+            id, number = next(self._numbering[cell.case])
+            self._numbers[cell.case, id] = number
+        return self._numbers[key]
+
+    def _judge(self, cell: Cell) -> None:
+        """Set the verdict on a cell that has an observation, whatever the results say."""
+        id = cell.observation
+        if id is not None:
+            if id not in self._verdicts:
+                self._verdicts[id] = verdict(self._results.observations[id], self._results.values)
+            cell.verdict = self._verdicts[id]
+
+    def _cells(self, case: Case, from_id: str, to_id: str, pair: Pair) -> tuple[Cell | None, Cell | None]:
+        row, (one, other) = self._rows.get(case.id, {}), pair
+        return row[from_id, one] if one else None, row[to_id, other] if other else None
+
+    def _of_case(self, case: Case, route: Sequence[TargetResult]) -> list[BehaviourChange]:
         groups: dict[BehaviourChange, list[str]] = {}
-        for pair in self.pairs(case, from_id, to_id):
-            change = self._change(case, from_id, to_id, pair)
+        for pair in self.pairs(case, route[0].id, route[-1].id):
+            change = self._change(case, route, pair)
             if change:
                 one, other = (mode or "none" for mode in pair)
                 groups.setdefault(change, []).append(one if one == other else f"{one} -> {other}")
         return [msgspec.structs.replace(change, modes=tuple(modes)) for change, modes in groups.items()]
 
-    def _change(self, case: Case, from_id: str, to_id: str, pair: Pair) -> BehaviourChange | None:
-        one, other = (
-            self._cells[case.id, target, mode] if mode else None
-            for target, mode in zip((from_id, to_id), pair, strict=True)
-        )
-        state, now = self.state(one), self.state(other)
-        if state is not None and state == now:
+    def _change(self, case: Case, route: Sequence[TargetResult], pair: Pair) -> BehaviourChange | None:
+        one, other = self._cells(case, route[0].id, route[-1].id, pair)
+        alike = self.alike(one, other)
+        if alike:
             return None
         before, after = self.side(case, one), self.side(case, other)
-        if one is None or other is None or state is None or now is None:
-            text = self._unknown(from_id if state is None else None, to_id if now is None else None, pair)
+        if one is None or other is None:
+            text, level, since, last = "no common mode", None, None, None
+        elif alike is None:
+            not_run = [self._targets[cell.target] for cell in (one, other) if self._ending(cell) == "not-run"]
+            text = " and ".join(f"not run on {target.title}" for target in not_run)
             level = since = last = None
         else:
             earlier, later = (self._results.observations[str(cell.observation)] for cell in (one, other))
             text, level = describe_change(earlier, later, self._results.values)
-            since, last = self._since(case, from_id, to_id, pair, state)
+            since, last = self._since(case, route, pair, one)
         return BehaviourChange(
             case=case.id,
             modes=(),
@@ -238,23 +274,18 @@ class Comparer:
             last=last,
         )
 
-    def _unknown(self, first: str | None, second: str | None, pair: Pair) -> str:
-        if None in pair:
-            return "no common mode"
-        return " and ".join(f"not run on {self._targets[target].title}" for target in (first, second) if target)
-
     def _since(
-        self, case: Case, from_id: str, to_id: str, pair: Pair, state: int | str
+        self, case: Case, route: Sequence[TargetResult], pair: Pair, earlier: Cell
     ) -> tuple[str | None, str | None]:
-        last, is_measured = from_id, False
-        for target in [*between(self._results, from_id, to_id), self._targets[to_id]]:
+        last, is_measured = earlier.target, False
+        for target in route[1:]:
             modes = self.modes(case, target.id)
             mode = next((mode for mode in pair if mode in modes), None)
-            here = self.state(self._cells[case.id, target.id, mode]) if mode else None
-            if here is not None and here != state:
-                return (target.id, last) if is_measured or target.id != to_id else (None, None)
-            if here is not None:
+            alike = self.alike(earlier, self._rows[case.id][target.id, mode]) if mode else None
+            if alike:
                 last, is_measured = target.id, True
+            elif alike is not None:
+                return (target.id, last) if is_measured or target is not route[-1] else (None, None)
         raise AssertionError("the last target differs")
 
 
@@ -322,25 +353,6 @@ def joined(one: Results, from_id: str, other: Results, to_id: str) -> tuple[Resu
         shard=None,
     )
     return together, sorted((known.keys() | {case.id for case in other.cases}) - kept)
-
-
-def narrowed(results: Results, from_id: str, to_id: str) -> Results:
-    """Return the results with only the cells that the comparison of two targets needs.
-
-    These are the cells of the two targets and, of the cases in which their observations differ, all cells: they
-    determine the numbers of the behaviours and where a change first occurred.
-    """
-    lacks = {target.id: target.lacks for target in results.targets if target.id in (from_id, to_id)}
-    ends: dict[str, dict[tuple[str, str], str | None]] = {from_id: {}, to_id: {}}
-    for cell in results.cells:
-        if cell.target in ends and cell.mode not in lacks[cell.target]:
-            ends[cell.target][cell.case, cell.mode] = cell.observation
-    first, second = ends[from_id], ends[to_id]
-    common = first.keys() & second.keys()  # a case that has none of these is compared across modes
-    differ = {case for case, _ in first.keys() | second.keys()} - {case for case, _ in common}
-    differ |= {key[0] for key in common if first[key] != second[key]}
-    cells = [cell for cell in results.cells if cell.target in ends or cell.case in differ]
-    return msgspec.structs.replace(results, cells=cells)
 
 
 def _target(results: Results, id: str) -> TargetResult:

@@ -7,18 +7,18 @@ other outcome of such a cell is unexpected, also that it conforms.
 import datetime
 import fnmatch
 import functools
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from conformance.judging.judge import outcome
-from conformance.local import bundle
 from conformance.local.errors import UsageError
+from conformance.local.paths import cases_folder
 from conformance.results import Cell, Results, TargetResult
 from conformance.targets.versions import within
 from conformance.vocabulary import BAD, MODES
@@ -52,9 +52,9 @@ class ExpectedCells(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Return whether all conditions hold for a cell of this target."""
         if not _names(self.case, cell.case) or (self.modes and cell.mode not in self.modes):
             return False
-        if self.tensorflow and not within(target.versions.get("tensorflow"), SpecifierSet(self.tensorflow)):
+        if self.tensorflow and not _reaches(self.tensorflow, target.versions.get("tensorflow")):
             return False
-        if self.python and not within(target.python, SpecifierSet(self.python)):
+        if self.python and not _reaches(self.python, target.python):
             return False
         return any(_is_on(text, target) for text in self.on)
 
@@ -106,21 +106,53 @@ def _names(written: str, case: str) -> bool:
     return written in (case, plain(case))
 
 
-@functools.cache
-def _requirement(text: str) -> Requirement:
-    return Requirement(text)
+class TargetRange(NamedTuple):
+    """Targets that an entry of `ExpectedCells.on` selects.
+
+    Attributes:
+        front_end: Name of the front end.
+        backends: Names of backends, empty for all.
+        versions: Range of versions of the front end, empty for all.
+    """
+
+    front_end: str
+    backends: tuple[str, ...]
+    versions: str
+
+
+_ON = re.compile(r"\s*([\w.-]+)\s*(?:\[([\w\s,]*)\])?([^\[\]]*)")
 
 
 @functools.cache
-def _reaches(text: str, version: str | None) -> bool:
-    return within(version, _requirement(text).specifier)
+def target_range(text: str) -> TargetRange:
+    """Parse an entry of `ExpectedCells.on`.
+
+    Raises:
+        ValueError: The text is no front end with backends and versions.
+    """
+    found = _ON.fullmatch(text)
+    if found is None:
+        raise ValueError(f"not a front end with versions, such as 'keras[jax]>=3.4': {text!r}")
+    front_end, backends, versions = found.groups("")
+    _specifiers(versions)
+    return TargetRange(front_end, tuple(name.strip() for name in backends.split(",") if name.strip()), versions)
+
+
+@functools.cache
+def _specifiers(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+@functools.cache
+def _reaches(versions: str, version: str | None) -> bool:
+    return within(version, _specifiers(versions))
 
 
 def _is_on(text: str, target: TargetResult) -> bool:
-    requirement = _requirement(text)
-    if requirement.name != target.front_end or (requirement.extras and target.backend not in requirement.extras):
+    front_end, backends, versions = target_range(text)
+    if front_end != target.front_end or (backends and target.backend not in backends):
         return False
-    return _reaches(text, version(target))
+    return _reaches(versions, version(target))
 
 
 def version(target: TargetResult) -> str | None:
@@ -130,7 +162,7 @@ def version(target: TargetResult) -> str | None:
 
 def default_path() -> Path:
     """Return the path of the suite's expectations."""
-    return bundle.cases_folder() / "expectations.toml"
+    return cases_folder() / "expectations.toml"
 
 
 def load(path: Path | None = None) -> list[Expectation]:
@@ -161,10 +193,10 @@ def load(path: Path | None = None) -> list[Expectation]:
 
 def _check(cells: ExpectedCells, where: str) -> None:
     try:
-        names = [Requirement(text).name for text in cells.on]
-        SpecifierSet(cells.tensorflow)
-        SpecifierSet(cells.python)
-    except (InvalidRequirement, InvalidSpecifier) as error:
+        names = [target_range(text).front_end for text in cells.on]
+        _specifiers(cells.tensorflow)
+        _specifiers(cells.python)
+    except ValueError as error:  # also of packaging
         raise UsageError(f"{where}: {cells.case}: {error}") from error
     wrong = [n for n in names if n not in ("keras", "tf.keras", "tf_keras")] + [
         m for m in cells.modes if m not in MODES

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance import vocabulary
@@ -11,6 +11,9 @@ from conformance.vocabulary import MODES
 from conformance.worker import values as worker_values
 
 _MAX_MASK_ELEMENTS = 60  # that are written out
+
+Row = dict[tuple[str, str], Cell]
+"""The cells of a case, by target and mode."""
 
 
 def verdict(observation: Observation, values: Mapping[str, Value]) -> str:
@@ -73,7 +76,7 @@ def fingerprint(observation: Observation, values: Mapping[str, Value]) -> str:
     warnings count exactly; floats count with three significant digits, NaN, the
     infinities and zero as such. Messages, expected values and durations do not count.
     """
-    behaviour = [_kinds(observation), [_rounded(values[fact.observed]) for fact in observation.facts]]
+    behaviour = [kinds(observation), [_rounded(values[fact.observed]) for fact in observation.facts]]
     text = json.dumps(behaviour, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -102,7 +105,7 @@ def same_behaviour(one: Observation, other: Observation, values: Mapping[str, Va
 
     They are compared in what the fingerprint covers, but by tolerance instead of by rounded digits.
     """
-    return _kinds(one) == _kinds(other) and _same_facts(one.facts, other.facts, values)
+    return kinds(one) == kinds(other) and _same_facts(one.facts, other.facts, values)
 
 
 def _same_facts(some: list[Fact], others: list[Fact], values: Mapping[str, Value]) -> bool:
@@ -117,7 +120,8 @@ def _same_facts(some: list[Fact], others: list[Fact], values: Mapping[str, Value
     return True
 
 
-def _kinds(observation: Observation) -> list[Any]:
+def kinds(observation: Observation) -> list[Any]:
+    """Return what distinguishes behaviours at a glance: status, exception, warnings, names and types of facts."""
     raised = observation.exception
     return [
         observation.status,
@@ -135,37 +139,54 @@ def _dtypes(value: Value) -> Any:
     return value.get("dtype") if isinstance(value, dict) else None
 
 
+def cells_by_case(results: Results) -> dict[str, Row]:
+    """Return the cells of each case that has any."""
+    rows: dict[str, Row] = {}
+    for cell in results.cells:
+        rows.setdefault(cell.case, {})[cell.target, cell.mode] = cell
+    return rows
+
+
 def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
-    """Assign a number to each behaviour of each case, in the order of the targets.
+    """Assign a number to each behaviour of each case, as `behaviours_of_case` does.
 
     Returns:
-        The number by case id and digest of the observation, equal where the case behaves the same. Unsupported cells
-        have none.
+        The number by case id and digest of the observation. Unsupported cells have none.
     """
-    order = {target.id: i for i, target in enumerate(results.targets)}
-    rank = {mode: i for i, mode in enumerate(MODES)}
-    first: dict[tuple[str, str], tuple[int, int]] = {}  # where each observation of a case first occurs
-    for cell in results.cells:
-        if cell.observation is not None:
-            made, place = (cell.case, cell.observation), (order[cell.target], rank[cell.mode])
-            if made not in first or place < first[made]:
-                first[made] = place
-    found: dict[str, list[tuple[list[Any], list[Fact]]]] = {}  # by case: what distinguishes each behaviour
-    numbers: dict[tuple[str, str | None], int] = {}
-    for case, id in sorted(first, key=first.__getitem__):
+    rows = cells_by_case(results)
+    return {(case, id): number for case in rows for id, number in behaviours_of_case(rows[case], results)}
+
+
+def behaviours_of_case(row: Row, results: Results) -> Iterator[tuple[str, int]]:
+    """Assign a number to each behaviour of a case, in the order of the targets and then of the modes.
+
+    Args:
+        row: The cells of the case.
+        results: Has the targets and what was observed.
+
+    Yields:
+        Each observation with its number, equal where the case behaves the same. Unsupported cells have none.
+    """
+    cells = (row.get((target.id, mode)) for target in results.targets for mode in MODES)
+    seen: list[tuple[list[Any], list[Fact]]] = []  # what distinguishes each behaviour
+    done: set[str] = set()
+    for id in (cell.observation for cell in cells if cell and cell.observation is not None):
+        if id in done:
+            continue
+        done.add(id)
         observation = results.observations[id]
         if observation.status == "unsupported":
             continue
-        kinds, seen = _kinds(observation), found.setdefault(case, [])
+        distinct = kinds(observation)
         alike = (
             i
             for i, (k, facts) in enumerate(seen)
-            if k == kinds and _same_facts(facts, observation.facts, results.values)
+            if k == distinct and _same_facts(facts, observation.facts, results.values)
         )
-        number = numbers[case, id] = next(alike, len(seen))
+        number = next(alike, len(seen))
         if number == len(seen):
-            seen.append((kinds, observation.facts))
-    return numbers
+            seen.append((distinct, observation.facts))
+        yield id, number
 
 
 class Judge:
@@ -187,16 +208,6 @@ class Judge:
         if observation.status == "error" and observation.exception:
             reason = f"the case itself failed: {observation.exception.raised[0]}: {observation.exception.message}"
         return verdict(observation, values), fingerprint(observation, values), reason
-
-
-def judge_targets(results: Results, targets: Collection[str]) -> None:
-    """Recompute only the verdicts, and only of these targets."""
-    found: dict[str, str] = {}
-    for cell in results.cells:
-        if cell.target in targets and cell.observation is not None:
-            if cell.observation not in found:
-                found[cell.observation] = verdict(results.observations[cell.observation], results.values)
-            cell.verdict = found[cell.observation]
 
 
 def judge_all(results: Results) -> None:

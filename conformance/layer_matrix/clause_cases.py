@@ -12,8 +12,8 @@ from conformance.checks import BadInput, clauses_for
 from conformance.checks.clause import find
 from conformance.checks.declaration import DATA
 from conformance.layer_matrix.declaration import LayerDeclaration
-from conformance.local.dependencies import PACKAGE
 from conformance.local.errors import UsageError
+from conformance.local.paths import PACKAGE
 
 _CONFTEST = 'pytest_plugins = ["conformance.worker.pytest_plugin"]\n'
 _HEAD = '''"""{title}.

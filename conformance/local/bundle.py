@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conformance.local.dependencies import PACKAGE, imported
-from conformance.local.errors import UsageError, named
+from conformance.local.dependencies import imported
+from conformance.local.errors import named
+from conformance.local.paths import PACKAGE, cases_folder
 
 _ASKS = "conformance/worker/probe.py"  # asks an environment what it has; nothing that a case can see
 
@@ -43,18 +44,6 @@ class Bundle:
     def without_speedups(self) -> Bundle:
         """Return the same bundle for workers without speed-ups, which share no remembered cell with the others."""
         return replace(self, speedups=False, worker=_digest({"without speed-ups": self.worker.encode()}))
-
-
-def cases_folder() -> Path:
-    """Return the folder of the suite: beside the package in a checkout, inside it when installed from a wheel.
-
-    Raises:
-        UsageError: There is none.
-    """
-    for folder in (PACKAGE.parent / "cases", PACKAGE / "cases"):
-        if (folder / "oracle.py").is_file():
-            return folder
-    raise UsageError("the cases are missing from this installation; install the package again")
 
 
 def make_bundle(cache: Path, cases: Path | None = None, others: Mapping[str, Path] | None = None) -> Bundle:

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).parent.parent
+from conformance.local.paths import PACKAGE
+
 LIBRARIES = ("jinja2", "markupsafe", "msgspec", "packaging", "pytest")
 """What the host side computes and writes with; `tests/harness/test_dependencies.py` holds this against its imports."""
 

@@ -9,9 +9,9 @@ import msgspec
 from conformance import results
 from conformance.files import write_text
 from conformance.judging.expectations import Expectation
-from conformance.local import bundle
 from conformance.local.dependencies import program_digest
 from conformance.local.errors import UsageError
+from conformance.local.paths import cases_folder
 from conformance.report import audit as audits
 from conformance.report import badge, changes, junit, page, summary
 from conformance.repro.stored import Stored
@@ -72,7 +72,7 @@ def _stamp(file: Path, known: Sequence[Expectation], audit: audits.AuditRecord |
     """Return a digest of everything that the page is made from."""
     total = hashlib.sha256(results.read_bytes(file))
     total.update(msgspec.json.encode(known) + msgspec.json.encode(audit))
-    total.update(program_digest(bundle.cases_folder()).encode())
+    total.update(program_digest(cases_folder()).encode())
     return total.hexdigest()[:16]
 
 

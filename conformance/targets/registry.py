@@ -9,10 +9,10 @@ from urllib.parse import unquote
 import msgspec
 
 from conformance.local.errors import UsageError, unknown
+from conformance.local.paths import PACKAGE
 from conformance.local.process_group import WorkerTarget
 from conformance.vocabulary import MODES
 
-PACKAGE = Path(__file__).parent.parent
 LOCKS = PACKAGE / "locks"
 TIERS = ("core", "history")
 AD_HOC = "ad-hoc"  # the tier of targets that no file declares

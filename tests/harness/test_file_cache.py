@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.local import bundle
 from conformance.local.bundle import make_bundle
 from conformance.local.dependencies import imported
 from conformance.local.errors import UsageError
+from conformance.local.paths import cases_folder
 from conformance.suite import catalogue, file_cache
 
 FILES = {
@@ -77,7 +77,7 @@ def test_all_are_made_again_if_what_they_share_changed(making: Making, monkeypat
 
 def test_case_files_do_not_import_each_other() -> None:
     """The digest of what is made of one counts on it."""
-    files = sorted(bundle.cases_folder().glob("test_*.py"))
+    files = sorted(cases_folder().glob("test_*.py"))
     assert files
     for file in files:
         assert [path.name for path in imported(file) if path.name.startswith("test_")] == [file.name]

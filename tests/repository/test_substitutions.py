@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from conformance.cache import cache_folder
-from conformance.local.bundle import cases_folder, make_bundle
+from conformance.local.bundle import make_bundle
 from conformance.local.errors import UsageError
+from conformance.local.paths import cases_folder
 from conformance.suite import catalogue
 from conformance.targets import registry
 from tests.support.fakes import FakeRuns, fake_target

@@ -8,6 +8,7 @@ import pytest
 
 from conformance.cache import cache_folder
 from conformance.local import bundle
+from conformance.local.paths import cases_folder
 from conformance.local.worker_process import WorkerProcess
 from conformance.suite import catalogue
 from conformance.targets import install, registry
@@ -63,7 +64,7 @@ def test_garbage_that_is_collected_in_a_trace_is_not_an_earlier_function(tmp_pat
     suite = tmp_path / "cases"
     suite.mkdir()
     for name in ("conftest.py", "pytest.ini", "oracle.py", "test_loss.py"):
-        shutil.copy(bundle.cases_folder() / name, suite)
+        shutil.copy(cases_folder() / name, suite)
     (suite / "test_garbage.py").write_text(COLLECTS_GARBAGE)
     cells = [("loss.per-sequence", "graph"), ("garbage.while-traced", "graph")]
     files = {"loss.per-sequence": "test_loss.py", "garbage.while-traced": "test_garbage.py"}

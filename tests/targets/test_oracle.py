@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from conformance.local.bundle import cases_folder, make_bundle
+from conformance.local.bundle import make_bundle
+from conformance.local.paths import cases_folder
 from conformance.project import Project
 from conformance.results import Results
 from conformance.run.api import RunRequest, run

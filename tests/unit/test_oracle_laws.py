@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose
 
-from conformance.local.bundle import cases_folder
+from conformance.local.paths import cases_folder
 
 _spec = importlib.util.spec_from_file_location("oracle", cases_folder() / "oracle.py")
 assert _spec and _spec.loader
