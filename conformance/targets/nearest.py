@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from conformance.local.errors import UsageError
 from conformance.targets.registry import Target
-from conformance.targets.versions import parse, release
+from conformance.targets.versions import is_prerelease, parse, release
 
 _PATCHES = range(20)
 
@@ -49,8 +49,9 @@ def by_keras(declared: Iterable[Target], front_end: str, backend: str, range_: S
 def _newest(
     candidates: Iterable[tuple[Version | None, bool, Target]], range_: SpecifierSet, description: str
 ) -> Target:
-    """Choose among (version, whether it is preferred, target), by minor versions."""
-    ordered = sorted(((v, preferred, t) for v, preferred, t in candidates if v), key=lambda one: one[:2])
+    """Choose among (version, whether it is preferred, target), by minor versions; of what is released."""
+    released = [one for one in candidates if not (is_prerelease(one[2].keras) or is_prerelease(one[2].base.tensorflow))]
+    ordered = sorted(((v, preferred, t) for v, preferred, t in released if v), key=lambda one: one[:2])
     if not ordered:
         raise UsageError(f"no declared target has {description}")
     inside = [target for version, _, target in ordered if _meets(version, range_)]

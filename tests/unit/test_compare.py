@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from conformance import results
 from conformance.judging import expectations
-from conformance.judging.compare import BehaviourChange, Comparer, between, changes_between, default_pair, narrowed
+from conformance.judging.compare import BehaviourChange, Comparer, between, changes_between, default_pair
 from conformance.judging.difference import describe_change
 from conformance.judging.expectations import Expectation, ExpectedCells
-from conformance.judging.judge import behaviours, judge_all, judge_targets
-from conformance.results import Exception_, Results, Warning_
+from conformance.judging.judge import behaviours, judge_all
+from conformance.results import Cell, Exception_, Results, Warning_
 from conformance.vocabulary import SEVERITIES
 from conformance.worker import values
 from tests.support.page_samples import MASK, MODES, Made, sample
@@ -211,13 +211,16 @@ def check_since(change: BehaviourChange, results: Results, comparer: Comparer, o
     case = next(case for case in results.cases if case.id == change.case)
     pair = change.modes[0].split(" -> ")
 
-    def state(target: str) -> Any:
-        mode = next((mode for mode in pair if mode in comparer.modes(case, target)), None)
-        cells = {(c.case, c.target, c.mode): c for c in results.cells}
-        return comparer.state(cells[case.id, target, mode]) if mode else None
+    cells = {(c.case, c.target, c.mode): c for c in results.cells}
 
-    assert state(change.last) == state(one) != state(change.since)
-    assert all(state(t) is None for t in walk[walk.index(change.last) + 1 : walk.index(change.since)])
+    def cell(target: str) -> Cell | None:
+        mode = next((mode for mode in pair if mode in comparer.modes(case, target)), None)
+        return cells[case.id, target, mode] if mode else None
+
+    assert comparer.alike(cell(one), cell(change.last)) is True
+    assert comparer.alike(cell(one), cell(change.since)) is False
+    unknown = walk[walk.index(change.last) + 1 : walk.index(change.since)]
+    assert all(comparer.alike(cell(one), cell(target)) is None for target in unknown)
 
 
 def test_modes_that_no_column_shares_are_compared_across() -> None:
@@ -279,17 +282,14 @@ def test_the_columns_that_are_compared_unless_others_are_named() -> None:
         ("keras-3.2", "keras-3.3"),
     ],
 )
-def test_what_is_narrowed_and_judged_in_part_compares_as_the_whole(before: str, after: str) -> None:
+def test_what_is_judged_while_comparing_compares_as_what_was_judged_before(before: str, after: str) -> None:
     whole, known = results.read(results.PUBLISHED), expectations.load()
-    part = narrowed(whole, before, after)
-    assert len(part.cells) < len(whole.cells)
-    part = msgspec.structs.replace(part, cells=[copy.copy(cell) for cell in part.cells])
-    for cell in part.cells:
+    unjudged = msgspec.structs.replace(whole, cells=[copy.copy(cell) for cell in whole.cells])
+    for cell in unjudged.cells:
         if cell.observation is not None:
             cell.verdict = "observed"  # whatever the file says of a cell that has an observation
-    judge_targets(part, (before, after))
     judge_all(whole)
-    some, all_ = (Comparer(found, known) for found in (part, whole))
+    some, all_ = (Comparer(found, known) for found in (unjudged, whole))
     assert some.changes(before, after) == all_.changes(before, after) != []
     assert some.compared(before, after) == all_.compared(before, after)
     assert some.on_neither(before, after) == all_.on_neither(before, after)
