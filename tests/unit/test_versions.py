@@ -18,7 +18,8 @@ NUMBERS = st.integers(0, 30)
 RELEASES = st.builds("{}.{}.{}".format, NUMBERS, NUMBERS, NUMBERS)
 EARLY = st.sampled_from([".dev2026102704", "a1", "b2", "rc0", "rc1.dev3"])
 OPERATORS = st.sampled_from([">=", ">", "<=", "<", "==", "!="])
-ON_TENSORFLOW = sorted({Version(t.base.tensorflow) for t in DECLARED if t.base.tensorflow})
+RELEASED = [t for t in DECLARED if t.base.tensorflow and not Version(t.base.tensorflow).is_prerelease]
+ON_TENSORFLOW = sorted({Version(t.base.tensorflow) for t in RELEASED})
 
 
 @given(RELEASES, EARLY, st.lists(st.builds("{}{}".format, OPERATORS, RELEASES), max_size=3).map(",".join))
