@@ -140,7 +140,8 @@ def _expectation(one: Expectation) -> dict[str, Any]:
 
 def _case(case: Case) -> dict[str, Any]:
     # A title is the first line of a docstring and ends with a period; a heading does not.
-    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case)}
+    thinned = msgspec.to_builtins(case.thinned)
+    return {**_fields(case), "title": case.title.removesuffix("."), "area": area(case), "thinned": thinned}
 
 
 def _target(target: TargetResult) -> dict[str, Any]:
