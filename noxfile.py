@@ -84,7 +84,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Repeat published cells, drawn at random, by their stand-alone scripts (docs/reproducing.md; see `-- --help`)."""
+    """Repeat published cells, drawn at random, by their stand-alone scripts (see `-- --help`)."""
     session.install("-e", ".[matrix]")
     session.run("python", "-m", "tests.audit", *session.posargs)
 

@@ -15,9 +15,9 @@ OTHER_MASK = np.array([[1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0], [0, 1, 0, 1, 0, 0
 X, OTHER = np.random.RandomState(51).uniform(0.1, 1, (2, BATCH, STEPS, FEATURES)).astype("float32")
 ZEROED = np.where(MASK[..., None], X, np.float32(0))  # `Masking` computes MASK from it
 OTHER_ZEROED = np.where(OTHER_MASK[..., None], OTHER, np.float32(0))
-H0, C0 = np.random.RandomState(52).uniform(-0.9, 0.9, (2, BATCH, UNITS)).astype("float32")
 
-MODES = ["eager", "graph", "session"]  # other cases cover compiled layers
+# Other cases cover compiled layers.
+IN_GRAPHS = {"modes": ["eager", "graph", "session"], "thinned": [thinning.GRAPH_FOR_SESSION]}
 GUIDE = "Guide 'Understanding masking & padding', section '%s'"
 COMPUTE_MASK = GUIDE % "Supporting masking in your custom layers"
 MASK_ARGUMENT = GUIDE % "Writing layers that need mask information"
@@ -34,8 +34,7 @@ def each_mask(inputs, mask):
     "recipe.read-mask",
     documented=MASK_ARGUMENT,
     tags=["recipe", "custom layer", "Masking"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_read_mask(keras, run, record):
     """A custom layer reads a mask with public API only.
@@ -76,8 +75,7 @@ def test_read_mask(keras, run, record):
     "recipe.set-mask",
     documented=COMPUTE_MASK,
     tags=["recipe", "custom layer", "SimpleRNN"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_set_mask(keras, run, build, mask_of, record):
     """A custom layer sets a mask with public API only.
@@ -120,8 +118,7 @@ def test_set_mask(keras, run, build, mask_of, record):
     documented=COMPUTE_MASK,
     issues=["tensorflow/tensorflow#32322"],
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_drop_mask(keras, run, build, mask_of, record):
     """A custom layer drops a mask.
@@ -155,8 +152,7 @@ def test_drop_mask(keras, run, build, mask_of, record):
     "recipe.compute-mask",
     documented=COMPUTE_MASK,
     tags=["recipe", "custom layer", "compute_mask"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_compute_mask(keras, run, build, mask_of, record):
     """A custom `compute_mask` works on Keras 2 and Keras 3.
@@ -201,8 +197,7 @@ def test_compute_mask(keras, run, build, mask_of, record):
     "recipe.recompute-mask",
     documented=COMPUTE_MASK,
     tags=["recipe", "custom layer", "compute_mask", "SimpleRNN"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_recompute_mask(keras, run, build, mask_of, record):
     """A custom layer that shortens the time axis recomputes the mask.
@@ -254,8 +249,7 @@ def test_recompute_mask(keras, run, build, mask_of, record):
     documented=MASK_ARGUMENT,
     issues=["keras-team/keras#19311"],
     tags=["recipe", "custom layer", "nested inputs"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_list_masks(keras, run, mask_of, record):
     """A custom layer gets the masks of a list of inputs alike on every Keras.
@@ -307,8 +301,7 @@ def test_list_masks(keras, run, mask_of, record):
     documented=COMPUTE_MASK,
     issues=["keras-team/keras#19685"],
     tags=["recipe", "Add", "compute_mask", "Masking"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_merge_and(keras, run, build, mask_of, record):
     """A subclass of Add merges masks with AND, as in Keras 2.
@@ -346,8 +339,7 @@ def test_merge_and(keras, run, build, mask_of, record):
     "recipe.masked-softmax",
     documented=MASK_ARGUMENT,
     tags=["recipe", "custom layer", "mask argument", "all masked"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
+    **IN_GRAPHS,
 )
 def test_masked_softmax(keras, run, record):
     """A custom layer computes a softmax over the unmasked timesteps.
@@ -381,33 +373,3 @@ def test_masked_softmax(keras, run, record):
     masked, unmasked = run(lambda x, m, y: [layer(x, mask=m), layer(y)], garbage, mask, X)
     record("masked", masked, expected=expected)
     record("unmasked", unmasked, expected=np.exp(X) / np.exp(X).sum(axis=1, keepdims=True))
-
-
-@pytest.mark.case(
-    "recipe.initial-state",
-    documented="API docs of keras.layers.LSTM, call arguments mask and initial_state: a timestep with a False entry "
-    "is ignored; a list of initial state tensors",
-    tags=["recipe", "LSTM", "initial_state", "Masking", "Functional"],
-    modes=MODES,
-    thinned=[thinning.GRAPH_FOR_SESSION],
-)
-def test_initial_state(keras, run, build, record):
-    """LSTM uses both mask and `initial_state` on every Keras.
-
-    With the mask passed explicitly on Keras 3, an LSTM starts from `initial_state` and skips the masked timesteps.
-    """
-    masking = keras.layers.Masking()
-    lstm = keras.layers.LSTM(UNITS, recurrent_activation="sigmoid")
-
-    def decode(x, h, c):
-        # With `initial_state`, Keras 3 ignores the mask of `x`; Keras 2 uses it.
-        by_hand = {"mask": masking.compute_mask(x)} if hasattr(keras, "ops") else {}
-        return lstm(masking(x), initial_state=[h, c], **by_hand)
-
-    inputs = [keras.Input((STEPS, FEATURES)), keras.Input((UNITS,)), keras.Input((UNITS,))]
-    model = keras.Model(inputs, decode(*inputs))
-
-    weights = build(lstm)
-    last = oracle.lstm(X, MASK, *weights, state=(H0, C0))[1]
-    record("called", run(decode, ZEROED, H0, C0), expected=last)
-    record("in a functional model", run(lambda x, h, c: model([x, h, c]), ZEROED, H0, C0), expected=last)

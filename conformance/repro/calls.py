@@ -82,11 +82,15 @@ def _is_written_otherwise(value: ast.expr, module: Module) -> bool:
         return _is_written_otherwise(value.body, module) or _is_written_otherwise(value.orelse, module)
     if isinstance(value, ast.BinOp):
         return _is_written_otherwise(value.left, module)
+    if isinstance(value, ast.Subscript):  # an item of a list may be an array, a part of one is a list
+        return isinstance(value.slice, ast.Slice) and _is_written_otherwise(value.value, module)
     if isinstance(value, ast.Constant):
         return value.value is None or isinstance(value.value, str)
     if isinstance(value, ast.Call):
         called = ast.unparse(value.func)
-        return called == "Raised" or any(_is_written_otherwise(*one) for one in _returned(called, module))
+        return called in ("Raised", "list", "tuple") or any(
+            _is_written_otherwise(*one) for one in _returned(called, module)
+        )
     return isinstance(value, ast.List | ast.Tuple | ast.ListComp)
 
 

@@ -132,7 +132,12 @@ def test_stored_texts_make_the_same_scripts(scripts: dict[tuple[str, str, str], 
 def test_a_script_is_short(scripts: dict[tuple[str, str, str], str], cases: dict[str, Case]) -> None:
     """Those that somebody may be sent: of promises, eagerly and in graphs."""
     assert len(scripts["merge.add.both-masked", "keras-3.15", "graph"].splitlines()) <= 40
-    sent = [text for (id, _, mode), text in scripts.items() if mode in ("eager", "graph") and cases[id].basis in BASES]
+    first = {id.partition("[")[0]: id for id in reversed(cases)}  # the variants of a case differ in a line or two
+    sent = [
+        text
+        for (id, _, mode), text in scripts.items()
+        if id in first.values() and mode in ("eager", "graph") and cases[id].basis in BASES
+    ]
     lengths = sorted(len([line for line in text.splitlines() if line.strip()]) for text in sent)
     assert lengths[len(lengths) // 2] < 60
 
@@ -180,12 +185,13 @@ def test_metadata_can_be_read(target: str) -> None:
 
 
 @pytest.mark.no_cover  # it takes long, and traced twice as long
-def test_scripts_judge_as_the_matrix_does(parts: dict[str, Parts]) -> None:
-    """Each stored value, given to `record` of the script of its case."""
+def test_scripts_judge_as_the_matrix_does(parts: dict[str, Parts], cases: dict[str, Case]) -> None:
+    """Each stored value of a case that has not changed since, given to `record` of its script."""
     stored = results.read(results.PUBLISHED)
+    same = {case.id for case in stored.cases if case.id in cases and case.digest == cases[case.id].digest}
     here = setting(TARGETS["keras-3.15"], "eager")
     judged = 0
-    for case, id in {(cell.case, cell.observation) for cell in stored.cells if cell.observation and cell.case in parts}:
+    for case, id in {(cell.case, cell.observation) for cell in stored.cells if cell.observation and cell.case in same}:
         use = next((use for use in parts[case].uses if use.startswith("record")), "record")
         for fact in (fact for fact in stored.observations[id].facts if fact.expected is not None):
             observed, expected = (_decoded(stored.values[value]) for value in (fact.observed, fact.expected))
@@ -199,7 +205,7 @@ def test_scripts_judge_as_the_matrix_does(parts: dict[str, Parts]) -> None:
                 wrong = True
             assert wrong == bool(mismatch(fact, stored.values)), (case, fact.name)
             judged += 1
-    assert judged > 4000
+    assert judged > 2000
 
 
 class _Raised:

@@ -12,7 +12,7 @@ from conformance.suite import catalogue
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "recipes.md").read_text()
-SOURCE = (ROOT / "cases" / "test_recipe.py").read_text()
+SOURCE = "\n".join(path.read_text() for path in sorted((ROOT / "cases").glob("test_recipe*.py")))
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
