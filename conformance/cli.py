@@ -24,7 +24,7 @@ COMMANDS = {
     "list": ("list", "List cases or targets."),
     "report": ("report", "Judge stored results again and write the report."),
     "cells": ("report", "Print stored results, one JSON object per cell."),
-    "docs": ("report", "Write cases.md from the cases, and findings.md from stored results."),
+    "docs": ("report", "Write cases.md from the cases; findings.md and the counts in other documents from results."),
     "schema": ("report", "Print the JSON Schema of a file that a run writes: results.json or changes.json."),
     "plan": ("shards", "Show how targets are divided among N machines, for `run --shard`."),
     "merge": ("shards", "Merge the results of shards, or of targets that were run separately, into one report."),

@@ -51,7 +51,7 @@ def cells_command(path: Path) -> None:
 @options.out_option(default=Path("docs"), show_default=True, help="Write the documents here.")
 @pass_project
 def docs_command(project: Project, path: Path, out: Path) -> None:
-    """Write cases.md from the cases, and findings.md and the numbers of changes in the other documents from results."""
+    """Write cases.md from the cases; findings.md and the counts in other documents from results."""
     stored, expectations = results.read(path), project.expectations()
     for name, text in documents.documents(project.cases(), stored, expectations):
         write_text(out / name, text)
