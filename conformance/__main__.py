@@ -15,7 +15,7 @@ HOST_PYTHON = (3, 11)
 HOST_MODULES = ("click", "filelock", "jinja2", "msgspec", "packaging", "platformdirs", "psutil", "rich", "uv")
 """What the extra `matrix` brings."""
 COLLECTION_THRESHOLD = 100_000
-"""Objects until garbage is looked for, instead of 700: commands keep nearly all that they read until they end."""
+"""New objects before garbage is collected, by default 700: a command keeps nearly everything it reads until it ends."""
 USAGE = """\
 Usage: conformance check ...       check your own layers in this environment
        conformance run --here ...  run the mask cases in this environment
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return int(cli.main(given, prog_name="conformance") or 0)
         finally:
-            gc.freeze()
+            gc.freeze()  # the process ends: the last collection of garbage has nothing to visit
     if given[:1] == ["check"]:
         from conformance.checks import command
 

@@ -122,12 +122,19 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             table.add_row(*map(Text, row))
         Console().print(table, markup=False, highlight=False)
         return
-    from rich.cells import cell_len, set_cell_size
-
     lines = [headings, *([" ".join(text.splitlines()) for text in row] for row in rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        click.echo("  ".join(set_cell_size(text, width) for text, width in zip(line, widths, strict=True)))
+        click.echo("  ".join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)))
+
+
+def _width(text: str) -> int:
+    """Return the number of character cells that a text takes in a terminal."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    from rich.cells import cell_len  # here: few texts need it
+
+    return cell_len(text)
 
 
 def cell_of_markdown(text: str) -> str:

@@ -123,7 +123,7 @@ def changes_between(
 class Comparer:
     """Compares targets of `results`; faster than `changes_between` for more than one pair.
 
-    Verdicts are computed again, and behaviours numbered, only where two cells differ.
+    Verdicts are computed again, and behaviours are numbered, only where cells of the two targets differ.
     """
 
     def __init__(self, results: Results, expectations: Sequence[Expectation]):

@@ -121,7 +121,7 @@ def _same_facts(some: list[Fact], others: list[Fact], values: Mapping[str, Value
 
 
 def kinds(observation: Observation) -> list[Any]:
-    """Return what distinguishes behaviours at a glance: status, exception, warnings, names and types of facts."""
+    """Return what must be equal, whatever the tolerance, for two observations to behave the same."""
     raised = observation.exception
     return [
         observation.status,
@@ -148,11 +148,7 @@ def cells_by_case(results: Results) -> dict[str, Row]:
 
 
 def behaviours(results: Results) -> dict[tuple[str, str | None], int]:
-    """Assign a number to each behaviour of each case, as `behaviours_of_case` does.
-
-    Returns:
-        The number by case id and digest of the observation. Unsupported cells have none.
-    """
+    """Return the number of each (case, observation), as `behaviours_of_case` yields them."""
     rows = cells_by_case(results)
     return {(case, id): number for case in rows for id, number in behaviours_of_case(rows[case], results)}
 

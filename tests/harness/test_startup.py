@@ -39,6 +39,10 @@ def test_the_list_of_targets_imports_what_reads_them() -> None:
     assert imported("list", "targets") & HEAVY == {"msgspec"}
 
 
+def test_a_comparison_of_stored_targets_imports_nothing_to_measure_or_to_draw_with() -> None:
+    assert imported("compare", "tf-2.15", "keras-3.15") & HEAVY == {"msgspec", "packaging"}
+
+
 def test_the_help_of_each_command_is_what_the_list_says() -> None:
     context = click.Context(cli.main)
     for name, (_, text) in cli.COMMANDS.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from conformance import results
 from conformance.judging import expectations, gate, proposals
@@ -254,12 +255,27 @@ CRASHES = '{ case = "c.d", on = ["keras"], outcome = "crashes" }'
             ),
             "c.d: Invalid specifier: 'three'",
         ),
+        (
+            ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["keras[jax"], outcome = "crashes" }'),
+            "c.d: not a front end with versions, such as 'keras[jax]>=3.4': 'keras[jax'",
+        ),
+        (
+            ENTRY.format(kind="bug", reason="r", cells='{ case = "c.d", on = ["keras>>3"], outcome = "crashes" }'),
+            "c.d: Invalid specifier: '>>3'",
+        ),
     ],
 )
 def test_a_wrong_file_is_told(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         _load(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["keras", " tf.keras >= 2.0, <2.11", "tf_keras~=2.16.0", "keras [jax, torch] !=3.4"])
+def test_targets_are_selected_as_requirements_are(text: str) -> None:
+    selected, requirement = expectations.target_range(text), Requirement(text)
+    assert (selected.front_end, {*selected.backends}) == (requirement.name, requirement.extras)
+    assert SpecifierSet(selected.versions) == requirement.specifier
 
 
 def test_the_real_ones_can_be_read_and_name_real_columns() -> None:
