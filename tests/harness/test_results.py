@@ -17,7 +17,7 @@ from conformance.local.errors import UsageError
 from conformance.local.worker_process import WorkerLimits
 from tests.support.fakes import FakeRuns, fake_target
 
-LIMITS = WorkerLimits(case_seconds=5.0, memory_mb=400)  # some of the cases hang or leak
+LIMITS = WorkerLimits(case_seconds=8.0, memory_mb=400)  # some of the cases hang or leak
 SCHEMA = Path(results.__file__).parent / "schemas" / "results.schema.json"
 
 

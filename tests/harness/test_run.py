@@ -107,7 +107,7 @@ def test_versions_are_those_reported(good: Results) -> None:
 
 @pytest.fixture(scope="module")
 def bad(run_fake: FakeRuns) -> Results:
-    limits = WorkerLimits(case_seconds=5.0, memory_mb=400)
+    limits = WorkerLimits(case_seconds=8.0, memory_mb=400)
     return run_fake(fake_target(), patterns=("bad.*",), modes=("eager",), limits=limits)
 
 
@@ -173,7 +173,7 @@ def test_strange_values_are_recorded_as_what_they_are(bad: Results) -> None:
 
 
 def test_a_time_out_says_how_long(bad: Results) -> None:
-    assert str(cells(bad)["bad.hang"].reason).startswith("timed out: no event for 5 s")
+    assert str(cells(bad)["bad.hang"].reason).startswith("timed out: no event for 8 s")
 
 
 def test_a_mistake_of_a_case_is_a_problem_of_the_run(bad: Results) -> None:
