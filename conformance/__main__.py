@@ -14,7 +14,7 @@ from importlib.util import find_spec
 HOST_PYTHON = (3, 11)
 HOST_MODULES = ("click", "filelock", "jinja2", "msgspec", "packaging", "platformdirs", "psutil", "rich", "uv")
 """What the extra `matrix` brings."""
-COLLECTION_THRESHOLD = 100_000
+COLLECTION_THRESHOLD = 500_000
 """New objects before garbage is collected, by default 700: a command keeps nearly everything it reads until it ends."""
 USAGE = """\
 Usage: conformance check ...       check your own layers in this environment

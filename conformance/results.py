@@ -9,6 +9,7 @@ gzip; each reader takes either form.
 import gzip
 import hashlib
 import inspect
+import io
 import json
 import zlib
 from collections.abc import Collection
@@ -28,6 +29,7 @@ from conformance.vocabulary import BASES, MODES, SEVERITIES, VERDICT_OF_STATUS, 
 SCHEMA_VERSION = 1
 LONG = 1e9  # seconds; no run takes that
 MAX_BYTES = 2**29  # of a results file, unpacked; that of fifty targets has a twenty-fifth of it
+PIECE = 2**14  # bytes that are unpacked at a time: in one piece, the contents would lie in memory twice
 
 FILE = "results.json"
 COMPRESSED = "results.json.gz"
@@ -260,16 +262,17 @@ def read_bytes(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
     if not raw.startswith(b"\x1f\x8b"):
         return raw
-    unpacking = zlib.decompressobj(wbits=31)
+    unpacking, unpacked = zlib.decompressobj(wbits=31), io.BytesIO()
     try:
-        raw = unpacking.decompress(raw, max_bytes)
+        for start in range(0, len(raw), PIECE):
+            unpacked.write(unpacking.decompress(raw[start : start + PIECE], max_bytes))
+            if unpacking.unconsumed_tail or unpacked.tell() > max_bytes:
+                raise too_large
+            if unpacking.eof:
+                return unpacked.getvalue()
     except zlib.error as error:
         raise UsageError(f"{file} cannot be unpacked: {error}") from error
-    if unpacking.unconsumed_tail:
-        raise too_large
-    if not unpacking.eof:
-        raise UsageError(f"{file} cannot be unpacked: it is cut short")
-    return raw
+    raise UsageError(f"{file} cannot be unpacked: it is cut short")
 
 
 def read(path: Path) -> Results:

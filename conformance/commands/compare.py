@@ -88,7 +88,7 @@ def compare_command(
     comparer = compare.Comparer(found.results, project.expectations())
     cases = chosen(found.results.cases)
     compared = comparer.compared(*targets, modes) & {case.id for case in cases}
-    changes = [_restricted(change, modes) for change in comparer.changes(*targets)]
+    changes = [_restricted(change, modes) for change in comparer.changes(*targets, cases)]
     shown = [change for change in changes if change.case in compared and change.modes]
     counts = count(shown, compared, comparer.on_neither(*targets, modes))
     no_mode = len(cases) - len(compared)

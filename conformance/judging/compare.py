@@ -135,10 +135,11 @@ class Comparer:
         self._numbers: dict[tuple[str, str], int] = {}  # by case and observation
         self._verdicts: dict[str, str] = {}  # by observation
 
-    def changes(self, from_id: str, to_id: str) -> list[BehaviourChange]:
-        """Return all changes between two targets, the most severe first."""
+    def changes(self, from_id: str, to_id: str, cases: Sequence[Case] | None = None) -> list[BehaviourChange]:
+        """Return all changes between two targets, of these cases or else of all, the most severe first."""
         route = path(self._results.targets, from_id, to_id)
-        found = [change for case in self._results.cases for change in self._of_case(case, route)]
+        chosen = self._results.cases if cases is None else cases
+        found = [change for case in chosen for change in self._of_case(case, route)]
         severities = (*SEVERITIES, None)
         return sorted(found, key=lambda change: (severities.index(change.severity), KINDS.index(change.kind)))
 

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def test_cells_of_a_case_stand_together(found: results.Results) -> None:
         (gzip.compress(b"{}", mtime=0)[:-9], "cannot be unpacked: it is cut short"),
         (b"\x1f\x8b\x08\x00" + b"x" * 30, "cannot be unpacked: Error -3"),
         (gzip.compress(b"{}", mtime=0), "is not a results file of this suite"),
+        (gzip.compress(b"{}", mtime=0) + b"x", "is not a results file of this suite"),
     ],
 )
 def test_what_is_no_compressed_results_file_says_so(tmp_path: Path, packed: bytes, message: str) -> None:
@@ -79,11 +81,25 @@ def test_what_is_no_compressed_results_file_says_so(tmp_path: Path, packed: byte
         results.read(tmp_path)
 
 
-def test_a_compressed_file_that_becomes_too_large_is_not_unpacked(tmp_path: Path) -> None:
+SEVERAL_PIECES = random.Random(1).randbytes(2**19 + 1).hex().encode()
+"""Just over 1 MB, and half of that compressed."""
+
+
+@pytest.mark.parametrize("content", [b" " * 2**21, SEVERAL_PIECES], ids=["one piece", "several pieces"])
+def test_a_compressed_file_that_becomes_too_large_is_not_unpacked(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "results.json.gz"
-    file.write_bytes(gzip.compress(b" " * 2**21))
+    file.write_bytes(gzip.compress(content))
     with pytest.raises(UsageError, match="results.json.gz has more than 1 MB; that is no results file of this suite"):
         results.read_bytes(file, max_bytes=2**20)
+
+
+def test_a_compressed_file_is_unpacked_in_pieces(tmp_path: Path) -> None:
+    file, packed = tmp_path / "results.json.gz", gzip.compress(SEVERAL_PIECES)
+    file.write_bytes(packed)
+    assert len(packed) > 2 * results.PIECE and results.read_bytes(file) == SEVERAL_PIECES
+    file.write_bytes(packed[: -results.PIECE])
+    with pytest.raises(UsageError, match="results.json.gz cannot be unpacked: it is cut short"):
+        results.read_bytes(file)
 
 
 def test_verdicts_can_be_computed_again(found: results.Results, file: Path) -> None:
