@@ -32,9 +32,7 @@ COMPUTE_MASK = "Source of keras.layers.Bidirectional, compute_mask: "
 
 
 every_kind = recurrent.every_kind()
-in_two_modes = recurrent.every_kind(modes=recurrent.TWO)
 with_cell = recurrent.every_kind(others=recurrent.WITH_CELL)
-with_cell_in_two_modes = recurrent.every_kind(others=recurrent.WITH_CELL, modes=recurrent.TWO)
 
 
 def make(keras, build, kind, merge_mode="concat", batch=None, **arguments):
@@ -77,7 +75,7 @@ def states_of_both(kind):
     tags=["Bidirectional", "{kind}"],
     modes=["eager", "graph", "session"],
 )
-@in_two_modes
+@every_kind
 def test_last_output(keras, run, build, record, kind):
     """Bidirectional skips masked timesteps in both directions.
 
@@ -117,7 +115,7 @@ def test_sequence_alignment(keras, run, build, record, kind):
     tags=["Bidirectional", "{kind}", "zero_output_for_mask", "unroll"],
 )
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-@with_cell_in_two_modes
+@with_cell
 def test_zero_at_masked(keras, run, build, record, unroll, kind):
     """Bidirectional outputs zeros at masked timesteps.
 

@@ -5,7 +5,6 @@ What a custom layer does with a mask if it says nothing about masks.
 
 import numpy as np
 import pytest
-import thinning
 
 GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
 
@@ -19,7 +18,6 @@ GUIDE = "Guide 'Understanding masking & padding', section '%s': %s"
     ),
     issues=["tensorflow/tensorflow#33260", "tensorflow/tensorflow#28143", "keras-team/keras#20113"],
     tags=["custom layer", "supports_masking", "Masking", "GlobalAveragePooling1D"],
-    thinned=[thinning.GRAPH_FOR_JIT],
 )
 def test_supports_masking_false(keras, run, mask_of, record):
     """A custom layer drops the mask unless it opts in.

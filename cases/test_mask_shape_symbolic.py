@@ -6,7 +6,6 @@ Symbolic masks, while a model is constructed: static shape with the batch dimens
 import numpy as np
 import pytest
 import recurrent
-import thinning
 
 from conformance.case import Unsupported
 
@@ -118,7 +117,6 @@ def test_symbolic_merged(keras, mask_of, static_shape, record, name):
     established=OF_INPUT,
     tags=["{name}", "Embedding", "Functional", "several inputs"],
     modes=["eager", "graph", "session"],
-    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @pytest.mark.parametrize("name", ["Dense", "Bidirectional"] + RECURRENT + PAIRED)
 def test_symbolic_own_input(keras, run, build, ops, record, name):

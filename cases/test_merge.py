@@ -233,7 +233,6 @@ def record_merged(keras, run, build, record, name, garbage):
     issues=["keras-team/keras#19685"],
     tags=["Maximum", "Minimum", "Embedding"],
     modes=["eager", "graph", "session"],
-    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_maximum_minimum_values(keras, run, build, record):
     """Maximum and Minimum of a value at a masked timestep and one at an unmasked timestep.
@@ -250,7 +249,6 @@ def test_maximum_minimum_values(keras, run, build, record):
     issues=["keras-team/keras#19685"],
     tags=["Multiply", "Embedding"],
     modes=["eager", "graph", "session"],
-    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 def test_multiply_values(keras, run, build, record):
     """Multiply with a factor at a masked timestep.

@@ -20,9 +20,7 @@ ZERO = RNN_ARGUMENT % "zero_output_for_mask: the output uses zeros for the maske
 
 
 every_kind = recurrent.every_kind()
-in_two_modes = recurrent.every_kind(modes=recurrent.TWO)
 with_cell = recurrent.every_kind(others=recurrent.WITH_CELL)
-with_cell_in_two_modes = recurrent.every_kind(others=recurrent.WITH_CELL, modes=recurrent.TWO)
 
 
 def make(keras, build, kind, **arguments):
@@ -75,7 +73,7 @@ def test_unroll_equals_loop(keras, run, build, record, backwards, kind):
 
 @pytest.mark.case("rnn.zero-output-for-mask", documented=ZERO, tags=["{kind}", "zero_output_for_mask"])
 @pytest.mark.parametrize("unroll", [False, True], ids=["loop", "unroll"])
-@with_cell_in_two_modes
+@with_cell
 def test_zero_output_for_mask(keras, run, build, record, unroll, kind):
     """RNNs output zeros at masked timesteps with `zero_output_for_mask`.
 
@@ -190,7 +188,7 @@ def test_explicit_overrides_implicit(keras, run, build, mask_of, record, kind):
     tags=["{kind}", "Masking", "dynamic shape"],
     modes=["graph", "session"],
 )
-@in_two_modes
+@every_kind
 def test_unknown_timesteps(keras, run, build, record, kind):
     """RNNs support masks of unknown batch size and number of timesteps.
 
@@ -234,7 +232,7 @@ def test_time_major(keras, run, build, record, kind):
     needs=["layers.RNN._validate_args_if_ragged"],
     modes=["eager", "graph", "session"],
 )
-@in_two_modes
+@every_kind
 def test_ragged_equals_mask(keras, tf, run, build, record, kind):
     """RNNs treat ragged input like input with masked right padding.
 
@@ -263,7 +261,7 @@ def test_ragged_equals_mask(keras, tf, run, build, record, kind):
     modes=["eager", "graph", "session"],
 )
 @pytest.mark.parametrize("batch, steps", [(BATCH, 0), (0, STEPS)], ids=["no-steps", "no-samples"])
-@with_cell_in_two_modes
+@with_cell
 def test_zero_timesteps(keras, run, build, record, batch, steps, kind):
     """RNN output for zero timesteps or zero samples.
 

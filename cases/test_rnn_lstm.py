@@ -24,7 +24,6 @@ AUTOMATIC = (
 
 # The cases of this file were about LSTM first.
 every_kind = recurrent.every_kind("LSTM", recurrent.WITH_CELL)
-in_two_modes = recurrent.every_kind("LSTM", recurrent.WITH_CELL, recurrent.TWO)
 
 
 def make(keras, build, kind, **arguments):
@@ -53,7 +52,7 @@ def test_return_state_at_last_unmasked(keras, run, build, record, kind):
 
 
 @pytest.mark.case("rnn.initial-state.implicit-mask", documented=AUTOMATIC, tags=["{kind}", "Masking", "initial_state"])
-@in_two_modes
+@every_kind
 def test_initial_state_implicit_mask(keras, run, build, record, kind):
     """RNNs use the input mask when `initial_state` is passed.
 

@@ -6,7 +6,6 @@ The mask of the input, used and passed on to the next recurrent layer.
 import numpy as np
 import pytest
 import recurrent
-import thinning
 
 BATCH, STEPS, FEATURES, UNITS = 3, 4, 2, 5
 # Padded on the right, padded on the left, with gaps.
@@ -28,7 +27,6 @@ def make(keras, build, kind, features=FEATURES, **arguments):
     "rnn.implicit-mask",
     documented=AUTOMATIC + "Keras fetches the mask of an input and passes it to any layer that knows how to use it",
     tags=["{kind}", "Masking"],
-    thinned=[thinning.GRAPH_FOR_JIT],
 )
 @recurrent.every_kind(others=["GRU-reset-before"])  # lstm.implicit-mask and gru.implicit-mask
 def test_implicit_mask(keras, run, build, mask_of, record, kind):
@@ -53,7 +51,6 @@ def test_implicit_mask(keras, run, build, mask_of, record, kind):
     issues=["keras-team/keras#23235"],
     tags=["{kind}", "Masking", "stacked"],
     modes=["eager", "graph", "session"],
-    thinned=[thinning.GRAPH_FOR_SESSION],
 )
 @recurrent.every_kind(others=["GRU", "GRU-reset-before"])  # lstm.stacked
 def test_stacked(keras, run, build, record, kind):

@@ -19,9 +19,7 @@ ONCE = ["eager", "graph", "session"]  # cases that check values cover the other 
 
 
 every_kind = recurrent.every_kind()
-in_two_modes = recurrent.every_kind(modes=recurrent.TWO)
 with_cell = recurrent.every_kind(others=recurrent.WITH_CELL)
-with_cell_in_two_modes = recurrent.every_kind(others=recurrent.WITH_CELL, modes=recurrent.TWO)
 
 
 def make(keras, build, kind, **arguments):
@@ -30,7 +28,7 @@ def make(keras, build, kind, **arguments):
 
 
 @pytest.mark.case("rnn.garbage-independence", documented=MASK_ARGUMENT, tags=["{kind}", "RNN", "NaN"])
-@with_cell_in_two_modes
+@with_cell
 def test_garbage_independence(keras, run, build, record, kind):
     """RNNs ignore the values at masked timesteps.
 
@@ -138,7 +136,7 @@ def test_first_step_masked_output(keras, run, build, record, kind):
     "reversed sequence",
     tags=["{kind}", "RNN", "go_backwards"],
 )
-@in_two_modes
+@every_kind
 def test_go_backwards(keras, run, build, record, kind):
     """RNNs reverse the mask with `go_backwards`.
 

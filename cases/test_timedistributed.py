@@ -29,7 +29,6 @@ COMPUTE_MASK = "Docstring of TimeDistributed.compute_mask (Keras 2): "
 
 
 every_kind = recurrent.every_kind()
-in_two_modes = recurrent.every_kind(modes=recurrent.TWO)  # TimeDistributed behaves otherwise with a known batch size
 
 
 def make(keras, build, layer, shape):
@@ -116,7 +115,7 @@ def test_inner_embedding(keras, run, build, mask_of, record):
     tags=["TimeDistributed", "{kind}", "explicit mask"],
     modes=["eager", "graph", "session"],
 )
-@in_two_modes
+@every_kind
 def test_inner_rnn_mask(keras, run, build, record, kind):
     """TimeDistributed passes a 3D mask to an inner RNN.
 
@@ -152,7 +151,7 @@ def test_inner_rnn_mask_known_batch(keras, run, build, record, kind):
     tags=["TimeDistributed", "{kind}", "Masking"],
     modes=["eager", "graph", "session"],
 )
-@in_two_modes
+@every_kind
 def test_inner_rnn_reduces_mask(keras, run, build, mask_of, record, kind):
     """TimeDistributed returns a 2D mask around an inner RNN.
 

@@ -7,16 +7,16 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from conformance.local.launch import OF_FRONT_END
-from conformance.targets.registry import Target
+from conformance.targets.registry import TORCH_CPU_INDEX, Target
 from conformance.vocabulary import FRONT_ENDS
 
-_TORCH_INDEX = """\
+_TORCH_INDEX = f"""\
 # [[tool.uv.index]]
 # name = "pytorch-cpu"
-# url = "https://download.pytorch.org/whl/cpu"
+# url = "{TORCH_CPU_INDEX}"
 # explicit = true
 # [tool.uv.sources]
-# torch = { index = "pytorch-cpu" }
+# torch = {{ index = "pytorch-cpu" }}
 """
 _IMPORTS = {"keras": "import keras", "tf.keras": "from tensorflow import keras", "tf_keras": "import tf_keras as keras"}
 assert _IMPORTS.keys() == FRONT_ENDS.keys()

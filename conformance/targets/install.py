@@ -16,10 +16,9 @@ from conformance.files import write_text
 from conformance.local.errors import Unavailable, said
 from conformance.local.launch import Environment as Environment
 from conformance.targets.interpreters import find_python, uv_command
-from conformance.targets.registry import Base, Target, pins
+from conformance.targets.registry import TORCH_CPU_INDEX, Base, Target, pins
 
 _LOG = logging.getLogger(__name__)
-_TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 _COMPLETE = "complete"  # written last; without this file an environment does not count
 _INSTALL = ("pip", "install", "--quiet", "--no-deps", "--require-hashes")
 _UNUSED = (  # what nothing here opens, up to 250 MB of a base
@@ -83,13 +82,12 @@ def _install_base(base: Base, python: Path) -> None:
     try:
         run_uv(*install, str(base.lock))
     except Unavailable as why:
-        if _TORCH_INDEX not in str(why):
+        if TORCH_CPU_INDEX not in str(why):
             raise
         # The lock has the build for CPUs, which only that index has. The default index has the same release.
-        told = (
-            f"{base.title}: {_TORCH_INDEX} cannot be reached; its CUDA build is installed from the default index (3 GB)"
+        _LOG.warning(
+            f"{base.title}: {TORCH_CPU_INDEX} cannot be reached; installing the CUDA build of the default index (3 GB)"
         )
-        _LOG.warning(told)
         with tempfile.TemporaryDirectory() as scratch:
             lock = Path(scratch, "lock.txt")
             kept = [pin for pin in pins(base.lock) if "+" not in pin]

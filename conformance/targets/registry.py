@@ -15,6 +15,8 @@ from conformance.vocabulary import MODES
 
 LOCKS = PACKAGE / "locks"
 TIERS = ("core", "history")
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+"""The only index of PyTorch's builds without CUDA."""
 AD_HOC = "ad-hoc"  # the tier of targets that no file declares
 
 

@@ -13,7 +13,7 @@ from tests.support.fakes import fake_base
 
 LOCKS = {target.base.lock: target.base.python for target in registry.load()}
 LOCKS |= {target.own: target.base.python for target in registry.load() if target.own}
-UNREACHABLE = "error sending request for url (https://download.pytorch.org/whl/cpu/torch/)"
+UNREACHABLE = f"error sending request for url ({registry.TORCH_CPU_INDEX}/torch/)"
 
 Calls = list[tuple[tuple[str, ...], str]]
 
@@ -42,7 +42,7 @@ def test_a_lock_resolves_without_any_folder_of_wheels(lock: Path, without_folder
     try:
         install.run_uv(*dry, "--require-hashes", "--requirements", str(lock))
     except Unavailable as why:
-        assert "download.pytorch.org" in str(why) and lock.stem == "base-torch", why
+        assert registry.TORCH_CPU_INDEX in str(why) and lock.stem == "base-torch", why
         pins = [pin.partition("+")[0] for pin in registry.pins(lock)]
         install.run_uv(*dry, "--requirements", "-", stdin="\n".join(pins), torch_backend="")
 
@@ -88,7 +88,7 @@ def test_without_pytorchs_index_the_release_of_the_default_index_is_installed(
     assert all("--require-hashes" in arguments for arguments, _ in asked if arguments[1] == "install")
     assert "--generate-hashes" in asked[1][0]
     assert caplog.messages == [
-        "PyTorch 2.13.0: https://download.pytorch.org/whl/cpu cannot be reached; its CUDA build is installed from the "
+        "PyTorch 2.13.0: https://download.pytorch.org/whl/cpu cannot be reached; installing the CUDA build of the "
         "default index (3 GB)"
     ]
 

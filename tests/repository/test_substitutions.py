@@ -12,6 +12,7 @@ from conformance.local.errors import UsageError
 from conformance.local.paths import cases_folder
 from conformance.suite import catalogue
 from conformance.targets import registry
+from conformance.vocabulary import MODES
 from tests.support.fakes import FakeRuns, fake_target
 from tests.support.paths import ROOT
 from tests.sweep import __main__ as command
@@ -32,13 +33,15 @@ def lacks(substitution: Substitution, rows: dict[str, list[str]]) -> str | None:
     """What is missing of the evidence for a substitution, None if it is complete."""
     if substitution.name not in rows:
         return "has no evidence"
-    stand_in, real, cases, date, targets, cells, result = rows[substitution.name]
+    stand_in, real, cases, date, targets, modes, cells, result = rows[substitution.name]
     names = ", ".join(f"`{case}`" for case in substitution.cases)
     declared = [substitution.stand_in, substitution.real, names]
     if [stand_in, real, cases] != declared:
         return "has evidence for something else"
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", date) or not set(targets.split(", ")) <= {t.id for t in registry.load()}:
         return "has evidence without a date or declared targets"
+    if not set(modes.split(", ")) <= set(MODES):
+        return "has evidence without modes"
     return None if int(cells) > 0 and result == "same" else f"is no stand-in: {result}"
 
 
@@ -53,6 +56,7 @@ def test_what_is_no_evidence() -> None:
     assert lacks(replace(one, name="another"), rows) == "has no evidence"
     assert lacks(replace(one, real="ConvLSTM2D"), rows) == "has evidence for something else"
     assert lacks(one, {one.name: [*row[:3], "", *row[4:]]}) == "has evidence without a date or declared targets"
+    assert lacks(one, {one.name: [*row[:5], "", *row[6:]]}) == "has evidence without modes"
     assert lacks(one, {one.name: [*row[:-1], "differs: `a.b`"]}) == "is no stand-in: differs: `a.b`"
 
 

@@ -7,6 +7,7 @@ import argparse
 import datetime
 import fnmatch
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.local.errors import UsageError
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     if options.write and any(one.failed for one in found):
         print(f"{options.write} is left unchanged: not every target could run")
     elif options.write:
-        write(found, options.write)
+        write(found, options.mode or MODES, options.write)
     return exit_code(found)
 
 
@@ -64,13 +65,14 @@ def tell(evidence: Evidence) -> None:
     sys.stdout.flush()
 
 
-def write(found: list[Evidence], page: Path) -> None:
+def write(found: list[Evidence], modes: Sequence[str], page: Path) -> None:
     """Write the evidence between the two markers of a page."""
     by_name: dict[str, list[Evidence]] = {}
     for one in found:
         by_name.setdefault(one.substitution.name, []).append(one)
     today = datetime.datetime.now(datetime.UTC).date()
-    lines = ["| substitution | stand-in | real thing | cases | date | targets | cells | result |", "| --- " * 8 + "|"]
+    headings = ("substitution", "stand-in", "real thing", "cases", "date", "targets", "modes", "cells", "result")
+    lines = [f"| {' | '.join(headings)} |", "| --- " * len(headings) + "|"]
     for name, of_targets in by_name.items():
         substitution = of_targets[0].substitution
         cases = ", ".join(f"`{case}`" for case in substitution.cases)
@@ -78,7 +80,8 @@ def write(found: list[Evidence], page: Path) -> None:
         cells = sum(one.cells for one in of_targets)
         different = [f"`{case}` in {mode} on {e.target}" for e in of_targets for case, mode in sorted(e.differs)]
         result = f"differs: {', '.join(different)}" if different else "same"
-        row = (name, substitution.stand_in, substitution.real, cases, str(today), targets, str(cells), result)
+        declared = (name, substitution.stand_in, substitution.real, cases)
+        row = (*declared, str(today), targets, ", ".join(modes), str(cells), result)
         lines.append(f"| {' | '.join(row)} |")
     before, _, rest = page.read_text().partition(START)
     _, _, after = rest.partition(END)

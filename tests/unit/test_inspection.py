@@ -199,6 +199,6 @@ def test_advice_says_what_was_not_measured() -> None:
     assert [*advise._notes(found, sample())] == [
         "m, traced on Keras 3.3: nothing that it uses changes from Keras 3.3 to Keras 3.8.",
         "2 other changes do not affect it.",
-        "Not measured: GPUs: every target runs on a CPU, so the cuDNN kernels of LSTM and GRU never run. Every patch: "
-        "one patch, the newest, stands for its minor release. Other operating systems: all targets run on Linux.",
+        "Not measured: GPUs (every target runs on a CPU, so the cuDNN kernels of LSTM and GRU never run). Every patch "
+        "release (the newest one stands for its minor release). Other operating systems (all targets run on Linux).",
     ]
