@@ -4,7 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+import filelock
 import pytest
 from playwright.sync_api import Browser, Error, Playwright
 
@@ -21,7 +24,16 @@ ARGUMENTS = [
 
 
 def launch(playwright: Playwright) -> Browser:
-    """A headless Chromium. Fails the test, never skips it: a page nobody opened is not tested."""
+    """A headless Chromium. Fails the test, never skips it: a page nobody opened is not tested.
+
+    Only one test process at a time: of several that install it all but one fail, and one that starts a Chromium while
+    it is being unpacked may hang.
+    """
+    with filelock.FileLock(Path(tempfile.gettempdir(), f"conformance-tests-chromium-{os.geteuid()}.lock")):
+        return _launch(playwright)
+
+
+def _launch(playwright: Playwright) -> Browser:
     attempts: list[str] = []
     for prepare in (_nothing, _playwrights_own, _distributions_package):
         try:
@@ -54,8 +66,9 @@ def _distributions_package() -> None:
     """apt-get install"""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise OSError("needs root on Debian or Ubuntu")
-    _run("apt-get", "update")
-    _run("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+    wait = ("-o", "DPkg::Lock::Timeout=300")  # for another program that installs something
+    _run("apt-get", *wait, "update")
+    _run("apt-get", *wait, "install", "--yes", "--no-install-recommends", "chromium")
 
 
 def _run(*command: str) -> None:
