@@ -17,6 +17,8 @@ QUERY_MASK = np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
 VALUE_MASK = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]], bool)
 QUERY = np.random.RandomState(61).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(62).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
+# For queries that are as many as the values: no row is one of VALUE_MASK, so that no mask can stand for the other.
+OWN_MASK = np.array([[0, 1, 0, 1, 1], [1, 1, 0, 0, 0], [0, 1, 1, 0, 1]], bool)
 # `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: they have a score like any other value.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
@@ -148,6 +150,22 @@ def test_auto_mask(keras, run, record, name):
     masking, layer = keras.layers.Masking(), make(keras, name)
     output = run(lambda q, v: layer([masking(q), masking(v)]), QUERY_ZEROED, VALUE_ZEROED)
     expected = expect(name, QUERY, VALUE, VALUE_MASK[:, None]) * QUERY_MASK[..., None]
+    record("output", output, expected=expected)
+
+
+@pytest.mark.case(
+    "attention.own-masks", documented=AUTOMATIC, needs=NEEDS, tags=["Attention", "Masking", "several inputs"]
+)
+@both
+def test_own_masks(keras, run, record, name):
+    """Attention uses the mask of the query for the query and that of the value for the value.
+
+    With as many queries as values and another mask for each, the output is zero at masked queries, and the other
+    queries attend to the unmasked values.
+    """
+    masking, layer, query = keras.layers.Masking(), make(keras, name), VALUE[::-1] * OWN_MASK[..., None]
+    output = run(lambda q, v: layer([masking(q), masking(v)]), query, VALUE_ZEROED)
+    expected = expect(name, query, VALUE_ZEROED, VALUE_MASK[:, None]) * OWN_MASK[..., None]
     record("output", output, expected=expected)
 
 

@@ -18,6 +18,8 @@ ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
 CAUSAL = np.tril(np.ones((QUERIES, QUERIES), bool))
 QUERY = np.random.RandomState(57).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(58).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
+# For queries that are as many as the values: no row is one of VALUE_MASK, so that no mask can stand for the other.
+OWN_MASK = np.array([[0, 1, 0, 1, 1], [1, 1, 0, 0, 0], [0, 1, 1, 0, 1]], bool)
 # `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases turn them into keys and values.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
@@ -84,6 +86,28 @@ def test_auto_mask(keras, run, build, mask_of, record):
     record("output at unmasked queries", output[QUERY_MASK], expected=expected)
     record("output with attention_mask", of_both[QUERY_MASK], expected=want_both)
     record("mask", mask, expected=QUERY_MASK)
+
+
+@pytest.mark.case(
+    "gqa.own-masks",
+    established=MERGED + "the masks of query and value, and attention_mask are merged by AND",
+    needs=NEEDS,
+    tags=["GroupQueryAttention", "Masking", "several inputs"],
+)
+def test_own_masks(keras, run, build, record):
+    """GroupQueryAttention uses the mask of the query for the query and that of the value for the value.
+
+    With as many queries as values and another mask for each, an unmasked query attends only to unmasked values.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    query = VALUE[::-1] * OWN_MASK[..., None]
+    output = run(lambda q, v: layer(masking(q), masking(v)), query, VALUE_ZEROED)
+    attend = np.broadcast_to(VALUE_MASK[:, None], (BATCH, VALUES, VALUES))
+    record(
+        "output at unmasked queries",
+        output[OWN_MASK],
+        expected=attention(query, VALUE_ZEROED, attend, weights)[OWN_MASK],
+    )
 
 
 @pytest.mark.case(

@@ -21,6 +21,8 @@ ATTEND = np.random.RandomState(51).rand(BATCH, QUERIES, VALUES) < 0.4
 ATTEND |= np.arange(VALUES) == np.arange(BATCH)[:, None, None]
 QUERY = np.random.RandomState(52).uniform(-1, 1, (BATCH, QUERIES, FEATURES)).astype("float32")
 VALUE = np.random.RandomState(53).uniform(-1, 1, (BATCH, VALUES, FEATURES)).astype("float32")
+# For queries that are as many as the values: no row is one of VALUE_MASK, so that no mask can stand for the other.
+OWN_MASK = np.array([[0, 1, 0, 1, 1], [1, 1, 0, 0, 0], [0, 1, 1, 0, 1]], bool)
 # `Masking` computes QUERY_MASK and VALUE_MASK from these. Zeros still matter: biases make nonzero keys and values.
 QUERY_ZEROED = np.where(QUERY_MASK[..., None], QUERY, np.float32(0))
 VALUE_ZEROED = np.where(VALUE_MASK[..., None], VALUE, np.float32(0))
@@ -97,6 +99,28 @@ def test_auto_mask(keras, run, build, record):
     attend = np.broadcast_to(VALUE_MASK[:, None], ATTEND.shape)
     expected = attention(QUERY, VALUE, attend, weights)
     record("output at unmasked queries", output[QUERY_MASK], expected=expected[QUERY_MASK])
+
+
+@pytest.mark.case(
+    "mha.own-masks",
+    established=MERGED + "the masks of query and value are used, merged by AND",
+    needs=NEEDS,
+    tags=["MultiHeadAttention", "Masking", "several inputs"],
+)
+def test_own_masks(keras, run, build, record):
+    """MultiHeadAttention uses the mask of the query for the query and that of the value for the value.
+
+    With as many queries as values and another mask for each, an unmasked query attends only to unmasked values.
+    """
+    masking, (layer, weights) = keras.layers.Masking(), make(keras, build)
+    query = VALUE[::-1] * OWN_MASK[..., None]
+    output = run(lambda q, v: layer(masking(q), masking(v)), query, VALUE_ZEROED)
+    attend = np.broadcast_to(VALUE_MASK[:, None], (BATCH, VALUES, VALUES))
+    record(
+        "output at unmasked queries",
+        output[OWN_MASK],
+        expected=attention(query, VALUE_ZEROED, attend, weights)[OWN_MASK],
+    )
 
 
 @pytest.mark.case(
