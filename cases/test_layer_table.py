@@ -149,5 +149,7 @@ def test_complete(keras, record):
     """
     public = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
     found = {n: c for n, c in public.items() if inspect.isclass(c) and issubclass(c, keras.layers.Layer)}
+    # `keras.layers.deserialize` of Keras 2 adds Model and Sequential to its module when it is first called.
+    found = {n: c for n, c in found.items() if not issubclass(c, keras.Model)}
     known = [found[name] for name in found if name in layer_recipes.RECIPES or name in layer_recipes.LEFT_OUT]
     record("missing", sorted(name for name in found if found[name] not in known), expected=[])

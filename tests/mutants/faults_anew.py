@@ -1,6 +1,6 @@
 """Faults of symbolic masks, and of models that are made anew: from a config, as a clone, from a file."""
 
-from breaking import fault, internal, lost, made_mask, mask_argument, wrap
+from breaking import KERAS_3, fault, internal, lost, made_mask, mask_argument, wrap
 
 
 def symbolic(change):
@@ -99,9 +99,9 @@ def embedding_from_config(keras, ops):
     keras.layers.Embedding.from_config = classmethod(from_config)
 
 
-@fault("serial.savedmodel-reload*", "serial.export-tfsm")
+@fault("serial.export-tfsm", on=KERAS_3)
 def exported_lost(keras, ops):
     """Layers that consume a mask ignore it in an exported model."""
-    calls = within(keras.Model, "export" if hasattr(keras, "ops") else "save")
+    calls = within(keras.Model, "export")
     for name in ("GlobalAveragePooling1D", "SimpleRNN", "LSTM"):
         mask_argument(getattr(keras.layers, name), lost, where=lambda given: bool(calls))

@@ -1,7 +1,6 @@
 """Faults of layers and models with several tensors: masks that are swapped, shared, borrowed or of the wrong tensor."""
 
 from breaking import (
-    KERAS_2,
     KERAS_3,
     fault,
     first_row,
@@ -284,12 +283,6 @@ def stacked_cells_lost(keras, ops):
     """RNN ignores its mask if it has several cells."""
     stacked = keras.layers.StackedRNNCells
     mask_argument(keras.layers.RNN, lost, where=lambda given: isinstance(given["self"].cell, stacked))
-
-
-@fault("rnn.constants-mask", on=KERAS_2)
-def constants_lost(keras, ops):
-    """RNN ignores its mask if it is passed constants."""
-    mask_argument(keras.layers.RNN, lost, where=lambda given: bool(given["self"]._num_constants))
 
 
 @fault("rnn.initial-state.explicit-mask")
