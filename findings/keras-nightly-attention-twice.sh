@@ -4,7 +4,7 @@
 #
 # Cause: `MultiHeadAttention.call` sets the masks of its inputs to None (keras-team/keras#20562). Up to 3.15, a functional model
 # holds the masks that were found while it was constructed and passes them again; in the nightly it does not, so that what one
-# call erased is missing in the next. The output that lacks a mask is that of the call which is executed last.
+# call erased is missing in the next. In this model, it is the first output that has no mask.
 #
 # Needs Python 3.11 with pip. Exit code: 0 as stated, 1 not.
 set -eu
